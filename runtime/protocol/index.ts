@@ -1,3 +1,4 @@
+export { checkValue, deepestJson } from './check-value.js'
 export * from './descriptor.js'
 export * from './errors.js'
 export * from './messages.js'
@@ -17,3 +18,4 @@ export {
   writeNullable,
   writeTimestamp,
 } from './values.js'
+export { fromWire, toWire } from './wire-value.js'
