@@ -14,6 +14,7 @@ export default defineConfig({
   },
   test: {
     include: ['{generator,runtime,tests}/**/*.test.ts'],
+    globalSetup: ['tests/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,
