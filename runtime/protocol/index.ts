@@ -1,7 +1,22 @@
 export { checkValue, deepestJson } from './check-value.js'
 export * from './descriptor.js'
 export * from './errors.js'
+export { comparatorOf, equalJson, equalValues, equalWire } from './field-order.js'
 export * from './messages.js'
+export {
+  type Comparator,
+  compareBigint,
+  compareBoolean,
+  compareBytes,
+  compareDecimal,
+  compareNumber,
+  compareText,
+  compareTimestamp,
+  comparing,
+  descending,
+  inOrder,
+  nullsLast,
+} from './order.js'
 export * from './ports.js'
 export * from './position.js'
 export * from './reconcile.js'
