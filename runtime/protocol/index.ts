@@ -19,6 +19,7 @@ export {
 } from './order.js'
 export * from './ports.js'
 export * from './position.js'
+export { type CompiledWhere, type Where, type World, compileWhere } from './predicate.js'
 export * from './reconcile.js'
 export {
   type JsonValue,
