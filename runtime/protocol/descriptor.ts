@@ -60,9 +60,9 @@ export interface ModelDescriptor<Row extends BaseRow = BaseRow> {
   readonly relations: Readonly<Record<string, RelationDescriptor>>
   readonly timestamps: boolean
   readonly deleteConflict: 'delete-wins' | 'edit-wins'
-  /** Wire row (without version) → frozen-shape object. */
-  readonly decode: (wire: WireRow) => Row
-  readonly encode: (row: Row) => WireRow
+  /** Wire row (without version) → frozen-shape object. Methods, so that a descriptor of some model is one of any. */
+  decode(wire: WireRow): Row
+  encode(row: Row): WireRow
 }
 
 export interface BaseRow {
