@@ -13,7 +13,7 @@ export const decodeFrame = <Value>(decode: Decode<Value>, frame: unknown): Value
     return decode(frame)
   } catch (error) {
     if (!(error instanceof Misfit)) throw error
-    const place = error.place === '' ? 'frame' : error.place
+    const place = error.place.replace(/^\./, '') || 'frame'
     throw new SyncError('malformed-frame', `${place} must be ${error.expected} (docs/protocol.md)`, { place })
   }
 }
@@ -31,12 +31,12 @@ export const text =
     return value
   }
 
-/** A whole number from `least` up to 2^53 - 1. */
-export const wholeFrom =
-  (least: number): Decode<number> =>
+/** A number that satisfies `is`. */
+export const number =
+  (is: (number: number) => boolean, expected: string): Decode<number> =>
   (value) => {
-    if (!Number.isSafeInteger(value) || Number(value) < least) throw new Misfit(`a whole number from ${least}`, '')
-    return Number(value)
+    if (typeof value !== 'number' || !is(value)) throw new Misfit(expected, '')
+    return value
   }
 
 export const flag: Decode<boolean> = (value) => {
@@ -67,7 +67,7 @@ export const listOf =
 export const recordOf =
   <Value>(decode: Decode<Value>): Decode<Readonly<Record<string, Value>>> =>
   (value) => {
-    const record: Record<string, Value> = Object.create(null) as Record<string, Value>
+    const record = Object.create(null) as Record<string, Value>
     try {
       for (const [key, inner] of Object.entries(objectFrom(value))) {
         if (key === '__proto__') throw new Misfit('an object without a key __proto__', '')
@@ -90,7 +90,7 @@ export const objectOf = <Value extends object>(
     if (closed && Object.keys(source).some((key) => !Object.hasOwn(decoders, key))) {
       throw new Misfit(`an object with no other keys than ${known.join(', ')}`, '')
     }
-    let at: string = ''
+    let at = ''
     try {
       const result: Partial<Value> = {}
       for (const key of known) {
@@ -116,11 +116,11 @@ export const taggedBy =
     return form(value)
   }
 
-/** Exactly this string; decodes a tag that `taggedBy` has read. */
+/** Exactly this literal. */
 export const exactly =
-  <Text extends string>(expected: Text): Decode<Text> =>
+  <Literal extends string | true>(expected: Literal): Decode<Literal> =>
   (value) => {
-    if (value !== expected) throw new Misfit(`"${expected}"`, '')
+    if (value !== expected) throw new Misfit(JSON.stringify(expected), '')
     return expected
   }
 

@@ -17,6 +17,8 @@ export {
   inOrder,
   nullsLast,
 } from './order.js'
+export { parseClientMessage } from './parse-client-message.js'
+export { parseServerMessage } from './parse-server-message.js'
 export * from './ports.js'
 export * from './position.js'
 export { type CompiledWhere, type Where, type World, compileWhere } from './predicate.js'

@@ -1,0 +1,83 @@
+/** Frames that a client sends, read by the server: strict, because anybody can send one. */
+import { type Decode, decodeFrame, exactly, flag, listOf, nullable, number, objectOf, recordOf, taggedBy } from './decode.js'
+import { anyText, count, instant, label, parseJson, sequence, tupleOf, uuid, wire } from './frame-text.js'
+import type {
+  Authenticate,
+  ClientMessage,
+  CloseScope,
+  CreateOp,
+  DeleteOp,
+  FieldEdit,
+  Hello,
+  Hold,
+  Mutation,
+  Op,
+  Ping,
+  Push,
+  ScopeClaim,
+  Sync,
+  UpdateOp,
+} from './messages.js'
+
+/**
+ * A frame exactly as docs/protocol.md has it: no other keys, no missing ones, every id canonical, every number finite. Names
+ * of models, fields and scopes are not looked up here, nor values checked against their fields.
+ * @throws SyncError `malformed-frame` with the place (`details.place`), never the content.
+ */
+export const parseClientMessage = (frame: string): ClientMessage => decodeFrame(clientMessage, parseJson(frame))
+
+const strict = { closed: true } as const
+
+const hello = objectOf<Hello>(
+  {
+    kind: exactly('hello'),
+    protocol: count,
+    schema: label,
+    client: uuid,
+    principal: label,
+    token: anyText,
+    session: objectOf<Hello['session']>({ last: nullable(label), next: label }, strict),
+  },
+  strict,
+)
+
+const scopeClaim = objectOf<ScopeClaim>(
+  { id: count, name: label, params: recordOf(wire), hash: nullable(label), position: nullable(anyText) },
+  strict,
+)
+
+const sync = objectOf<Sync>({ kind: exactly('sync'), attempt: count, scopes: listOf(scopeClaim) }, strict)
+
+const pair = tupleOf(2, 2, 'a key and its version')
+const heldRow: Decode<Hold['rows'][number]> = (value) => {
+  const [id, version] = pair(value)
+  return [uuid(id), count(version)]
+}
+
+const hold = objectOf<Hold>(
+  { kind: exactly('hold'), attempt: count, scope: count, model: label, rows: listOf(heldRow), last: flag },
+  strict,
+)
+
+const close = objectOf<CloseScope>({ kind: exactly('close'), scope: count }, strict)
+
+const setTo = objectOf<Extract<FieldEdit, { readonly seen: unknown }>>({ seen: wire, value: wire }, strict)
+const addTo = objectOf<Extract<FieldEdit, { readonly add: unknown }>>({ add: number(Number.isFinite, 'a finite number') }, strict)
+const fieldEdit: Decode<FieldEdit> = (value) =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, 'add') ? addTo(value) : setTo(value)
+
+const op: Decode<Op> = taggedBy<Op>('op', {
+  create: objectOf<CreateOp>({ op: exactly('create'), model: label, id: uuid, values: recordOf(wire) }, strict),
+  update: objectOf<UpdateOp>({ op: exactly('update'), model: label, id: uuid, version: count, set: recordOf(fieldEdit) }, strict),
+  delete: objectOf<DeleteOp>({ op: exactly('delete'), model: label, id: uuid, version: count }, strict),
+})
+
+const mutation = objectOf<Mutation>({ seq: sequence, schema: label, at: instant, strict: flag, ops: listOf(op) }, strict)
+
+const push = objectOf<Push>({ kind: exactly('push'), mutations: listOf(mutation) }, strict)
+
+const authenticate = objectOf<Authenticate>({ kind: exactly('authenticate'), token: anyText }, strict)
+
+const ping = objectOf<Ping>({ kind: exactly('ping'), at: instant }, strict)
+
+const clientMessage: Decode<ClientMessage> = taggedBy<ClientMessage>('kind', { hello, sync, hold, close, push, authenticate, ping })
