@@ -1,0 +1,27 @@
+export type {
+  Binding,
+  ColumnDescriptor,
+  ServerModel,
+  ServerSchema,
+  ServerScope,
+  ServerScopeLine,
+  Statement,
+} from './descriptor.js'
+export type { ClientWrite, ModelHooks, ServerHooks, WriteContext } from './hooks.js'
+export { type Limits, defaultLimits } from './limits.js'
+export type { AuthenticationRequest, Identity, ServerOptions } from './options.js'
+export type { ServerPorts } from './platform.js'
+export { type SyncServer, createServer } from './server.js'
+export type {
+  AnyEvent,
+  EventListener,
+  EventOf,
+  ServerEvent,
+  ServerModelTypes,
+  ServerTransaction,
+  ServerTypes,
+  ServerWriter,
+  SqlRunner,
+} from './server-types.js'
+export type { DatabaseOptions } from './transaction.js'
+export { wireBytes, wireTimestamp } from './values.js'

@@ -1,0 +1,209 @@
+/**
+ * The database: a pool whose connections all behave alike, and transactions that say their isolation. Every error of a
+ * connection ends in the promise of whoever used it, or in the log; none ends the process.
+ */
+import { createHash } from 'node:crypto'
+import pg from 'pg'
+import type { Log, Timers } from '../protocol/ports.js'
+import { breaksConnection, isPassing } from './sql-failure.js'
+import type { Parameter } from './values.js'
+
+/** URL or settings of a PostgreSQL primary. */
+export type DatabaseOptions = string | pg.PoolConfig
+
+/** One row in the order of its select list. */
+export type SqlRow = readonly unknown[]
+
+/** Settings that the SQL relies on; jit costs more than it gives on statements of milliseconds. */
+const sessionSettings = `set jit = off; set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres';
+set bytea_output = 'hex'; set extra_float_digits = 1; set standard_conforming_strings = on; set client_encoding = 'UTF8'`
+
+/** A pool of connections, and the transactions that run on them. */
+export class Database {
+  readonly #pool: pg.Pool
+  readonly #settings: pg.PoolConfig
+  readonly #log: Log
+  readonly #timers: Timers
+
+  constructor(options: DatabaseOptions, log: Log, timers: Timers) {
+    this.#log = log
+    this.#timers = timers
+    this.#settings = {
+      application_name: 'syncgen',
+      statement_timeout: 60_000,
+      idle_in_transaction_session_timeout: 60_000,
+      connectionTimeoutMillis: 10_000,
+      keepAlive: true,
+      max: 10,
+      ...(typeof options === 'string' ? { connectionString: options } : options),
+      types: driverTypes,
+    }
+    this.#pool = new pg.Pool({ ...this.#settings, onConnect: (client) => prepare(client, log) })
+    this.#pool.on('error', (error) => log('warn', 'database-connection-lost', { error: error.message }))
+  }
+
+  /** One statement in a transaction of its own. */
+  async rows(text: string, values: readonly Parameter[] = []): Promise<readonly SqlRow[]> {
+    return this.#use((connection) => connection.rows(text, values))
+  }
+
+  /** Everything `run` reads is one snapshot. Reads only. */
+  read<Result>(run: (connection: Connection) => Promise<Result>): Promise<Result> {
+    return this.#use((connection) => connection.within('begin isolation level repeatable read, read only', () => run(connection)))
+  }
+
+  /**
+   * What `run` writes commits as a whole. Runs it again, in a new transaction, after a failure that may pass, at most five
+   * times: `run` must not leave anything behind that a second run would trip over, and must recognise its own commit, whose
+   * answer may have been lost.
+   */
+  async write<Result>(run: (connection: Connection) => Promise<Result>): Promise<Result> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#use((connection) =>
+          connection.within(`begin isolation level read committed, read write; set local lock_timeout = '10s'`, () => run(connection)),
+        )
+      } catch (error) {
+        if (!isPassing(error) || attempt === 5) throw error
+        this.#log('info', 'transaction-retried', { attempt, error: error instanceof Error ? error.message : '' })
+        await new Promise<void>((resolve) => this.#timers.after(10 * 2 ** attempt, resolve))
+      }
+    }
+  }
+
+  /** A connection outside the pool, for as long as the caller likes. */
+  async connect(lost: (error: Error) => void): Promise<DedicatedConnection> {
+    const client = new pg.Client(this.#settings)
+    client.on('error', lost)
+    client.on('end', () => lost(new Error('Connection terminated')))
+    await client.connect()
+    await client.query(sessionSettings)
+    return new DedicatedConnection(client)
+  }
+
+  /** Waits for what is running, then closes every connection. */
+  close(): Promise<void> {
+    return this.#pool.end()
+  }
+
+  async #use<Result>(run: (connection: Connection) => Promise<Result>): Promise<Result> {
+    const client = await this.#pool.connect()
+    let broken: Error | undefined
+    try {
+      return await run(new Connection(client))
+    } catch (error) {
+      if (breaksConnection(error) || error instanceof RollbackFailed) broken = error as Error
+      throw error instanceof RollbackFailed ? error.cause : error
+    } finally {
+      client.release(broken)
+    }
+  }
+}
+
+/** Statements on one connection, in order. */
+export class Connection {
+  readonly #client: pg.ClientBase
+
+  constructor(client: pg.ClientBase) {
+    this.#client = client
+  }
+
+  /** Runs a prepared statement; rows as arrays. */
+  async rows(text: string, values: readonly Parameter[] = []): Promise<readonly SqlRow[]> {
+    const name = nameOf(text)
+    const query = { text, values: [...values], rowMode: 'array' as const }
+    const result = await this.#client.query<unknown[]>(name === undefined ? query : { ...query, name })
+    return result.rows
+  }
+
+  /** Runs any SQL of an app's; rows as objects. */
+  async sql(text: string, values: readonly unknown[] = []): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const result = await this.#client.query<Record<string, unknown>>(text, [...values])
+    return result.rows
+  }
+
+  /** Commands without parameters and answers, several at once, separated by semicolons. */
+  async command(text: string): Promise<void> {
+    await this.#client.query(text)
+  }
+
+  /** `begin`, `run`, `commit`; or `rollback` if it throws. */
+  async within<Result>(begin: string, run: () => Promise<Result>): Promise<Result> {
+    await this.#client.query(begin)
+    let result: Result
+    try {
+      result = await run()
+    } catch (error) {
+      await this.#client.query('rollback').catch(() => {
+        throw new RollbackFailed('rollback failed', { cause: error })
+      })
+      throw error
+    }
+    await this.#client.query('commit')
+    return result
+  }
+}
+
+/** A connection outside the pool, which may listen. */
+export class DedicatedConnection extends Connection {
+  readonly #client: pg.Client
+
+  constructor(client: pg.Client) {
+    super(client)
+    this.#client = client
+  }
+
+  /** Calls `heard` with the payload of each notification on the channels that this connection listens to. */
+  onNotification(heard: (payload: string) => void): void {
+    this.#client.on('notification', (message) => heard(message.payload ?? ''))
+  }
+
+  /** Closes it, whatever it is doing. */
+  async end(): Promise<void> {
+    await this.#client.end().catch(() => undefined)
+  }
+}
+
+/** The connection is in no known state: it must not go back to the pool. */
+class RollbackFailed extends Error {}
+
+const prepare = async (client: pg.ClientBase, log: Log): Promise<void> => {
+  client.on('error', (error) => log('warn', 'database-connection-lost', { error: error.message }))
+  await client.query(sessionSettings)
+}
+
+const names = new Map<string, string>()
+/** Each prepared statement stays in each connection: those that clients can vary must not fill the server's memory. */
+const mostNames = 2000
+
+const nameOf = (text: string): string | undefined => {
+  const known = names.get(text)
+  if (known !== undefined || names.size >= mostNames) return known
+  const name = `syncgen_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`
+  names.set(text, name)
+  return name
+}
+
+const asText = (text: string): string => text
+
+/** Object identifiers of the types that are not handed over as text (pg_type.dat in PostgreSQL's source). */
+const parsed: readonly number[] = [
+  16, // bool
+  17, // bytea
+  21, // int2
+  23, // int4
+  26, // oid
+  700, // float4
+  701, // float8
+  114, // json
+  3802, // jsonb
+  1005, // int2[]
+  1007, // int4[]
+  1009, // text[]
+  1015, // varchar[]
+]
+
+const driverTypes: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    parsed.includes(oid) ? pg.types.getTypeParser(oid, format as 'text') : asText,
+}
