@@ -7,6 +7,9 @@ import type { Wire, WireRow } from './values.js'
 
 export const protocolVersion = 1
 
+/** Attempts that a server begins (large changes on a live connection) are numbered from here; a client's own stay below. */
+export const firstServerAttempt = 2 ** 40
+
 export type ClientMessage = Hello | Sync | Hold | CloseScope | Push | Authenticate | Ping
 export type ServerMessage = Welcome | Refused | Wanted | Page | Synced | Changed | Pushed | Authenticated | Pong | Closing
 
@@ -147,7 +150,7 @@ export interface Changed {
   readonly from: string
   readonly to: string
   readonly done: number
-  /** Pages sent before, if the change was large. */
+  /** Pages sent before, if the change was large; its number is the server's (from `firstServerAttempt`). */
   readonly attempt?: number
   readonly delta: Delta
 }
