@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import ts from 'typescript'
+import { outsideWorld } from './outside-world.js'
 
 /** One import or export specifier of a file. */
 interface Import {
@@ -26,12 +27,6 @@ const packages: Readonly<Record<string, RegExp>> = {
   yaml: /^generator\//,
 }
 
-/** Names of the outside world: only adapters may say them, so that the runtime can be simulated. */
-const outside = new Set([
-  'setTimeout', 'setInterval', 'setImmediate', 'requestAnimationFrame', 'requestIdleCallback', 'WebSocket', 'EventSource', 'fetch',
-  'XMLHttpRequest', 'indexedDB', 'localStorage', 'sessionStorage', 'crypto', 'performance', 'navigator', 'window', 'document', 'BroadcastChannel',
-])
-
 /** The files that adapt the runtime to a browser or to Node. */
 const adapters = /^runtime\/(client\/(platform|dexie-storage|connection|tabs)|server\/platform)\.ts$/
 
@@ -50,27 +45,28 @@ export const violations = (path: string, text: string): readonly string[] => {
 const importsOf = (source: ts.SourceFile, path: string): readonly Import[] => {
   const found: Import[] = []
   const add = (specifier: string, how: Import['how']): void => {
-    const file = specifier.startsWith('.') ? posix.normalize(posix.join(posix.dirname(path), specifier)).replace(/\.js$/, '.ts') : undefined
+    const file = specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts') : undefined
     found.push({ specifier, how, file })
   }
   const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier)) {
-      const names = node.importClause?.namedBindings
-      const typesOnly =
-        node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword ||
-        (node.importClause !== undefined && node.importClause.name === undefined && names !== undefined && ts.isNamedImports(names) && names.elements.length > 0 && names.elements.every((name) => name.isTypeOnly))
-      add(node.moduleSpecifier.text, typesOnly ? 'type' : 'value')
-    } else if (ts.isExportDeclaration(node) && node.moduleSpecifier && ts.isStringLiteral(node.moduleSpecifier)) {
-      add(node.moduleSpecifier.text, node.isTypeOnly ? 'type' : 'value')
-    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword && node.arguments[0] && ts.isStringLiteral(node.arguments[0])) {
-      add(node.arguments[0].text, 'lazy')
-    } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument) && ts.isStringLiteral(node.argument.literal)) {
-      add(node.argument.literal.text, 'type')
-    }
+    if (ts.isImportDeclaration(node)) add(textOf(node.moduleSpecifier), namesTypesOnly(node.importClause) ? 'type' : 'value')
+    if (ts.isExportDeclaration(node) && node.moduleSpecifier) add(textOf(node.moduleSpecifier), node.isTypeOnly ? 'type' : 'value')
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) add(textOf(node.arguments[0]), 'lazy')
+    if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(textOf(node.argument.literal), 'type')
     ts.forEachChild(node, visit)
   }
   visit(source)
   return found
+}
+
+const textOf = (node: ts.Node | undefined): string => (node && ts.isStringLiteralLike(node) ? node.text : '')
+
+const namesTypesOnly = (clause: ts.ImportClause | undefined): boolean => {
+  if (clause === undefined) return false
+  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true
+  const names = clause.namedBindings
+  if (clause.name !== undefined || names === undefined || !ts.isNamedImports(names)) return false
+  return names.elements.length > 0 && names.elements.every((name) => name.isTypeOnly)
 }
 
 /** Who may import whom within the repository. */
@@ -80,18 +76,20 @@ const directionOf = (path: string, { file, how, specifier }: Import): readonly s
   if (from === 'generated') {
     const sibling = file?.startsWith('generated-example/') ?? false
     const ownType = (file?.startsWith('schemas/') ?? false) && how === 'type'
-    return sibling || ownType || /^syncgen\/(client|server|protocol)$/.test(specifier) ? [] : broken('generated code imports syncgen/* and its siblings only')
+    const ours = /^syncgen\/(client|server|protocol)$/.test(specifier)
+    return ours || sibling || ownType ? [] : broken('generated code imports syncgen/* and its siblings only')
   }
   if (specifier.startsWith('syncgen/') && from !== 'program') return broken('inside the package, files import each other by path')
   if (file === undefined) return []
   const to = areaOf(file)
-  if (posix.basename(file) === 'index.ts' && posix.dirname(file) === posix.dirname(path)) return broken('index.ts is for other folders')
+  if (file === posix.join(posix.dirname(path), 'index.ts')) return broken('index.ts is for other folders')
   if (from === to || from === 'program') return []
   if (from === 'generator') {
     const runner = path === 'generator/cli.ts' && file === 'runtime/server/migrations.ts' && how === 'lazy'
     return runner ? [] : broken('the generator names the runtime, it does not import it (cli.ts alone loads migrations, lazily)')
   }
-  if (from === 'testing') return to === 'program' || to === 'generated' ? broken('syncgen/testing is part of the package') : []
+  const outsidePackage = to === 'program' || to === 'generated'
+  if (from === 'testing') return outsidePackage ? broken('syncgen/testing is part of the package') : []
   if (to === 'protocol' && from !== 'protocol') return []
   return broken(from === 'protocol' ? 'protocol imports nothing of ours' : `${from} imports protocol and itself, never ${to}`)
 }
@@ -115,40 +113,8 @@ const packageRule = (path: string, { file, specifier, how }: Import): readonly s
   return allowed?.test(path) && lateEnough ? [] : [`imports ${specifier}: not from here`]
 }
 
-const tableOfContents = (path: string, source: ts.SourceFile): readonly string[] =>
-  /^runtime\/[^/]+\/index\.ts$/.test(path) && !source.statements.every((statement) => ts.isExportDeclaration(statement) && statement.moduleSpecifier !== undefined)
-    ? ['does more than re-export: an index.ts is a table of contents']
-    : []
-
-/** Uses of clocks, timers, randomness, sockets and storage that do not come through a port. */
-const outsideWorld = (source: ts.SourceFile): readonly string[] => {
-  const declared = new Set<string>()
-  const used: { readonly name: string; readonly line: number }[] = []
-  const use = (name: string, node: ts.Node): void => {
-    used.push({ name, line: source.getLineAndCharacterOfPosition(node.getStart()).line + 1 })
-  }
-  const visit = (node: ts.Node): void => {
-    if (ts.isTypeNode(node)) return
-    if ((ts.isVariableDeclaration(node) || ts.isParameter(node) || ts.isBindingElement(node) || ts.isImportSpecifier(node) || ts.isFunctionDeclaration(node)) && node.name && ts.isIdentifier(node.name)) {
-      declared.add(node.name.text)
-    }
-    if (ts.isPropertyAccessExpression(node)) {
-      const written = node.getText()
-      if (written === 'Date.now' || written === 'Math.random') use(written, node)
-      if (ts.isIdentifier(node.expression) && node.expression.text === 'globalThis' && outside.has(node.name.text)) use(written, node)
-      return visit(node.expression)
-    }
-    if (ts.isPropertyAssignment(node)) return visit(node.initializer)
-    if (ts.isNewExpression(node) && node.expression.getText() === 'Date' && (node.arguments?.length ?? 0) === 0) use('new Date()', node)
-    if (ts.isCallExpression(node) && node.expression.getText() === 'Date') use('Date()', node)
-    if (ts.isIdentifier(node) && outside.has(node.text) && !isName(node)) use(node.text, node)
-    ts.forEachChild(node, visit)
-  }
-  visit(source)
-  return used.filter(({ name }) => !declared.has(name)).map(({ name, line }) => `says ${name} in line ${line}: it belongs in platform.ts, behind a port`)
+const tableOfContents = (path: string, source: ts.SourceFile): readonly string[] => {
+  if (!/^runtime\/[^/]+\/index\.ts$/.test(path)) return []
+  const reExports = source.statements.every((statement) => ts.isExportDeclaration(statement) && statement.moduleSpecifier !== undefined)
+  return reExports ? [] : ['does more than re-export: an index.ts is a table of contents']
 }
-
-/** Whether an identifier only names a member or a declaration. */
-const isName = ({ parent }: ts.Identifier): boolean =>
-  ts.isPropertySignature(parent) || ts.isMethodSignature(parent) || ts.isMethodDeclaration(parent) || ts.isPropertyDeclaration(parent) || ts.isBindingElement(parent) ||
-  ts.isVariableDeclaration(parent) || ts.isParameter(parent) || ts.isImportSpecifier(parent) || ts.isExportSpecifier(parent)

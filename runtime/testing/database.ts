@@ -58,7 +58,8 @@ export const createDatabase = async (server: string, name: string): Promise<stri
 /** Drops a database, ending the sessions that use it. Dropping one that is gone does nothing. */
 export const dropDatabase = async (url: string): Promise<void> => {
   const name = decodeURIComponent(new URL(url).pathname.slice(1))
-  await inServer(withDatabase(url, 'postgres'), (client) => client.query(`drop database if exists ${pg.escapeIdentifier(name)} with (force)`))
+  const text = `drop database if exists ${pg.escapeIdentifier(name)} with (force)`
+  await inServer(withDatabase(url, 'postgres'), (client) => client.query(text))
 }
 
 /** Names of a run's databases start so: whoever started the run can drop what its tests left behind. */
@@ -94,12 +95,14 @@ const testServerUrl = async (): Promise<string> => {
 const inServer = async <Result>(url: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> => {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 20_000 })
   const { hostname, port } = new URL(url)
+  const server = `${hostname}:${port || 5432}`
   try {
     await client.connect()
   } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
     throw new SyncError(
       'database-unreachable',
-      `Cannot connect to PostgreSQL at ${hostname}:${port || 5432}: ${error instanceof Error ? error.message : String(error)}. Check the URL, and that the server runs.`,
+      `Cannot connect to PostgreSQL at ${server}: ${why}. Check the URL, and that the server runs.`,
       { reason: 'unreachable' },
       { cause: error },
     )
@@ -110,7 +113,7 @@ const inServer = async <Result>(url: string, work: (client: pg.Client) => Promis
     if (!(error instanceof pg.DatabaseError) || error.code !== '42501') throw error
     throw new SyncError(
       'database-unreachable',
-      `The user of ${hostname}:${port || 5432} may not create or drop databases. Grant it: alter role … createdb.`,
+      `The user of ${server} may not create or drop databases. Grant it: alter role … createdb.`,
       { reason: 'no-right' },
       { cause: error },
     )

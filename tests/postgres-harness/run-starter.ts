@@ -23,7 +23,8 @@ export interface RunOptions {
 
 /** Runs the starter in a process of its own until it has ended. Rejects with what it printed if it started no cluster. */
 export const runStarter = async ({ ending, signal, cwd, env, as }: RunOptions): Promise<Started> => {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), fileURLToPath(new URL('./starter.ts', import.meta.url)), ending], {
+  const starter = fileURLToPath(new URL('./starter.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), starter, ending], {
     ...as,
     cwd: cwd ?? '/',
     env: { PATH: process.env['PATH'], SYNCGEN_TEST_POSTGRES: process.env['SYNCGEN_TEST_POSTGRES'], ...env },

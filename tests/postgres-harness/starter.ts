@@ -10,7 +10,8 @@ const client = new pg.Client({ connectionString: cluster.url() })
 await client.connect()
 const shown = await client.query<{ data_directory: string }>('show data_directory')
 await client.end()
-console.log(JSON.stringify({ url: cluster.url(), source: cluster.source, version: cluster.version, bin: cluster.bin, data: shown.rows[0]?.data_directory }))
+const { source, version, bin } = cluster
+console.log(JSON.stringify({ url: cluster.url(), source, version, bin, data: shown.rows[0]?.data_directory }))
 
 const ending = process.argv[2]
 if (ending === 'stop') await cluster.stop()
