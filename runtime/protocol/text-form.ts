@@ -7,7 +7,10 @@ export const isUuid = (text: string): boolean => uuid.test(text)
 export const isDate = (text: string): boolean => date.test(text) && isInstant(`${text}T00:00:00.000Z`)
 
 /** `2026-01-31T23:59:59.123Z`: always UTC and three digits, years 0001 to 9999; no `24:00`, no leap second. */
-export const isTimestamp = (text: string): boolean => timestamp.test(text) && isInstant(text)
+export const isTimestamp = (text: string): boolean => timestampForm.test(text) && isInstant(text)
+
+/** The shape of a timestamp; its day may not exist. */
+export const timestampForm = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 /** What PostgreSQL's text can hold and UTF-8 can carry: no NUL, no lone surrogate (HAZARDS G10). */
 export const isStorable = (text: string): boolean => !unstorable.test(text)
@@ -21,7 +24,6 @@ export const lengthOf = (text: string): number => {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const date = /^(?!0000)\d{4}-\d\d-\d\d$/
-const timestamp = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 /** With the flag u, only an unpaired surrogate is one: a pair is the character it encodes. */
 const unstorable = /[\0\p{Surrogate}]/u
 

@@ -19,6 +19,7 @@
  * wire value. They convert; whether a value fits its field is `checkValue`'s to say.
  */
 import { SyncError } from './errors.js'
+import { timestampForm } from './text-form.js'
 
 export type Wire = null | boolean | number | string | readonly Wire[] | { readonly [key: string]: Wire }
 
@@ -30,7 +31,7 @@ export type JsonValue = Wire
 
 /** `2026-01-31T23:59:59.123Z` → Date. @throws SyncError `malformed-frame` for anything else. */
 export const readTimestamp = (wire: Wire | undefined): Date => {
-  const date = new Date(typeof wire === 'string' ? wire : Number.NaN)
+  const date = new Date(typeof wire === 'string' && timestampForm.test(wire) ? wire : Number.NaN)
   if (Number.isNaN(date.getTime())) throw misread('a timestamp')
   return date
 }
