@@ -24,7 +24,7 @@ export const uuid: Decode<Uuid> = text(isUuid, 'a uuid in lower case')
 export const uuids: Decode<readonly Uuid[]> = listOf(uuid)
 
 /** Names, nonces, hashes: kept and compared, so they must be what PostgreSQL's text can hold. */
-export const label: Decode<string> = text((each) => each.length <= 1000 && isStorable(each), 'text of at most 1000 characters')
+export const label: Decode<string> = text((each) => each !== '' && each.length <= 1000 && isStorable(each), 'text of 1 to 1000 characters')
 
 /** Tokens and positions: whoever reads them judges them. */
 export const anyText: Decode<string> = text(() => true, 'text')
