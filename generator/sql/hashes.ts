@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import { modelOf, type Schema, type Scope } from '../model.js'
+import { labelsOf, sqlType } from './field-types.js'
+import { membershipFields } from './images.js'
+import { lineOf, modelsRead } from './line.js'
+
+/**
+ * Of what the capture triggers were made for: columns, the columns in their images, the way of capture. Stands in every row of
+ * the changelog, so it is short: 16 hex digits.
+ */
+export const shapeHash = (schema: Schema): string =>
+  hash(
+    schema.models.map((model) => ({
+      name: model.name,
+      table: model.table,
+      capture: model.capture,
+      deleteConflict: model.deleteConflict,
+      columns: model.fields.map((field) => [field.columnId, field.column, sqlType(field.type)]),
+      images: membershipFields(schema, model).map((field) => field.columnId),
+    })),
+  ).slice(0, 16)
+
+/**
+ * Of everything that decides what a scope holds and how it travels: its lines with the read rules they reach, the types of the columns
+ * these read, and the fields of the rows it carries. 64 hex digits. Two equal ones mean: a position taken under one is exact under the other.
+ */
+export const scopeHash = (schema: Schema, scope: Scope): string =>
+  hash({
+    params: scope.params,
+    lines: scope.lines.map((each) => {
+      const line = lineOf(schema, each)
+      return {
+        line: { model: line.model.name, row: line.row, gate: line.gate },
+        reads: modelsRead(line).map((name) => {
+          const model = modelOf(schema, name)
+          return [name, model.table, membershipFields(schema, model).map((field) => [field.name, field.columnId, sqlType(field.type), field.nullable])]
+        }),
+        wire: line.model.fields
+          .filter((field) => !field.serverOnly)
+          .map((field) => [field.name, field.type, field.nullable, field.type.kind === 'enum' ? labelsOf(schema, field.type.enum) : null]),
+      }
+    }),
+  })
+
+const hash = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex')

@@ -1,0 +1,7 @@
+export { initialMigration } from '../migrate.js'
+export { sqlType } from './field-types.js'
+export { scopeHash, shapeHash } from './hashes.js'
+export { type ModelSql, modelSql } from './model-sql.js'
+export type { Binding, Statement } from './parameters.js'
+export { type PredicatePlace, predicateSql } from './predicate-sql.js'
+export { type ScopeLineSql, scopeLineSql } from './scope-line-sql.js'
