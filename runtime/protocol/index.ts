@@ -29,10 +29,12 @@ export {
   type WireRow,
   readBigint,
   readBytes,
+  readJson,
   readNullable,
   readTimestamp,
   writeBigint,
   writeBytes,
+  writeJson,
   writeNullable,
   writeTimestamp,
 } from './values.js'

@@ -61,6 +61,12 @@ export const writeBytes = (bytes: Uint8Array): Wire => {
   return btoa(binary)
 }
 
+/** A json value under the type that the schema names for it. Nothing checks that it fits: whoever writes it has that type. */
+export const readJson = <Value>(wire: Wire | undefined): Value => wire as Value
+
+/** A value of a json field → itself. */
+export const writeJson = (value: unknown): Wire => value as Wire
+
 /** Null stays null (and so does a value that is not there); everything else is read. */
 export const readNullable = <Value>(read: (wire: Wire) => Value, wire: Wire | undefined): Value | null =>
   wire === null || wire === undefined ? null : read(wire)
