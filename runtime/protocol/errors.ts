@@ -31,6 +31,8 @@ export type SyncErrorCode =
   | 'invalid-value'
   /** The row to change is not in the cache. */
   | 'row-unknown'
+  /** There are local transactions that the server has not decided: signing out now would lose them. */
+  | 'unsynced-work'
   /** Used after `close()`. */
   | 'closed'
   /** A broken promise of ours. */
