@@ -1,0 +1,45 @@
+/** From planned files to text: the only place that knows Handlebars. */
+import { readFileSync } from 'node:fs'
+import Handlebars from 'handlebars'
+import { mark } from './mark.js'
+import { packageFile } from './package-root.js'
+import type { PlannedFile, TemplateName } from './plan.js'
+import { docComment, literal, templateText } from './views/code.js'
+
+/** A file as it will stand in the output folder. */
+export interface EmittedFile {
+  readonly path: string
+  readonly text: string
+}
+
+/** First line of every generated TypeScript file, after the slashes. */
+export const header = (sources: readonly string[], command: string): string =>
+  `${mark} from ${sources.join(', ')}. Do not edit: change the schema and run \`${command}\`.`
+
+/** Fills the templates. Deterministic: the same plan gives the same bytes. */
+export const emit = (files: readonly PlannedFile[], header: string): readonly EmittedFile[] =>
+  files.map((file) => ({ path: file.path, text: 'text' in file ? file.text : `// ${header}\n\n${filled(file.template, file.view)}` }))
+
+const filled = (template: TemplateName, view: object): string => `${compiled(template)(view).trim()}\n`
+
+const compiled = (name: TemplateName): Handlebars.TemplateDelegate => {
+  const known = templates.get(name)
+  if (known !== undefined) return known
+  const source = readFileSync(packageFile(`templates/${name}.hbs`), 'utf8')
+  const template = engine.compile(source, { noEscape: true, strict: true, knownHelpersOnly: true, knownHelpers: { literal: true, jsdoc: true, sql: true } })
+  templates.set(name, template)
+  return template
+}
+
+const templates = new Map<TemplateName, Handlebars.TemplateDelegate>()
+
+const engine = Handlebars.create()
+
+/** A text of the schema as a string literal. */
+engine.registerHelper('literal', (text: string) => literal(text))
+
+/** A doc comment; the second argument is the column in which it begins. */
+engine.registerHelper('jsdoc', (text: string, indent: unknown) => docComment(text, typeof indent === 'number' ? indent : 0))
+
+/** A statement inside a template literal, each line indented. */
+engine.registerHelper('sql', (text: string, indent: number) => templateText(text.replace(/^(?=.)/gm, ' '.repeat(indent))))

@@ -1,0 +1,51 @@
+/** The pipeline: read → plan → emit → compare → check → write. */
+import { relative, resolve, sep } from 'node:path'
+import { checkSyntax } from './check-syntax.js'
+import { emit, header } from './emit.js'
+import { type Decision, initialDecision } from './initial-migration.js'
+import { plan } from './plan.js'
+import type { Problem } from './problem.js'
+import { readSchema } from './read-schema.js'
+import { type Difference, compareOutput, writeOutput } from './write.js'
+
+export interface GenerateOptions {
+  /** Schema files and folders. */
+  readonly schemas: readonly string[]
+  readonly output: string
+  /** `write`; `check` and `dry-run` only look. */
+  readonly mode: 'write' | 'check' | 'dry-run'
+  /** Decisions taken on the command line: `rewrite:initial`. */
+  readonly accepted: readonly string[]
+}
+
+/** What came of it. `problems` are warnings, except where it is `invalid`. */
+export type Generated = { readonly problems: readonly Problem[] } & (
+  | { readonly kind: 'invalid' }
+  /** Files that are not ours stand in the way; nothing was written. */
+  | { readonly kind: 'blocked'; readonly foreign: readonly string[] }
+  /** Nothing was written: somebody must decide. */
+  | { readonly kind: 'undecided'; readonly decision: Decision }
+  | { readonly kind: 'done'; readonly difference: Difference }
+)
+
+/** Generates everything, or nothing. */
+export const generate = async (options: GenerateOptions): Promise<Generated> => {
+  const read = await readSchema(options.schemas)
+  if (!read.ok) return { kind: 'invalid', problems: read.problems }
+  const { schema, warnings: problems } = read
+  const output = fromHere(options.output)
+  const command = `npx syncgen ${options.schemas.map((path) => (/\.ya?ml$/.test(path) ? fromHere(path) : `${fromHere(path)}/`)).join(' ')}`
+  const files = emit(plan(schema, output), header(schema.sources, command))
+  const difference = await compareOutput(options.output, files)
+  if (difference.foreign.length > 0) return { kind: 'blocked', foreign: difference.foreign, problems }
+  if (options.mode === 'check') return { kind: 'done', difference, problems }
+  const decision = await initialDecision(options.output, difference.changed, options.accepted)
+  if (decision !== null) return { kind: 'undecided', decision, problems }
+  await checkSyntax(difference.changed)
+  if (options.mode === 'write') await writeOutput(options.output, difference)
+  return { kind: 'done', difference, problems }
+}
+
+/** A path relative to the working directory, with `/`. */
+const fromHere = (path: string): string => relative(process.cwd(), resolve(path)).split(sep).join('/') || '.'
+

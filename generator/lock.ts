@@ -1,0 +1,74 @@
+/**
+ * schema.lock.json: the schema that the output was made from, completed and normalised, from which later versions of the
+ * schema migrate. One line for each field, index and rule, sorted by name, so that git merges it. Documentation and the
+ * order of declarations are not in it.
+ */
+import { createHash } from 'node:crypto'
+import type { Field, Index, Model, Schema, Scope } from './model.js'
+
+/** The lock file's text. `initial` is the text of the first migration, whose checksum it keeps. */
+export const lockText = (schema: Schema, initial: string): string =>
+  `${block([
+    ['@generated', line('by syncgen. Do not edit: change the schema and generate again. Commit it.')],
+    ['syncgen', line(1)],
+    ['name', line(schema.name)],
+    ['migrations', block([['0001_initial.sql', line(checksum(initial))]])],
+    ['claims', sortedBlock(schema.claims, ({ type, nullable }) => line({ type, nullable }))],
+    ['enums', sortedBlock(schema.enums, ({ values }) => line(values.map(({ name, was }) => (was === null ? name : { name, was }))))],
+    ['models', sortedBlock(schema.models, modelBlock)],
+    ['scopes', sortedBlock(schema.scopes, scopeBlock)],
+  ])}\n`
+
+/** Of the initial migration's text, as the lock file keeps it; null if there is none, or no lock file of ours. */
+export const lockedChecksum = (lock: string): string | null => {
+  try {
+    const { migrations } = JSON.parse(lock) as { readonly migrations?: { readonly [name: string]: unknown } }
+    const found = migrations?.['0001_initial.sql']
+    return typeof found === 'string' ? found : null
+  } catch {
+    return null
+  }
+}
+
+export const checksum = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** JSON, printed. */
+type Printed = string
+
+const modelBlock = (model: Model): Printed =>
+  block([
+    ['table', line(model.table)],
+    ['plural', line(model.plural)],
+    ['was', line(model.was)],
+    ['join', line(model.join)],
+    ['timestamps', line(model.timestamps)],
+    ['deleteConflict', line(model.deleteConflict)],
+    ['capture', line(model.capture)],
+    ['fields', sortedBlock(model.fields, fieldLine)],
+    ['indexes', sortedBlock(model.indexes, indexLine)],
+    ['access', block(rules.map((rule) => [rule, line(model.access[rule])]))],
+  ])
+
+const fieldLine = ({ name: _, doc: __, ...facts }: Field): Printed => line(facts)
+
+const indexLine = ({ name: _, ...facts }: Index): Printed => line(facts)
+
+const scopeBlock = (scope: Scope): Printed =>
+  block([
+    ['params', sortedBlock(scope.params, ({ type, nullable }) => line({ type, nullable }))],
+    ['lines', block(scope.lines.map(({ model, where }) => [model, line(where)]))],
+  ])
+
+const rules = ['read', 'create', 'update', 'delete'] as const
+
+const sortedBlock = <Named extends { readonly name: string }>(all: readonly Named[], print: (each: Named) => Printed): Printed =>
+  block(all.toSorted((left, right) => (left.name < right.name ? -1 : 1)).map((each) => [each.name, print(each)]))
+
+/** An object with each entry on a line of its own. */
+const block = (entries: readonly (readonly [key: string, value: Printed])[]): Printed => {
+  if (entries.length === 0) return '{}'
+  const lines = entries.map(([key, value]) => `  ${JSON.stringify(key)}: ${value.replaceAll('\n', '\n  ')}`)
+  return `{\n${lines.join(',\n')}\n}`
+}
+
+const line = (value: unknown): Printed => JSON.stringify(value)

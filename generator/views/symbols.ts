@@ -1,0 +1,58 @@
+/** Every name that generated code takes from the runtime, and the door it comes through: the only list of its kind. */
+export const symbols = {
+  // syncgen/protocol
+  Comparator: ['syncgen/protocol', 'type'],
+  FieldDescriptor: ['syncgen/protocol', 'type'],
+  JsonValue: ['syncgen/protocol', 'type'],
+  ModelDescriptor: ['syncgen/protocol', 'type'],
+  SchemaDescriptor: ['syncgen/protocol', 'type'],
+  ScopeDescriptor: ['syncgen/protocol', 'type'],
+  Uuid: ['syncgen/protocol', 'type'],
+  Wire: ['syncgen/protocol', 'type'],
+  compareBigint: ['syncgen/protocol', 'value'],
+  compareBoolean: ['syncgen/protocol', 'value'],
+  compareDecimal: ['syncgen/protocol', 'value'],
+  compareNumber: ['syncgen/protocol', 'value'],
+  compareText: ['syncgen/protocol', 'value'],
+  compareTimestamp: ['syncgen/protocol', 'value'],
+  comparing: ['syncgen/protocol', 'value'],
+  inOrder: ['syncgen/protocol', 'value'],
+  nullsLast: ['syncgen/protocol', 'value'],
+  readBigint: ['syncgen/protocol', 'value'],
+  readBytes: ['syncgen/protocol', 'value'],
+  readJson: ['syncgen/protocol', 'value'],
+  readNullable: ['syncgen/protocol', 'value'],
+  readTimestamp: ['syncgen/protocol', 'value'],
+  writeBigint: ['syncgen/protocol', 'value'],
+  writeBytes: ['syncgen/protocol', 'value'],
+  writeJson: ['syncgen/protocol', 'value'],
+  writeNullable: ['syncgen/protocol', 'value'],
+  writeTimestamp: ['syncgen/protocol', 'value'],
+
+  // syncgen/client
+  CacheEvent: ['syncgen/client', 'type'],
+  Many: ['syncgen/client', 'type'],
+  ModelCache: ['syncgen/client', 'value'],
+  One: ['syncgen/client', 'type'],
+  OpenOptions: ['syncgen/client', 'type'],
+  ScopeHandle: ['syncgen/client', 'type'],
+  SyncClient: ['syncgen/client', 'value'],
+  Writer: ['syncgen/client', 'type'],
+  openClient: ['syncgen/client', 'value'],
+
+  // syncgen/server
+  ModelHooks: ['syncgen/server', 'type'],
+  ServerEvent: ['syncgen/server', 'type'],
+  ServerModel: ['syncgen/server', 'type'],
+  ServerOptions: ['syncgen/server', 'type'],
+  ServerSchema: ['syncgen/server', 'type'],
+  ServerScope: ['syncgen/server', 'type'],
+  ServerTransaction: ['syncgen/server', 'type'],
+  ServerWriter: ['syncgen/server', 'type'],
+  SyncServer: ['syncgen/server', 'type'],
+  createServer: ['syncgen/server', 'value'],
+  wireBytes: ['syncgen/server', 'value'],
+  wireTimestamp: ['syncgen/server', 'value'],
+} as const satisfies Record<string, readonly [from: `syncgen/${string}`, kind: 'type' | 'value']>
+
+export type RuntimeSymbol = keyof typeof symbols

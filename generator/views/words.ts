@@ -1,0 +1,19 @@
+/** Names as words of a sentence, for doc comments. */
+
+/** `TaskLabel` → `task label`, `dueAt` → `due at` */
+export const words = (name: string): string => parts(name).map((part) => (/^[A-Z0-9]{2,}$/.test(part) ? part : part.toLowerCase())).join(' ')
+
+/** `a task`, `an invoice line`, `a user` */
+export const aWord = (name: string): string => `${/^(?:[aeiou](?!ser|nit|ni[^n])|h(?:our|eir))/i.test(words(name)) ? 'an' : 'a'} ${words(name)}`
+
+/** `['state', 'dueAt', 'position']` → `state, due at and position` */
+export const listed = (names: readonly string[]): string => {
+  const all = names.map(words)
+  return all.length < 2 ? (all[0] ?? '') : `${all.slice(0, -1).join(', ')} and ${all.at(-1) ?? ''}`
+}
+
+/** `task labels` → `Task labels`: at the start of a sentence. */
+export const sentence = (text: string): string => `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`
+
+const parts = (name: string): readonly string[] =>
+  name.split(/[-_\s]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/).filter((part) => part !== '')

@@ -1,0 +1,93 @@
+/**
+ * The output folder: what stands there, what is ours, and writing. Nothing outside the folder is touched, no symbolic link
+ * is followed inside it, and a file that does not say that it is generated is never changed.
+ */
+import { lstat, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, posix } from 'node:path'
+import type { EmittedFile } from './emit.js'
+import { isGenerated } from './mark.js'
+
+/** How the folder differs from what it should hold. Paths relative to it. */
+export interface Difference {
+  /** To be written: new ones and those with other bytes. */
+  readonly changed: readonly EmittedFile[]
+  readonly unchanged: readonly string[]
+  /** Generated once, belonging to nothing any more. */
+  readonly orphans: readonly string[]
+  /** In the way, and not ours: files without our mark, symbolic links, folders where a file belongs. */
+  readonly foreign: readonly string[]
+}
+
+/** Compares bytes and the set of files. Reads only. */
+export const compareOutput = async (folder: string, files: readonly EmittedFile[]): Promise<Difference> => {
+  const found = await Promise.all(files.map(async (file) => ({ file, state: await stateOf(folder, file.path, file.text) })))
+  const pathsIn = (state: State): readonly EmittedFile[] => found.filter((each) => each.state === state).map(({ file }) => file)
+  return {
+    changed: [...pathsIn('missing'), ...pathsIn('other')].toSorted((left, right) => (left.path < right.path ? -1 : 1)),
+    unchanged: pathsIn('same').map(({ path }) => path),
+    orphans: await orphansIn(folder, new Set(files.map(({ path }) => path))),
+    foreign: pathsIn('foreign').map(({ path }) => path),
+  }
+}
+
+/** Writes what changed, each file whole or not at all, and removes orphans. */
+export const writeOutput = async (folder: string, { changed, orphans }: Pick<Difference, 'changed' | 'orphans'>): Promise<void> => {
+  for (const { path, text } of changed) {
+    const target = join(folder, path)
+    await mkdir(dirname(target), { recursive: true })
+    const fresh = join(dirname(target), `.${posix.basename(path)}.syncgen-new`)
+    await rm(fresh, { force: true })
+    await writeFile(fresh, text, { flag: 'wx' })
+    await rename(fresh, target)
+  }
+  for (const path of orphans) await rm(join(folder, path))
+}
+
+/** The text of a file in the folder; null if there is none. */
+export const outputText = async (folder: string, path: string): Promise<string | null> =>
+  readFile(join(folder, path), 'utf8').catch((error: unknown) => {
+    if (isAbsent(error)) return null
+    throw error
+  })
+
+type State = 'missing' | 'same' | 'other' | 'foreign'
+
+const stateOf = async (folder: string, path: string, text: string): Promise<State> => {
+  if (await hasLink(folder, path)) return 'foreign'
+  const stats = await lstat(join(folder, path)).catch(absent)
+  if (stats === null) return 'missing'
+  if (!stats.isFile()) return 'foreign'
+  const present = await readFile(join(folder, path), 'utf8')
+  return present === text ? 'same' : isGenerated(present) ? 'other' : 'foreign'
+}
+
+/** Whether a symbolic link, or something else that is no folder, stands on the way from the folder to the path's last part. */
+const hasLink = async (folder: string, path: string): Promise<boolean> => {
+  const above = posix.dirname(path)
+  if (above === '.') return false
+  const stats = await lstat(join(folder, above)).catch(absent)
+  return (stats !== null && !stats.isDirectory()) || hasLink(folder, above)
+}
+
+/** Generated TypeScript in our folders that the schema does not ask for. Migrations are never orphans. */
+const orphansIn = async (folder: string, expected: ReadonlySet<string>): Promise<readonly string[]> => {
+  const paths = await Promise.all(['shared', 'client', 'server'].map((name) => filesIn(folder, name)))
+  const candidates = paths.flat().filter((path) => path.endsWith('.ts') && !expected.has(path))
+  const ours = await Promise.all(candidates.map(async (path) => isGenerated(await readFile(join(folder, path), 'utf8'))))
+  return candidates.filter((_, at) => ours[at]).toSorted()
+}
+
+const filesIn = async (folder: string, name: string): Promise<readonly string[]> => {
+  const stats = await lstat(join(folder, name)).catch(absent)
+  if (stats === null || !stats.isDirectory()) return []
+  const entries = await readdir(join(folder, name), { withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => `${name}/${entry.name}`)
+}
+
+const absent = (error: unknown): null => {
+  if (isAbsent(error)) return null
+  throw error
+}
+
+const isAbsent = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
