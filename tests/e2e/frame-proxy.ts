@@ -19,6 +19,8 @@ export type Verdict = 'pass' | 'drop' | 'cut'
 export class FrameProxy {
   /** Judges each frame before it is relayed. */
   rule: (frame: Frame) => Verdict = () => 'pass'
+  /** Changes a frame on its way. */
+  rewrite: (frame: Frame) => Readonly<Record<string, unknown>> = ({ message }) => message
   /** Every frame relayed or swallowed, oldest first. */
   readonly seen: Frame[] = []
   readonly #http: Server
@@ -106,7 +108,7 @@ export class FrameProxy {
     const frame = { from, kind: String(message['kind']), message }
     this.seen.push(frame)
     const verdict = this.rule(frame)
-    if (verdict === 'pass') send(text)
+    if (verdict === 'pass') send(JSON.stringify(this.rewrite(frame)))
     if (verdict === 'cut') end()
   }
 }
