@@ -23,7 +23,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   pg: /^runtime\/(server\/(transaction|changelog|migrations)\.ts|testing\/.+)$/,
   'ts-morph': /^generator\//,
   uuidv7: /^runtime\/(client|server)\/platform\.ts$/,
-  ws: /^runtime\/(server\/(connection|server|platform)\.ts|testing\/.+)$/,
+  ws: /^runtime\/(server\/(connection|server|platform)\.ts|client\/platform\.ts|testing\/.+)$/,
   yaml: /^generator\//,
 }
 
