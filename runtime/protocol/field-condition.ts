@@ -11,7 +11,7 @@ export type Test<Value> = (value: Value) => boolean
 
 /** Interprets a condition once. @throws SyncError `invalid-value` for an unknown operator or an operand that does not fit. */
 export const compileCondition = (field: FieldDescriptor, name: string, condition: unknown): Test<unknown> => {
-  if (!isOperators(condition)) return equals(field, operandOf(field, name, condition))
+  if (!isOperators(condition)) return equals(field, name, condition)
   const tests = Object.entries(condition).map(([operator, operand]) => compileOperator(field, name, operator, operand))
   if (tests.length === 0) throw misuse(`${name}: {} says nothing; name an operator (${operatorNames}), or leave the field out`)
   return allOf(tests)
@@ -49,24 +49,28 @@ export const not =
 /** A where that cannot be understood: the app's mistake, so the message says what would be understood. */
 export const misuse = (message: string): SyncError => new SyncError('invalid-value', message)
 
+const ordered: ReadonlySet<FieldDescriptor['type']> = new Set(['string', 'text', 'int', 'bigint', 'float', 'decimal', 'timestamp', 'date'] as const)
+
+const comparable = (field: FieldDescriptor): boolean => field.type !== 'json' && field.type !== 'bytes' && field.type !== 'list'
+
 const operatorNames = 'not, in, notIn, lt, lte, gt, gte, startsWith, contains'
 
 const compileOperator = (field: FieldDescriptor, name: string, operator: string, operand: unknown): Test<unknown> => {
   switch (operator) {
     case 'not':
-      return not(equals(field, operandOf(field, name, operand)))
+      return not(equals(field, name, operand))
     case 'in':
       return isIn(field, name, operand)
     case 'notIn':
       return not(isIn(field, name, operand))
     case 'lt':
-      return ordered(field, name, operand, (order) => order < 0)
+      return inOrder(field, name, operand, (order) => order < 0)
     case 'lte':
-      return ordered(field, name, operand, (order) => order <= 0)
+      return inOrder(field, name, operand, (order) => order <= 0)
     case 'gt':
-      return ordered(field, name, operand, (order) => order > 0)
+      return inOrder(field, name, operand, (order) => order > 0)
     case 'gte':
-      return ordered(field, name, operand, (order) => order >= 0)
+      return inOrder(field, name, operand, (order) => order >= 0)
     case 'startsWith':
       return textTest(field, name, operator, operand, (text, part) => text.startsWith(part))
     case 'contains':
@@ -78,20 +82,21 @@ const compileOperator = (field: FieldDescriptor, name: string, operator: string,
   }
 }
 
-/** IS NOT DISTINCT FROM. */
-const equals =
-  (field: FieldDescriptor, operand: unknown): Test<unknown> =>
-  (value) =>
-    equalValues(field, value, operand)
+/** IS NOT DISTINCT FROM. Of json, bytes and lists only null can be asked for. */
+const equals = (field: FieldDescriptor, name: string, condition: unknown): Test<unknown> => {
+  if (condition !== null && !comparable(field)) throw misuse(`${name} can be compared with null only${field.type === 'list' ? ', or contains' : ''}`)
+  const operand = operandOf(field, name, condition)
+  return (value) => equalValues(field, value, operand)
+}
 
 const isIn = (field: FieldDescriptor, name: string, operand: unknown): Test<unknown> => {
   if (!Array.isArray(operand)) throw misuse(`${name}: in and notIn take a list of values`)
-  const values = operand.map((each: unknown) => operandOf(field, name, each))
-  return (value) => values.some((each) => equalValues(field, value, each))
+  return anyOf(operand.map((each: unknown) => equals(field, name, each)))
 }
 
 /** False if either side is null. */
-const ordered = (field: FieldDescriptor, name: string, operand: unknown, holds: (order: number) => boolean): Test<unknown> => {
+const inOrder = (field: FieldDescriptor, name: string, operand: unknown, holds: (order: number) => boolean): Test<unknown> => {
+  if (!ordered.has(field.type)) throw misuse(`${name} has no order: use equality, not, in or notIn`)
   const compare = comparatorOf(field)
   const bound = operandOf(field, name, operand)
   return bound === null ? () => false : (value) => value !== null && holds(compare(value, bound))

@@ -69,19 +69,17 @@ const compileRelation = (relation: RelationDescriptor, name: string, condition: 
   const quantified = (quantifier: string, where: unknown): Test<BaseRow> => {
     const matches = compile(target, where, compilation)
     switch (quantifier) {
-      case 'some':
-        return some(relation, matches, compilation)
       case 'none':
         return not(some(relation, matches, compilation))
       case 'every':
         return not(some(relation, not(matches), compilation))
       default:
-        throw misuse(`${name}: beside some, none or every stand only these, not "${quantifier}"`)
+        throw misuse(`${name}: none and every stand alone, without "${quantifier}"; join conditions by all: [{ … }, { … }]`)
     }
   }
   return relation.kind !== 'one' && isQuantified(condition)
     ? allOf(Object.entries(condition).map(([quantifier, where]) => quantified(quantifier, where)))
-    : quantified('some', condition)
+    : some(relation, compile(target, condition, compilation), compilation)
 }
 
 /** Some row that the relation leads to matches. A row that is not in the cache is not there. */
@@ -102,7 +100,7 @@ const some = (relation: RelationDescriptor, matches: Test<BaseRow>, compilation:
 }
 
 const isQuantified = (condition: unknown): condition is Where =>
-  isOperators(condition) && ['some', 'none', 'every'].some((quantifier) => Object.hasOwn(condition, quantifier))
+  isOperators(condition) && (Object.hasOwn(condition, 'none') || Object.hasOwn(condition, 'every'))
 
 const equalitiesOf = (model: ModelDescriptor, where: Where): readonly (readonly [string, unknown])[] =>
   Object.entries(where).flatMap(([name, condition]) => {
