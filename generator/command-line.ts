@@ -1,0 +1,101 @@
+/** Arguments → a command → an exit code. */
+import { parseArgs } from 'node:util'
+import { generateCommand } from './generate-command.js'
+import { initCommand } from './init.js'
+import { packageVersion } from './package-root.js'
+import { type ExitCode, type Terminal, exitCodes } from './terminal.js'
+
+/** Runs a command line. Never throws: what nobody foresaw is reported as our bug, with code 70. */
+export const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
+  try {
+    return await dispatch(args, terminal)
+  } catch (error) {
+    return failed(error, terminal)
+  }
+}
+
+const dispatch = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
+  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
+  if (values.help) return said(help, terminal)
+  if (values.version) return said(packageVersion(), terminal)
+  const [first, ...rest] = positionals
+  if (first === undefined) return misused('say which folder holds the schema', terminal)
+  if (first === 'init') {
+    return rest.length > 1 ? misused('init takes one folder', terminal) : initCommand(rest[0] ?? 'schemas', terminal)
+  }
+  if (first === 'migrate') {
+    if (rest.length > 0) return misused('migrate takes no folder: -o says where the generated one is', terminal)
+    return values.database === undefined
+      ? misused('migrate needs --database URL', terminal)
+      : migrateCommand(values.database, values.out, terminal)
+  }
+  if (values.check && values['dry-run']) return misused('choose one of --check and --dry-run', terminal)
+  const accepted = values.accept ?? []
+  const unknown = accepted.find((decision) => decision !== 'rewrite:initial')
+  if (unknown !== undefined) return misused(`--accept ${unknown} is no decision that syncgen asks for`, terminal)
+  const mode = values.check ? 'check' : values['dry-run'] ? 'dry-run' : 'write'
+  const request = { schemas: positionals, output: values.out, mode, accepted } as const
+  return generateCommand(request, { json: values.json, quiet: values.quiet }, terminal)
+}
+
+const migrateCommand = async (database: string, output: string, terminal: Terminal): Promise<ExitCode> => {
+  const { migrate } = await terminal.migrations()
+  const applied = await migrate({ database, folder: `${output}/migrations` })
+  return said(applied.length === 0 ? 'The database is up to date.' : `Applied ${applied.join(', ')}.`, terminal)
+}
+
+const options = {
+  out: { type: 'string', short: 'o', default: 'generated' },
+  check: { type: 'boolean', default: false },
+  'dry-run': { type: 'boolean', default: false },
+  accept: { type: 'string', multiple: true },
+  json: { type: 'boolean', default: false },
+  quiet: { type: 'boolean', default: false },
+  database: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+  version: { type: 'boolean', short: 'v', default: false },
+} as const
+
+const help = `Typed, offline-first sync stacks from a schema.
+
+  syncgen <folder or file…>        generate from a schema
+  syncgen init [folder]            write a small schema to begin with (default: schemas)
+  syncgen migrate --database URL   apply the generated migrations
+
+  -o, --out FOLDER    where the output is (default: generated)
+      --check         write nothing; exit with 2 unless the output is what the schema gives
+      --dry-run       write nothing; say what would be written
+      --accept WHAT   a decision that syncgen asked for
+      --json          one JSON document instead of text
+      --quiet         only what is wrong
+  -h, --help          this text
+  -v, --version       the version
+
+Exit codes: 0 ok, 1 schema or command line wrong, 2 out of date, 3 a decision is needed, 70 a bug of syncgen's.`
+
+const said = (text: string, terminal: Terminal): ExitCode => {
+  terminal.out(text)
+  return exitCodes.ok
+}
+
+const misused = (message: string, terminal: Terminal): ExitCode => {
+  terminal.error(`syncgen: ${message} (see syncgen --help)`)
+  return exitCodes.invalid
+}
+
+const failed = (error: unknown, terminal: Terminal): ExitCode => {
+  if (!(error instanceof Error)) return bug(String(error), terminal)
+  const code = 'code' in error ? String(error.code) : ''
+  if (code.startsWith('ERR_PARSE_ARGS')) return misused(error.message, terminal)
+  if (!isForeseen(error, code)) return bug(error.stack ?? error.message, terminal)
+  terminal.error(`syncgen: ${error.message}`)
+  return exitCodes.invalid
+}
+
+/** Failures of the machine (a folder that may not be written, a full disk) and of the runtime's migration runner. */
+const isForeseen = (error: Error, code: string): boolean => error.name === 'SyncError' || ('syscall' in error && code !== '')
+
+const bug = (trace: string, terminal: Terminal): ExitCode => {
+  terminal.error(`${trace}\n\nsyncgen: this is a bug of syncgen's, not a fault of the schema. Please report it with the schema and the text above.`)
+  return exitCodes.internal
+}

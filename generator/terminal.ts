@@ -1,0 +1,32 @@
+/** What a command needs of its surroundings, and the codes with which it ends. */
+export interface Terminal {
+  /** Prints what was asked for. */
+  readonly out: (text: string) => void
+  /** Prints what is wrong, and what to know beside the result. */
+  readonly error: (text: string) => void
+  /** ANSI colours in `error`. */
+  readonly color: boolean
+  /** The migration runner, which loads the PostgreSQL driver: asked for only by `migrate`. */
+  readonly migrations: () => Promise<Migrations>
+}
+
+/** The part of runtime/server/migrations.ts that the command uses. */
+export interface Migrations {
+  /** Applies what is missing, in order of names; returns the names of those applied. */
+  readonly migrate: (options: { readonly database: string; readonly folder: string }) => Promise<readonly string[]>
+}
+
+/** How a command ended, for scripts: closed. */
+export const exitCodes = {
+  ok: 0,
+  /** The schema, or the command line, is wrong. */
+  invalid: 1,
+  /** `--check`: the output is not what the schema gives. */
+  outOfDate: 2,
+  /** Nothing was written: somebody must decide. */
+  undecided: 3,
+  /** Our bug. */
+  internal: 70,
+} as const
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
