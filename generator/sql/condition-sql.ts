@@ -1,5 +1,5 @@
 import { type Field, fieldOf, type Model, modelOf, type Schema } from '../model.js'
-import type { Condition, Gate, One, Some } from './condition.js'
+import { type Condition, conjuncts, type Gate, type One, type Some } from './condition.js'
 import { leafCanBeUnknown, leafSql } from './leaf-sql.js'
 import type { Parameters } from './parameters.js'
 import { indented, joined, quoted } from './text.js'
@@ -28,7 +28,7 @@ export const conditionSql = (condition: Condition, against: Against): string => 
     case 'never':
       return 'false'
     case 'all':
-      return joined(condition.of.map((each) => conditionSql(each, against)), 'and')
+      return joined(whereItems(condition, against), 'and')
     case 'any':
       return `(${indented(joined(condition.of.map((each) => operandOfOr(each, against)), 'or'))})`
     case 'compare':
@@ -73,7 +73,8 @@ const operandOfOr = (condition: Condition, against: Against): string => {
   return condition.kind === 'all' ? `(${indented(text, 1)})` : text
 }
 
-const existsSql = (condition: One | Some | Gate, against: Against): string => {
+/** `more`: further conjuncts about the row that is looked for. */
+export const existsSql = (condition: One | Some | Gate, against: Against, more: (alias: string) => readonly string[] = () => []): string => {
   const { schema, parameters, taken, existence } = against
   const model = modelOf(schema, condition.model)
   const alias = aliasOf(model, taken)
@@ -86,15 +87,15 @@ const existsSql = (condition: One | Some | Gate, against: Against): string => {
         ? `${column(fieldOf(model, condition.field))} = ${against.column(fieldOf(against.model, 'id'))}`
         : `${column(id)} = ${parameters.sql(condition.id, id.type)}`
   const inner = { schema, model, column, parameters, taken: [...taken, alias], existence }
-  const where = joined(condition.where.kind === 'always' ? [link] : [link, ...whereItems(condition.where, inner)], 'and')
+  const where = joined([link, ...whereItems(condition.where, inner), ...more(alias)], 'and')
   const from = `from ${quoted(model.table)} ${alias}`
   const not = condition.negated ? 'not ' : ''
-  if (existence === 'exists') return `${not}exists (select ${from} where ${indented(where, 4)})`
-  return `${not}coalesce((select true ${from} where ${indented(where, 4)} limit 1), false)`
+  if (existence === 'exists') return `${not}exists (select ${from} where ${indented(where)})`
+  return `${not}coalesce((select true ${from} where ${indented(where)} limit 1), false)`
 }
 
-/** Conjuncts one by one, so that they line up with the caller's own. */
+/** Conjuncts one by one, so that they line up with the caller's own; none for `always`. */
 export const whereItems = (condition: Condition, against: Against): readonly string[] =>
-  condition.kind === 'all' ? condition.of.map((each) => conditionSql(each, against)) : [conditionSql(condition, against)]
+  conjuncts(condition).map((each) => conditionSql(each, against))
 
-const keywords = new Set(['all', 'and', 'any', 'as', 'asc', 'both', 'by', 'case', 'cast', 'desc', 'do', 'else', 'end', 'for', 'from', 'in', 'into', 'is', 'like', 'not', 'now', 'null', 'of', 'off', 'on', 'only', 'or', 'some', 'then', 'to', 'true', 'user', 'was', 'when', 'with'])
+const keywords = new Set(['all', 'and', 'any', 'as', 'asc', 'both', 'by', 'c', 'case', 'cast', 'desc', 'do', 'else', 'end', 'for', 'from', 'in', 'into', 'is', 'like', 'not', 'now', 'null', 'of', 'off', 'on', 'only', 'or', 'some', 'then', 'to', 'true', 'user', 'was', 'when', 'with'])

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { type Model, modelOf, type Operand, type Schema, type ScopeLine } from '../model.js'
-import { allOf, always, anyOf, type Condition, conditionOf, conjuncts, isLeaf, never } from './condition.js'
+import { allOf, always, anyOf, type Condition, conditionOf, conjuncts, isLeaf, never, type One, type Some } from './condition.js'
 
 /** A scope line as the emitters read it. */
 export interface Line {
@@ -38,7 +38,7 @@ interface Split {
  * leads to; `pinnedId` is the operand that this row's own id equals, where one is known.
  */
 const split = (condition: Condition, pinnedId: Operand | null): Split => {
-  const items = conjuncts(condition).flatMap(pulledUp).filter((item) => pinnedId === null || !isDeepStrictEqual(item, equal('id', pinnedId)))
+  const items = conjuncts(condition).flatMap(pulledUp)
   const pins = pinsOf(items)
   const id = pinnedId ?? pins.get('id') ?? null
   const rows: Condition[] = []
@@ -46,15 +46,28 @@ const split = (condition: Condition, pinnedId: Operand | null): Split => {
   for (const item of items) {
     const gate = gateOf(item, pins)
     if (gate !== null) gates.push(gate)
-    else if ((item.kind === 'one' || item.kind === 'some') && !item.negated) {
-      const where = item.kind === 'some' && id !== null ? allOf([equal(item.field, id), item.where]) : item.where
-      const inner = split(where, null)
-      rows.push({ ...item, where: inner.row })
+    else if (isPositiveTest(item)) {
+      const narrowed = id === null ? item : withLink(item, id)
+      const inner = split(narrowed.where, null)
+      rows.push({ ...narrowed, where: inner.row })
       gates.push(...inner.gates)
-    } else rows.push(item)
+    } else if (pinnedId === null || !isDeepStrictEqual(item, equal('id', pinnedId))) rows.push(id === null ? item : withLinks(item, id))
   }
   return { row: allOf(rows), gates }
 }
+
+/** To-many tests of a row whose id is known name it, too: only its own children are looked at. */
+const withLinks = (condition: Condition, id: Operand): Condition => {
+  if (condition.kind === 'all') return allOf(condition.of.map((each) => withLinks(each, id)))
+  if (condition.kind === 'any') return anyOf(condition.of.map((each) => withLinks(each, id)))
+  return condition.kind === 'some' ? withLink(condition, id) : condition
+}
+
+const withLink = <Test extends One | Some>(test: Test, id: Operand): Test =>
+  test.kind === 'some' ? { ...test, where: allOf([equal(test.field, id), test.where]) } : test
+
+const isPositiveTest = (condition: Condition): condition is One | Some =>
+  (condition.kind === 'one' || condition.kind === 'some') && !condition.negated
 
 /** `project: { id: $p, … }` says `projectId: $p`, too. */
 const pulledUp = (item: Condition): readonly Condition[] => {

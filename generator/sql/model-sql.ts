@@ -58,8 +58,7 @@ const accessSql = (schema: Schema, model: Model, rule: Predicate): Statement | n
     taken: [alias],
     existence: 'exists' as const,
   }
-  const items = condition.kind === 'always' ? [] : whereItems(condition, against)
-  const where = indented(joined([`${id} = any ($1::uuid[])`, ...items], 'and'))
+  const where = indented(joined([`${id} = any ($1::uuid[])`, ...whereItems(condition, against)], 'and'))
   return { text: `select ${id}\nfrom ${quoted(model.table)} ${alias}\nwhere ${where}`, values: parameters.values }
 }
 

@@ -46,6 +46,10 @@ export class Parameters {
     return operand.kind !== 'literal' && this.#source(operand).type.kind === 'list'
   }
 
+  typeOf(operand: Exclude<Operand, { kind: 'literal' }>): FieldType {
+    return this.#source(operand).type
+  }
+
   #source(operand: Exclude<Operand, { kind: 'literal' }>): { readonly type: FieldType; readonly nullable: boolean } {
     const among = operand.kind === 'claim' ? this.#schema.claims : (this.#scope?.params ?? [])
     const found = among.find((each) => each.name === operand.name)

@@ -1,4 +1,4 @@
-import { fieldOf, type Model, type Schema, type Scope, type ScopeLine } from '../model.js'
+import { fieldOf, type Schema, type Scope, type ScopeLine } from '../model.js'
 import { aliasOf, whereItems } from './condition-sql.js'
 import { type Line, lineOf, modelsRead } from './line.js'
 import { rowColumns } from './model-sql.js'
@@ -40,7 +40,7 @@ const pageSql = (schema: Schema, scope: Scope, line: Line): Statement => {
   const after = [`${id} >= coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')`, `${id} is distinct from $1::uuid`]
   const text = `select ${filled(rowColumns(line.model, `${alias}.`), 2)}
 from ${quoted(line.model.table)} ${alias}
-where ${indented([...after, ...where].map((each) => indented(each)).join('\nand '))}
+where ${indented(joined([...after, ...where], 'and'))}
 order by ${id}
 limit $2::integer`
   return { text, values: parameters.values }
@@ -50,6 +50,5 @@ const membership = (schema: Schema, { model, row, gate }: Line, parameters: Para
   const alias = aliasOf(model, [])
   const column = (field: { readonly column: string }): string => `${alias}.${quoted(field.column)}`
   const against = { schema, model, column, parameters, taken: [alias], existence: 'exists' as const }
-  const items = [row, gate].flatMap((part) => (part.kind === 'always' ? [] : whereItems(part, against)))
-  return { alias, id: column(fieldOf(model as Model, 'id')), where: items }
+  return { alias, id: column(fieldOf(model, 'id')), where: [...whereItems(row, against), ...whereItems(gate, against)] }
 }

@@ -27,7 +27,7 @@ export const indented = (text: string, by = 2): string => text.replaceAll('\n', 
 export const joined = (items: readonly string[], word: 'and' | 'or'): string => {
   const line = items.join(` ${word} `)
   if (line.length <= 100 && !line.includes('\n')) return line
-  return items.map((item, at) => (at === 0 ? indented(item) : `${word} ${indented(item)}`)).join('\n')
+  return items.map((item, at) => (at === 0 ? item : `${word} ${item}`)).join('\n')
 }
 
 /** Items with commas between them, as many on a line as fit into 100 columns; further lines are indented by `by`. */
@@ -40,3 +40,6 @@ export const filled = (items: readonly string[], by: number): string => {
   }
   return lines.join(`,\n${' '.repeat(by)}`)
 }
+
+/** `task_label` of `TaskLabel`. */
+export const snake = (name: string): string => name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toLowerCase()
