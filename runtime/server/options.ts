@@ -6,8 +6,8 @@ import type { DatabaseOptions } from './transaction.js'
 
 /** How a server is made. */
 export interface ServerOptions<Claims, Hooks> {
-  /** URL or settings of the PostgreSQL primary. */
-  readonly database: DatabaseOptions
+  /** URL or settings of the PostgreSQL primary. Undefined, as an unset `process.env.DATABASE_URL` is, is refused at start. */
+  readonly database: DatabaseOptions | undefined
   /** Origins (`https://app.example`) that browsers may connect from; clients that send none are let through. `*`: any. */
   readonly origins: readonly string[] | '*'
   /** Verifies a token; what it throws refuses the client with `unauthenticated`. */
