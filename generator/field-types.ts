@@ -68,15 +68,27 @@ const simpleTypes: ReadonlyMap<string, FieldType> = new Map<string, FieldType>([
 
 const hintFor = (name: string, names: TypeNames): string => {
   if (names.models.has(name)) return `a reference to a model is written { ref: ${name} }`
-  const other = otherNames[name.toLowerCase()]
+  const other = otherNames.get(name.toLowerCase())
   return other !== undefined ? `write ${other}` : didYouMean(name, [...simpleTypes.keys(), 'decimal', ...names.enums])
 }
 
 /** What other schema languages call our types. */
-const otherNames: Readonly<Record<string, string>> = {
-  integer: 'int', number: 'int, float or decimal(12,2)', double: 'float', real: 'float', numeric: 'decimal(12,2)', long: 'bigint',
-  bool: 'boolean', datetime: 'timestamp', timestamptz: 'timestamp', varchar: 'string', jsonb: 'json', guid: 'uuid', blob: 'bytes', bytea: 'bytes',
-}
+const otherNames: ReadonlyMap<string, string> = new Map([
+  ['integer', 'int'],
+  ['number', 'int, float or decimal(12,2)'],
+  ['double', 'float'],
+  ['real', 'float'],
+  ['numeric', 'decimal(12,2)'],
+  ['long', 'bigint'],
+  ['bool', 'boolean'],
+  ['datetime', 'timestamp'],
+  ['timestamptz', 'timestamp'],
+  ['varchar', 'string'],
+  ['jsonb', 'json'],
+  ['guid', 'uuid'],
+  ['blob', 'bytes'],
+  ['bytea', 'bytes'],
+])
 
 /** PostgreSQL's numeric: up to 1000 digits, of which `scale` after the point. */
 const decimalOf = (word: Word, args: string | undefined, report: Report): FieldType | null => {

@@ -82,7 +82,6 @@ export const problemCodes = {
   SG603: 'no scope carries the far side of a join',
   SG604: 'unused parameter',
   SG605: 'missing claim equals missing value',
-  SG606: 'clients cannot fill a required field',
 } as const
 
 export type ProblemCode = keyof typeof problemCodes

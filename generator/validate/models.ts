@@ -1,0 +1,75 @@
+import { isIndexable } from '../build-indexes.js'
+import type { DeclaredField, DeclaredModel } from '../document.js'
+import type { Model, Schema } from '../model.js'
+import type { Report } from '../problem.js'
+import type { Declarations } from '../validate.js'
+
+/** Reports models whose parts contradict each other. */
+export const checkModels = ({ models }: Declarations, schema: Schema, report: Report): void => {
+  for (const model of schema.models) {
+    const declared = models.get(model.name)
+    if (declared === undefined) continue
+    for (const field of [...(declared.join?.sides ?? []), ...declared.fields]) checkField(field, model, report)
+    checkInverses(declared, report)
+  }
+  checkRelationNames(models, schema, report)
+}
+
+const checkField = (declared: DeclaredField, model: Model, report: Report): void => {
+  const { immutable, readonly, unique, conflict } = declared
+  if (readonly?.value === true && immutable?.value === true) {
+    report('SG112', immutable.at, 'readonly and immutable', 'readonly: only the server sets it; immutable: clients set it once. Choose one')
+  }
+  if (conflict?.text === 'counter' && (readonly?.value === true || immutable?.value === true)) {
+    report('SG112', conflict.at, 'a counter that clients cannot change', 'remove conflict: counter, or readonly and immutable')
+  }
+  const field = model.fields.find((each) => each.name === declared.name.text)
+  if (unique?.value === true && field !== undefined && !isIndexable(field)) {
+    report('SG308', unique.at, `"${field.name}" is ${field.type.kind} and cannot be unique`, 'put what is unique in a field of its own')
+  }
+}
+
+/** Two references of one model to the same model, or to models that share rows' names, need two inverses. */
+const checkInverses = (declared: DeclaredModel, report: Report): void => {
+  const references = [...(declared.join?.sides ?? []), ...declared.fields].filter((each) => each.kind === 'reference')
+  references.forEach((each, at) => {
+    const twin = references.slice(0, at).find((other) => target(other.ref.text) === target(each.ref.text) && other.inverse?.text === each.inverse?.text)
+    if (twin === undefined || each.inverse === null) return
+    const message = `"${twin.name.text}" and "${each.name.text}" both give ${target(each.ref.text)} the inverse "${each.inverse.text}"`
+    report('SG302', each.inverse.at, message, 'name the rows by what they are to it: createdTasks, assignedTasks')
+  })
+}
+
+const target = (ref: string): string => ref.replace('?', '').trim()
+
+/** Fields and relations of a model share one namespace: queries and results name both. */
+const checkRelationNames = (declared: Declarations['models'], schema: Schema, report: Report): void => {
+  for (const model of schema.models) {
+    const taken = new Map<string, string>(model.fields.map((each) => [each.name, `field ${model.name}.${each.name}`]))
+    for (const field of model.fields) {
+      if (field.reference === null) continue
+      const at = declarationOf(declared.get(model.name), field.reference.relation)
+      claim(taken, field.reference.relation, `reference ${model.name}.${field.reference.relation}`, at?.name.at, report)
+    }
+    for (const other of schema.models) {
+      for (const { reference } of other.fields) {
+        if (reference === null || reference.model !== model.name || reference.inverse === null) continue
+        const at = declarationOf(declared.get(other.name), reference.relation)
+        claim(taken, reference.inverse, `inverse of ${other.name}.${reference.relation}`, at?.inverse?.at, report)
+      }
+    }
+  }
+}
+
+const declarationOf = (model: DeclaredModel | undefined, relation: string) =>
+  [...(model?.join?.sides ?? []), ...(model?.fields ?? [])].find((each) => each.kind === 'reference' && each.name.text === relation) as
+    | Extract<DeclaredField, { kind: 'reference' }>
+    | undefined
+
+const claim = (taken: Map<string, string>, name: string, what: string, at: DeclaredField['name']['at'] | undefined, report: Report): void => {
+  const owner = taken.get(name)
+  taken.set(name, owner ?? what)
+  const twin = owner?.startsWith('inverse') === true && what.startsWith('inverse') && owner.split('.')[0] === what.split('.')[0]
+  if (owner === undefined || at === undefined || twin) return
+  report('SG204', at, `the name "${name}" is taken by the ${owner}`, 'choose another name: fields and relations of a model are named beside each other')
+}
