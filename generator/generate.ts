@@ -33,9 +33,7 @@ export const generate = async (options: GenerateOptions): Promise<Generated> => 
   const read = await readSchema(options.schemas)
   if (!read.ok) return { kind: 'invalid', problems: read.problems }
   const { schema, warnings: problems } = read
-  const output = fromHere(options.output)
-  const command = `npx syncgen ${options.schemas.map((path) => (/\.ya?ml$/.test(path) ? fromHere(path) : `${fromHere(path)}/`)).join(' ')}`
-  const files = emit(plan(schema, output), header(schema.sources, command))
+  const files = emit(plan(schema, fromHere(options.output)), header(schema.sources, commandOf(options)))
   const difference = await compareOutput(options.output, files)
   if (difference.foreign.length > 0) return { kind: 'blocked', foreign: difference.foreign, problems }
   if (options.mode === 'check') return { kind: 'done', difference, problems }
@@ -44,6 +42,12 @@ export const generate = async (options: GenerateOptions): Promise<Generated> => 
   await checkSyntax(difference.changed)
   if (options.mode === 'write') await writeOutput(options.output, difference)
   return { kind: 'done', difference, problems }
+}
+
+/** How to generate again, as the header of each file says. */
+const commandOf = ({ schemas, output }: GenerateOptions): string => {
+  const paths = schemas.map(fromHere).map((path) => (/\.ya?ml$/.test(path) ? path : `${path}/`))
+  return `npx syncgen ${paths.join(' ')}${fromHere(output) === 'generated' ? '' : ` -o ${fromHere(output)}`}`
 }
 
 /** A path relative to the working directory, with `/`. */

@@ -39,8 +39,7 @@ const modelBlock = (model: Model): Printed =>
   block([
     ['table', line(model.table)],
     ['plural', line(model.plural)],
-    ['was', line(model.was)],
-    ['join', line(model.join)],
+    ...Object.entries(truthy({ was: model.was, join: model.join })).map(([key, value]) => [key, line(value)] as const),
     ['timestamps', line(model.timestamps)],
     ['deleteConflict', line(model.deleteConflict)],
     ['capture', line(model.capture)],
@@ -49,9 +48,19 @@ const modelBlock = (model: Model): Printed =>
     ['access', block(rules.map((rule) => [rule, line(model.access[rule])]))],
   ])
 
-const fieldLine = ({ name: _, doc: __, ...facts }: Field): Printed => line(facts)
+/** What is as usual is left out. */
+const fieldLine = (field: Field): Printed =>
+  line({
+    column: field.column,
+    ...(field.columnId === field.column ? {} : { columnId: field.columnId }),
+    type: field.type,
+    ...truthy({ nullable: field.nullable, default: field.default, unique: field.unique }),
+    ...truthy({ readonly: field.readonly, immutable: field.immutable, serverOnly: field.serverOnly }),
+    ...(field.conflict === 'latest' ? {} : { conflict: field.conflict }),
+    ...truthy({ reference: field.reference, was: field.was, implicit: field.implicit }),
+  })
 
-const indexLine = ({ name: _, ...facts }: Index): Printed => line(facts)
+const indexLine = ({ fields, unique, where, derived }: Index): Printed => line({ fields, ...truthy({ unique, where, derived }) })
 
 const scopeBlock = (scope: Scope): Printed =>
   block([
@@ -60,6 +69,9 @@ const scopeBlock = (scope: Scope): Printed =>
   ])
 
 const rules = ['read', 'create', 'update', 'delete'] as const
+
+const truthy = (facts: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== false && value !== null))
 
 const sortedBlock = <Named extends { readonly name: string }>(all: readonly Named[], print: (each: Named) => Printed): Printed =>
   block(all.toSorted((left, right) => (left.name < right.name ? -1 : 1)).map((each) => [each.name, print(each)]))

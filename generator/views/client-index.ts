@@ -1,7 +1,7 @@
 /** client/scopes.ts and client/index.ts: the client with its caches and scopes. */
 import type { Schema, Scope } from '../model.js'
 import { camelCase, pascalCase } from '../names.js'
-import { type Code, code, ident, join, literal } from './code.js'
+import { type Code, code, ident, join, literal, union } from './code.js'
 import { type Places, labelsName, typeOf } from './field-source.js'
 import { Imports } from './imports.js'
 import { modelFile } from './paths.js'
@@ -94,7 +94,7 @@ export const clientIndexView = (schema: Schema): ClientIndexView => {
     writer: imports.runtime('Writer'),
     eventName: ident(`${client}Event`),
     eventDoc: 'What happened to a row of any cache.',
-    events: join(schema.models.map((model) => imports.type(`./${modelFile(model.name)}.js`, `${model.name}Event`)), ' | '),
+    events: union(schema.models.map((model) => imports.type(`./${modelFile(model.name)}.js`, `${model.name}Event`)), 40),
     openName: ident(`open${client}`),
     openDoc: 'Opens the caches (offline, too) and connects in the background.',
     openOptions: imports.runtime('OpenOptions'),

@@ -25,6 +25,18 @@ export const binding = (name: string): Code => ident(reserved.has(name) ? `${nam
 /** Pieces one after the other. `join([a, b], ' | ')` → `a | b` */
 export const join = (pieces: readonly Code[], separator = ', '): Code => pieces.join(separator) as Code
 
+/** A union type: on one line behind `room` columns, else one member a line. */
+export const union = (members: readonly Code[], room: number): Code => {
+  const line = join(members, ' | ')
+  return room + line.length <= 130 ? line : (members.map((member) => `\n  | ${member}`).join('') as Code)
+}
+
+/** An array literal: on one line behind `room` columns, else one element a line. */
+export const array = (elements: readonly Code[], room = 0): Code => {
+  const line = code`[${join(elements)}]`
+  return room + line.length <= 130 ? line : (`[\n${elements.map((element) => `  ${element},\n`).join('')}]` as Code)
+}
+
 /** A value as a literal that reads back as the same value, on one line, whatever characters it has. */
 export const literal = (value: JsonValue): Code => {
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return String(value) as Code

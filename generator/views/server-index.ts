@@ -3,7 +3,7 @@ import type { Schema } from '../model.js'
 import { camelCase, pascalCase } from '../names.js'
 import { shapeHash } from '../sql/index.js'
 import { enumExports } from './client-index.js'
-import { type Code, code, ident, join, literal } from './code.js'
+import { type Code, code, ident, join, literal, union } from './code.js'
 import { Imports } from './imports.js'
 import { modelFile, scopeFile } from './paths.js'
 import { scopeName } from './server-scope.js'
@@ -65,7 +65,7 @@ export const serverIndexView = (schema: Schema): ServerIndexView => {
     hooksName: hooks,
     hooks: schema.models.map((model) => ({ name: ident(model.plural), type: imports.type(file(model.name), `${model.name}Hooks`) })),
     eventName: ident(`${title}ServerEvent`),
-    events: join(schema.models.map(({ name }) => imports.type(file(name), `${name}ServerEvent`)), ' | '),
+    events: union(schema.models.map(({ name }) => imports.type(file(name), `${name}ServerEvent`)), 40),
     optionsName: ident(`${title}ServerOptions`),
     options: code`${imports.runtime('ServerOptions')}<${claims}, ${hooks}>`,
     serverName: ident(`${title}Server`),

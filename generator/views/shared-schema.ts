@@ -1,7 +1,7 @@
 /** shared/enums.ts, shared/claims.ts and shared/schema.ts. */
 import type { Schema, Scope } from '../model.js'
 import { camelCase, pascalCase } from '../names.js'
-import { type Code, code, ident, join, literal, object } from './code.js'
+import { type Code, array, code, ident, join, literal, object } from './code.js'
 import { type Places, descriptorOf, labelsName, typeOf } from './field-source.js'
 import { Imports } from './imports.js'
 import { modelFile } from './paths.js'
@@ -10,7 +10,7 @@ import { descriptorName } from './shared-model.js'
 import { words } from './words.js'
 
 export interface EnumsView {
-  readonly enums: readonly { readonly doc: string; readonly labelsDoc: string; readonly name: Code; readonly labelsName: Code; readonly labels: readonly Code[] }[]
+  readonly enums: readonly { readonly doc: string; readonly labelsDoc: string; readonly name: Code; readonly labelsName: Code; readonly labels: Code }[]
 }
 
 export const enumsView = (schema: Schema): EnumsView => ({
@@ -19,7 +19,7 @@ export const enumsView = (schema: Schema): EnumsView => ({
     labelsDoc: `Every ${words(each.name)}, in the schema's order.`,
     name: ident(each.name),
     labelsName: ident(labelsName(each.name)),
-    labels: each.values.map((value) => literal(value.name)),
+    labels: array(each.values.map((value) => literal(value.name)), 40),
   })),
 })
 
