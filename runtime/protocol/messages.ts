@@ -199,6 +199,11 @@ export interface DeleteOp {
   readonly id: Uuid
   /** Version of the base row it saw; 0: a row that the server had not confirmed. */
   readonly version: number
+  /**
+   * Under `edit-wins`: what the author saw in the fields that clients write, own pending edits included. Where the version moved
+   * on by those alone, this tells it from an edit of somebody else.
+   */
+  readonly seen?: Readonly<Record<string, Wire>>
 }
 
 export interface Pushed {

@@ -69,7 +69,10 @@ const fieldEdit: Decode<FieldEdit> = (value) =>
 const op: Decode<Op> = taggedBy<Op>('op', {
   create: objectOf<CreateOp>({ op: exactly('create'), model: label, id: uuid, values: recordOf(wire) }, strict),
   update: objectOf<UpdateOp>({ op: exactly('update'), model: label, id: uuid, version: count, set: recordOf(fieldEdit) }, strict),
-  delete: objectOf<DeleteOp>({ op: exactly('delete'), model: label, id: uuid, version: count }, strict),
+  delete: objectOf<DeleteOp>(
+    { op: exactly('delete'), model: label, id: uuid, version: count, seen: recordOf(wire) },
+    { closed: true, optional: ['seen'] },
+  ),
 })
 
 const mutation = objectOf<Mutation>({ seq: sequence, schema: label, at: instant, strict: flag, ops: listOf(op) }, strict)

@@ -30,9 +30,9 @@ const sides: Readonly<Record<'client' | 'server', Side>> = {
 }
 
 /** Keys that may be missing, and places where any JSON may stand. */
-const optional = /(^|\.)(retryAfter|reset|attempt|gap)$/
-const open = /(^|\.)(params|values)\.\w+$|\.set\.\w+\.(seen|value)$|\.rows\.\w+\.\d+\.([2-9]|\d\d+)$/
-const freeKeys = /(^|\.)(params|values|set|rows)$/
+const optional = /(^|\.)(retryAfter|reset|attempt|gap)$|^mutations\.\d+\.ops\.\d+\.seen$/
+const open = /(^|\.)(params|values|\d+\.seen)\.\w+$|\.set\.\w+\.(seen|value)$|\.rows\.\w+\.\d+\.([2-9]|\d\d+)$/
+const freeKeys = /(^|\.)(params|values|set|rows|\d+\.seen)$/
 
 describe.each(Object.entries(sides))('frames of the %s', (side, { parse, kinds, examples }) => {
   it('[W9] docs/protocol.md has an example of every kind, and each is read as it stands', () => {
@@ -180,7 +180,7 @@ const takes: readonly (readonly [RegExp, readonly unknown[]])[] = [
   [/(^|\.)(heartbeat|retryAfter)$/, [1.5, 1e300]],
   [/\.add$/, [-1, 1.5, 1e300]],
   [/^(scopes|rows|mutations|results)$|(^|\.)(ops|lost|fields|claims|add|out|deleted|rows\.[A-Z]\w*)$/, [[]]],
-  [/(^|\.)(params|values)$/, [{}, { x: 1 }]],
+  [/(^|\.)(params|values|\d+\.seen)$/, [{}, { x: 1 }]],
   [/(^|\.)(set|rows)$/, [{}]],
 ]
 
