@@ -23,7 +23,7 @@ export const buildFields = (
   const timestamps = model.timestamps?.value ?? true
   const fields: Field[] = implicitFields.filter((each) => timestamps || each.type.kind !== 'timestamp')
   const broken = new Set<string>()
-  const policy = readPolicy(model.conflict, context.report) ?? 'latest'
+  const policy = policyOf(model, context.report)
   const add = (declared: DeclaredField, join: boolean): void => {
     const field = declared.kind === 'scalar'
       ? buildScalar(declared, policy, context)
@@ -32,8 +32,19 @@ export const buildFields = (
     else for (const name of [declared.name.text, idName(declared.name.text)]) broken.add(name)
   }
   for (const side of model.join?.sides ?? []) add(side, true)
-  for (const field of model.fields) add(field, false)
+  for (const field of model.fields) if (!isImplicit(field.name.text)) add(field, false)
   return { fields, broken }
+}
+
+/** Such a field was refused by its name. */
+const isImplicit = (name: string): boolean => implicitFields.some((each) => each.name === name)
+
+/** The policy of fields that name none. */
+const policyOf = ({ conflict }: DeclaredModel, report: Report): ConflictPolicy => {
+  const policy = readPolicy(conflict, report) ?? 'latest'
+  if (conflict === null || policy !== 'counter') return policy
+  report('SG111', conflict.at, 'a whole model cannot be a counter', 'write conflict: counter at the fields that are counted')
+  return 'latest'
 }
 
 /** `project` → `projectId`. */

@@ -2,9 +2,10 @@ import { buildFields, type FieldContext } from './build-fields.js'
 import { completeIndexes, joinSides, readIndexes } from './build-indexes.js'
 import { buildRelations } from './build-relations.js'
 import { fieldsToIndex } from './derived-indexes.js'
-import type { DeclaredModel, DeclaredScope, DeclaredValue, Document, Word } from './document.js'
+import type { DeclaredModel, DeclaredEnum, DeclaredScope, DeclaredValue, Word } from './document.js'
 import { readType, type TypeNames } from './field-types.js'
 import { actions, type Ground, type Shape, shapeOf, type Variable } from './ground.js'
+import type { Declared } from './merge-documents.js'
 import type { Enum, Model, Schema, Scope } from './model.js'
 import { camelCase, pluralOf, snakeCase } from './names.js'
 import { compilePredicate } from './predicate.js'
@@ -12,32 +13,31 @@ import type { Report } from './problem.js'
 import { Rules } from './rules.js'
 import { didYouMean, listed } from './suggest.js'
 
-/** The schema that the documents declare together. Names that lead nowhere and values that do not fit are reported. */
-export const buildModel = (documents: readonly Document[], report: Report): Schema => {
-  const declared = documents.flatMap((each) => each.models)
-  const enums = documents.flatMap((each) => each.enums).map(buildEnum)
+/** The schema that was declared. Names that lead nowhere and values that do not fit are reported. */
+export const buildModel = (declared: Declared, report: Report): Schema => {
+  const enums = declared.enums.map(buildEnum)
   const names: TypeNames = {
     enums: new Set(enums.map((each) => each.name)),
-    models: new Set(declared.map((each) => each.name.text)),
+    models: new Set(declared.models.map((each) => each.name.text)),
   }
   const brokenVariables = new Set<string>()
-  const claims = buildVariables(documents.flatMap((each) => each.claims), '$auth', names, brokenVariables, report)
-  const shapes = buildShapes(declared, { names, enums, report })
+  const claims = buildVariables(declared.claims, '$auth', names, brokenVariables, report)
+  const shapes = buildShapes(declared.models, { names, enums, report })
   const base = { shapes, enums, claims, params: null, brokenVariables, report }
-  const rules = new Rules(declared, base)
+  const rules = new Rules(declared.models, base)
   const ground: Ground = { ...base, ruleOf: rules.can }
-  const scopes = documents.flatMap((each) => each.scopes).map((each) => buildScope(each, names, ground))
+  const scopes = declared.scopes.map((each) => buildScope(each, names, ground))
   return {
-    name: documents.find((each) => each.name !== null)?.name?.text ?? '',
-    sources: documents.map((each) => each.file),
+    name: declared.name?.text ?? '',
+    sources: declared.files,
     claims,
     enums,
-    models: completeModels(declared, rules, scopes, ground),
+    models: completeModels(declared.models, rules, scopes, ground),
     scopes,
   }
 }
 
-const buildEnum = (declared: Document['enums'][number]): Enum => ({
+const buildEnum = (declared: DeclaredEnum): Enum => ({
   name: declared.name.text,
   values: declared.values.map((each) => ({ name: each.name.text, was: each.was?.text ?? null })),
   doc: declared.doc?.text ?? null,

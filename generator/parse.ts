@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node as YamlNode, parseAllDocuments, type YAMLMap } from 'yaml'
+import { isMap, isScalar, isSeq, LineCounter, type Node as YamlNode, parseAllDocuments, type YAMLMap } from 'yaml'
 import type { Report, Spot } from './problem.js'
 import type { SchemaFile } from './schema-files.js'
 import { withinLimits } from './yaml-limits.js'
@@ -54,7 +54,7 @@ export const parse = ({ file, text }: SchemaFile, report: Report): Node | null =
   }
   let readable = true
   for (const error of [...document.errors, ...document.warnings]) {
-    if (error.code === 'TAG_RESOLVE_FAILED' || error.code === 'BAD_ALIAS') continue
+    if (error.code === 'TAG_RESOLVE_FAILED') continue
     const [start, end] = error.pos
     if (error.code === 'DUPLICATE_KEY') {
       report('SG008', spotAt(start, wordLength(text, start)), 'this key was written before in the same map', 'merge the two, or rename one')
@@ -81,13 +81,15 @@ class TreeReader {
     const at = this.#spotAt(start, end - start)
     if (isMap(node)) return { kind: 'map', at, entries: this.#entries(node) }
     if (isSeq(node)) return { kind: 'list', at, items: node.items.map((item) => this.read(item as YamlNode)) }
-    if (isAlias(node) || !isScalar(node)) return { kind: 'scalar', at, value: null, source: '' }
+    if (!isScalar(node)) return { kind: 'scalar', at, value: null, source: '' }
     const value = node.value as ScalarNode['value']
     if (typeof value === 'string') this.#checkText(value, at)
     return { kind: 'scalar', at, value: inNumberRange(value) ? Number(value) : value, source: node.source ?? '' }
   }
 
+  /** Of a key that is written twice, the first: the second was reported. */
   #entries(map: YAMLMap): readonly Entry[] {
+    const seen = new Set<string>()
     return map.items.flatMap((pair) => {
       const key = pair.key as YamlNode
       const [start, end] = key.range ?? [0, 1]
@@ -97,6 +99,8 @@ class TreeReader {
         return []
       }
       const text = typeof key.value === 'string' ? key.value : (key.source ?? '')
+      if (seen.has(text)) return []
+      seen.add(text)
       this.#checkText(text, at)
       const value = pair.value === null ? { kind: 'scalar' as const, at, value: null, source: '' } : this.read(pair.value as YamlNode)
       return [{ key: text, at, value }]

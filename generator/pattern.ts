@@ -139,8 +139,10 @@ class Reader {
       if (this.#next(1) !== ':') throw new Fault('lookaround or a named group', 'only plain groups are known to both sides: (…) or (?:…)')
       this.#at += 2
     }
+    const open = new Fault('a "(" without its ")"', 'close the group, or write \\( for the character')
+    if (this.#next() === undefined) throw open
     const inner = this.#readBranches()
-    if (this.#next() !== ')') throw new Fault('a "(" without its ")"', 'close the group, or write \\( for the character')
+    if (this.#next() !== ')') throw open
     this.#at++
     return inner
   }

@@ -1,11 +1,11 @@
 import { buildModel } from './build-model.js'
-import type { Document } from './document.js'
+import { mergeDocuments } from './merge-documents.js'
 import type { Schema } from './model.js'
 import { parse } from './parse.js'
-import { type Problem, type Report, reportInto, sortProblems } from './problem.js'
+import { type Problem, reportInto, sortProblems } from './problem.js'
 import { readDocument } from './read-document.js'
 import { readSchemaFiles } from './schema-files.js'
-import { validateDocuments, validateSchema } from './validate.js'
+import { validateNames, validateSchema, warnOfRules } from './validate.js'
 
 export type ReadSchema =
   | { readonly ok: true; readonly schema: Schema; readonly warnings: readonly Problem[] }
@@ -18,26 +18,20 @@ export type ReadSchema =
 export const readSchema = async (paths: readonly string[]): Promise<ReadSchema> => {
   const problems: Problem[] = []
   const report = reportInto(problems)
+  const failed = (): boolean => problems.some((each) => each.severity === 'error')
   const files = await readSchemaFiles(paths, report)
+  const filesFailed = failed()
   const documents = files.map((file) => {
     const root = parse(file, report)
     return root === null ? null : readDocument(file.file, root, report)
   })
-  const readable = documents.filter((each) => each !== null)
-  const complete = readable.length > 0 && readable.length === documents.length && !problems.some(isAboutFiles)
-  const schema = complete ? build(readable, report) : null
-  const sorted = sortProblems(problems)
-  return schema === null || sorted.some((each) => each.severity === 'error')
-    ? { ok: false, problems: sorted }
-    : { ok: true, schema, warnings: sorted }
+  const complete = documents.filter((each) => each !== null)
+  // With a file missing, whatever it declares would be reported as unknown.
+  if (filesFailed || complete.length < documents.length) return { ok: false, problems: sortProblems(problems) }
+  const declared = mergeDocuments(complete, report)
+  validateNames(declared, report)
+  const schema = buildModel(declared, report)
+  validateSchema(declared, schema, report)
+  if (!failed()) warnOfRules(declared, schema, report)
+  return failed() ? { ok: false, problems: sortProblems(problems) } : { ok: true, schema, warnings: sortProblems(problems) }
 }
-
-const build = (documents: readonly Document[], report: Report): Schema => {
-  validateDocuments(documents, report)
-  const schema = buildModel(documents, report)
-  validateSchema(documents, schema, report)
-  return schema
-}
-
-/** A file is missing: names that it declares would all be reported as unknown. */
-const isAboutFiles = (problem: Problem): boolean => problem.length === 0

@@ -17,7 +17,8 @@ export const suggest = (word: string, candidates: readonly string[]): string | n
 export const didYouMean = (word: string, candidates: readonly string[]): string => {
   const meant = suggest(word, candidates)
   if (meant !== null) return `did you mean "${meant}"?`
-  return candidates.length === 0 ? 'there is nothing to choose from' : `there is ${listed(candidates)}`
+  if (candidates.length === 0) return 'there is none'
+  return candidates.length === 1 ? `there is only "${candidates[0] ?? ''}"` : `it can be ${listed(candidates, 'or')}`
 }
 
 /** `a, b and c`; long lists are cut. */

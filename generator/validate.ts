@@ -1,8 +1,7 @@
-import type { Document } from './document.js'
+import type { Declared } from './merge-documents.js'
 import type { Schema } from './model.js'
 import type { Report } from './problem.js'
 import { checkCreateRules } from './validate/create-rules.js'
-import { checkDeclarations } from './validate/declarations.js'
 import { checkGeneratedNames } from './validate/generated-names.js'
 import { checkModels } from './validate/models.js'
 import { checkNames } from './validate/names.js'
@@ -11,29 +10,33 @@ import { checkScopes } from './validate/scopes.js'
 import { checkSqlNames } from './validate/sql-names.js'
 import { checkWeakerRules } from './validate/weaker-rules.js'
 
-/** Reports what is wrong with the declarations before anything is looked up in them. */
-export const validateDocuments = (documents: readonly Document[], report: Report): void => {
-  checkDeclarations(documents, report)
-  checkNames(documents, report)
-  checkRenames(documents, report)
+/** Reports names that are wrong by themselves. */
+export const validateNames = (declared: Declared, report: Report): void => {
+  checkNames(declared, report)
+  checkRenames(declared, report)
 }
 
-/** Reports what is wrong with a schema as a whole: clashes, unsafe scopes, rules that undo each other. */
-export const validateSchema = (documents: readonly Document[], schema: Schema, report: Report): void => {
-  const declared = declarationsOf(documents)
-  checkModels(declared, schema, report)
-  checkGeneratedNames(declared, schema, report)
-  checkSqlNames(declared, schema, report)
-  checkScopes(declared, schema, report)
-  checkCreateRules(declared, schema, report)
-  checkWeakerRules(declared, schema, report)
+/** Reports what is wrong with a schema as a whole: clashes, unsafe scopes. */
+export const validateSchema = (declared: Declared, schema: Schema, report: Report): void => {
+  const declarations = declarationsOf(declared)
+  checkModels(declarations, schema, report)
+  checkGeneratedNames(declarations, schema, report)
+  checkSqlNames(declarations, schema, report)
+  checkScopes(declarations, schema, report)
+}
+
+/** Warns of rules that undo each other. For schemas without errors: a rule that could not be read would raise false alarms. */
+export const warnOfRules = (declared: Declared, schema: Schema, report: Report): void => {
+  const declarations = declarationsOf(declared)
+  checkCreateRules(declarations, schema, report)
+  checkWeakerRules(declarations, schema, report)
 }
 
 /** Where the parts of a schema were declared, by name. */
 export type Declarations = ReturnType<typeof declarationsOf>
 
-const declarationsOf = (documents: readonly Document[]) => ({
-  documents,
-  models: new Map(documents.flatMap((each) => each.models).map((each) => [each.name.text, each])),
-  scopes: new Map(documents.flatMap((each) => each.scopes).map((each) => [each.name.text, each])),
+const declarationsOf = (declared: Declared) => ({
+  declared,
+  models: new Map(declared.models.map((each) => [each.name.text, each])),
+  scopes: new Map(declared.scopes.map((each) => [each.name.text, each])),
 })

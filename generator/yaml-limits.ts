@@ -6,7 +6,7 @@ export const maxDepth = 64
 
 /**
  * Looks at the tokens of a YAML text before it is parsed, and reports what a schema does not contain: nesting beyond 64 levels,
- * anchors, aliases, tags, directives, control characters. True if the text may be parsed.
+ * anchors, aliases, tags, directives, control characters. True if the text can be parsed and understood.
  *
  * The depth must be known beforehand: yaml 2.9 parses recursively, and a text nested 20,000 deep can abort the whole Node
  * process ("RegExpCompiler Allocation failed"), which no `catch` sees. The lexer does not recurse.
@@ -18,6 +18,7 @@ export const withinLimits = (text: string, spotAt: (offset: number, length: numb
     report('SG010', spotAt(control.index, 1), `control character U+${code}`, 'remove it, or write it as an escape in double quotes')
     return false
   }
+  let readable = true
   let brackets = 0
   let columns: number[] = []
   let lineStart = 0
@@ -29,6 +30,7 @@ export const withinLimits = (text: string, spotAt: (offset: number, length: numb
     const column = offset - lineStart
     const refused = kind === null ? undefined : refusals[kind]
     if (refused !== undefined) report(refused.code, spotAt(offset, token.length), refused.message, refused.hint)
+    if (kind === 'alias') readable = false
     if (kind === 'flow-map-start' || kind === 'flow-seq-start') brackets++
     if (kind === 'flow-map-end' || kind === 'flow-seq-end') brackets--
     if (brackets === 0 && (kind === 'map-value-ind' || kind === 'seq-item-ind' || kind === 'explicit-key-ind')) {
@@ -44,7 +46,7 @@ export const withinLimits = (text: string, spotAt: (offset: number, length: numb
     const newline = token.lastIndexOf('\n')
     if (newline !== -1) lineStart = offset - token.length + newline + 1
   }
-  return true
+  return readable
 }
 
 /** C0 and DEL except tab and line ends: YAML forbids them, and the lexer uses some of them as marks of its own. */

@@ -10,8 +10,8 @@ export const checkCreateRules = ({ models }: Declarations, schema: Schema, repor
     if (access.create.kind === 'never') continue
     const lines = schema.scopes.flatMap((each) => each.lines).filter((each) => each.model === name)
     const carried = anyOf(lines.map((each) => allOf([whatever(each.where), access.read])))
-    const declared = models.get(name)
-    const at = declared?.access?.rules.find((each) => each.action.text === 'create' || each.action.text === 'write')?.action.at
+    const rules = models.get(name)?.access?.rules ?? []
+    const at = (rules.find((each) => each.action.text === 'create') ?? rules.find((each) => each.action.text === 'write'))?.action.at
     if (at === undefined || implies(access.create, carried)) continue
     const message = lines.length === 0
       ? `clients may create ${name}, which no scope carries`

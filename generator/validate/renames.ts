@@ -1,4 +1,5 @@
-import type { Document, Word } from '../document.js'
+import type { Word } from '../document.js'
+import type { Declared } from '../merge-documents.js'
 import type { Report } from '../problem.js'
 
 interface Renamed {
@@ -7,11 +8,10 @@ interface Renamed {
 }
 
 /** Reports a `was:` that names something which is still there, or which two things claim to have been. */
-export const checkRenames = (documents: readonly Document[], report: Report): void => {
-  const models = documents.flatMap((each) => each.models)
+export const checkRenames = ({ models, enums }: Declared, report: Report): void => {
   check(models, 'model', report)
   for (const { name, join, fields } of models) check([...(join?.sides ?? []), ...fields], `field of ${name.text}`, report)
-  for (const { name, values } of documents.flatMap((each) => each.enums)) check(values, `value of ${name.text}`, report)
+  for (const { name, values } of enums) check(values, `value of ${name.text}`, report)
 }
 
 const check = (things: readonly Renamed[], what: string, report: Report): void => {

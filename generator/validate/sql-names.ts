@@ -39,11 +39,14 @@ const checkColumns = (declared: DeclaredModel, fields: readonly Field[], report:
     if (reservedColumns.has(field.column)) {
       report('SG202', at, `the column "${field.column}" is PostgreSQL's or the generator's own`, 'give the field another column:')
     }
+    if (word?.name.text !== undefined && isTooLong(word.name.text)) continue
     checkLength(field.column, at, report)
   }
 }
 
 const checkLength = (name: string, at: Spot, report: Report): void => {
-  if (Buffer.byteLength(name) <= maxNameBytes) return
+  if (!isTooLong(name)) return
   report('SG203', at, `"${name}" has ${Buffer.byteLength(name)} bytes, more than ${maxNameBytes}`, 'PostgreSQL would cut it off: give a shorter table: or column:')
 }
+
+const isTooLong = (name: string): boolean => Buffer.byteLength(name) > maxNameBytes
