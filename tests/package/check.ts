@@ -68,7 +68,7 @@ try {
   await check('runs on Node', async () => {
     const database = await testDatabase()
     try {
-      await run('npx', ['--no-install', 'syncgen', 'migrate', 'src/generated/migrations', '--database', database.url], { cwd: app })
+      await syncgen('migrate', '--database', database.url, '-o', 'src/generated')
       const said = await run(process.execPath, ['out/src/main.js'], { cwd: app, env: { DATABASE_URL: database.url } })
       assert.deepEqual(JSON.parse(said), { outcome: 'applied', title: 'Engine' })
     } finally {
