@@ -1,6 +1,7 @@
-import { buildFields, type FieldContext } from './build-fields.js'
+import { buildFields } from './build-fields.js'
 import { completeIndexes, joinSides, readIndexes } from './build-indexes.js'
 import { buildRelations } from './build-relations.js'
+import type { FieldContext } from './build-scalar.js'
 import { fieldsToIndex } from './derived-indexes.js'
 import type { DeclaredModel, DeclaredEnum, DeclaredScope, DeclaredValue, Word } from './document.js'
 import { readType, type TypeNames } from './field-types.js'

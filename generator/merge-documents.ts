@@ -1,4 +1,4 @@
-import { idName } from './build-fields.js'
+import { idName } from './build-reference.js'
 import type { DeclaredEnum, DeclaredField, DeclaredModel, DeclaredScope, DeclaredValue, Document, Word } from './document.js'
 import type { Report } from './problem.js'
 

@@ -41,13 +41,13 @@ const shown = async (problem: Problem): Promise<string> => {
 }
 
 describe('problems', () => {
-  it('[G1] every code has a broken schema and its expected output, and there is no other', async () => {
+  it('[Y1] every code has a broken schema and its expected output, and there is no other', async () => {
     const folders = (await readdir(here, { withFileTypes: true })).filter((each) => each.isDirectory()).map((each) => each.name)
     expect(folders.toSorted()).toEqual(codes.toSorted())
     expect(codes.filter((code) => !existsSync(`${here}/${code}/expected.txt`))).toEqual([])
   })
 
-  it.for(codes)('[G1] %s is what its schema shows, and nothing else', async (code) => {
+  it.for(codes)('[Y1] %s is what its schema shows, and nothing else', async (code) => {
     const problems = await problemsOf(code)
     expect([...new Set(problems.map((each) => each.code))]).toEqual([code])
     const output = (await Promise.all(problems.map(shown))).join('\n\n')
@@ -55,7 +55,7 @@ describe('problems', () => {
     await expect(`${path}\n`).toMatchFileSnapshot(`./${code}/expected.txt`)
   })
 
-  it.for(codes)('[G2] %s names a place in its file, and says what to do', async (code) => {
+  it.for(codes)('[Y2] %s names a place in its file, and says what to do', async (code) => {
     for (const problem of await problemsOf(code)) {
       expect(problem).toMatchObject({ line: expect.any(Number), column: expect.any(Number), message: expect.stringMatching(/./) })
       expect(problem.hint).toMatch(/./)
@@ -65,7 +65,7 @@ describe('problems', () => {
     }
   })
 
-  it('[G3] all problems are told at once, in reading order', async () => {
+  it('[Y3] all problems are told at once, in reading order', async () => {
     const read = await readSchema((['SG104', 'SG101', 'SG103', 'SG102'] as const).map(folderOf))
     const problems = read.ok ? [] : read.problems
     expect([...new Set(problems.map((each) => each.code))]).toEqual(expect.arrayContaining(['SG101', 'SG102', 'SG103', 'SG106', 'SG204']))
@@ -73,7 +73,7 @@ describe('problems', () => {
     expect(places).toEqual(places.toSorted())
   })
 
-  it('[G4] the JSON form has the same members for every problem', async () => {
+  it('[Y4] the JSON form has the same members for every problem', async () => {
     const problems = (await Promise.all(codes.map(problemsOf))).flat()
     const parsed = JSON.parse(problemsToJson(problems)) as readonly object[]
     expect(parsed).toHaveLength(problems.length)
