@@ -40,7 +40,7 @@ export type FieldType =
   | { readonly kind: 'boolean' }
   | { readonly kind: 'timestamp' }
   | { readonly kind: 'date' }
-  /** `ts` names the TypeScript type of the value: an exported name in a file beside the schema. */
+  /** `ts` names the TypeScript type of the value: an exported name and its file, relative to where the generator was called. */
   | { readonly kind: 'json'; readonly ts: { readonly file: string; readonly name: string } | null }
   | { readonly kind: 'uuid' }
   | { readonly kind: 'bytes' }
