@@ -3,11 +3,12 @@
  * copy; storage is what memory is rebuilt from, by replaying the same batches through the same code.
  *
  * Every method is one atomic transaction; it resolves when the transaction is durable and rejects with
- * SyncError `storage-failed` when nothing of it is.
+ * SyncError `storage-failed` when nothing of it is. One client at a time has a storage open.
  */
 import type { Delta, Mutation } from '../protocol/messages.js'
+import type { Wire } from '../protocol/values.js'
 
-/** Opens (or makes) the storage of one principal and schema name. */
+/** Opens (or makes) the storage of that name. @throws SyncError `storage-in-use` while somebody else has it open. */
 export type OpenStorage = (name: string) => Promise<Storage>
 
 export interface Storage {
@@ -17,18 +18,22 @@ export interface Storage {
   stage(attempt: string, index: number, delta: Delta): Promise<void>
   /** Deletes the pages of an attempt that failed. */
   unstage(attempt: string): Promise<void>
-  /** Appends a batch, applies `outbox` removals and `device` facts with it. */
+  /** Appends a batch, takes the mutations with these numbers out of the outbox, rewrites the device's facts. */
   append(batch: StoredBatch, device: DeviceState, removed: readonly number[]): Promise<void>
   /**
-   * Appends a local transaction. The sequence number is drawn inside: the returned one is final. `deviceState` is not touched.
+   * Appends a local transaction. Its sequence number is drawn inside, one above the last that was drawn for this client id, also
+   * when that one has left the outbox.
    */
   enqueue(mutation: Omit<Mutation, 'seq'>): Promise<number>
-  /** Rewrites outbox entries (outcome known, renumbered under a new client id) and device facts together. */
-  update(outbox: readonly OutboxEntry[], removed: readonly number[], device: DeviceState): Promise<void>
-  /** Replaces log and pages by the given snapshot of the base, in one transaction. */
+  /**
+   * Takes mutations out of the outbox, then puts `entries` in (those of a client that was given a new id: numbered from 1, and
+   * the next number follows them), and rewrites the device's facts.
+   */
+  update(entries: readonly Mutation[], removed: readonly number[], device: DeviceState): Promise<void>
+  /** Replaces the log, with the pages that it names, by a snapshot of the base. Pages of a running attempt stay. */
   compact(snapshot: readonly Delta[], device: DeviceState): Promise<void>
   close(): Promise<void>
-  /** Deletes everything (sign-out). */
+  /** Deletes everything (sign-out), and closes. */
   destroy(): Promise<void>
 }
 
@@ -36,21 +41,17 @@ export interface Storage {
 export interface StoredBatch {
   readonly attempts: readonly string[]
   readonly delta: Delta
-}
-
-export interface OutboxEntry {
-  readonly mutation: Mutation
-  /** Decided and contained in the base (no overlay any more), but its outcome was not heard yet. */
-  readonly done: boolean
+  /** The scopes whose claims count: what pages say of others (closed meanwhile) is ignored. */
+  readonly scopes: readonly number[]
 }
 
 export interface StoredScope {
   readonly id: number
   readonly name: string
-  readonly params: Readonly<Record<string, import('../protocol/values.js').Wire>>
+  readonly params: Readonly<Record<string, Wire>>
   readonly hash: string | null
-  /** Open scopes follow the device's position; a closed one keeps the position at which it closed. Null: never synced. */
-  readonly position: 'device' | string | null
+  /** `device`: follows the device's position. Else the position that its rows have. Null: never synced, nothing held. */
+  readonly position: string | null
   /** When it closed, ms since 1970 (null: open); its rows go after the TTL. */
   readonly closedAt: number | null
 }
@@ -58,17 +59,39 @@ export interface StoredScope {
 /** Small facts, rewritten whole with every change. */
 export interface DeviceState {
   readonly client: string
+  /** Hash of the schema that the base has the shape of. */
+  readonly schema: string
   readonly session: { readonly last: string | null; readonly next: string | null }
   readonly epoch: string | null
   readonly position: string | null
+  /** Mutations up to this number are decided and contained in the base: they are not replayed on it. */
+  readonly done: number
   readonly nextScope: number
   readonly scopes: readonly StoredScope[]
+  readonly clock: ClockState
+}
+
+/** What is known of the device's clock. */
+export interface ClockState {
+  /** The server's clock minus this device's, milliseconds. */
+  readonly offset: number
+  /** The last time that a local transaction was given. */
+  readonly last: number
 }
 
 export interface Stored {
   /** Null: a fresh store (never used, or evicted). */
   readonly device: DeviceState | null
-  /** In order: snapshot, then batches with their pages spelled out. */
+  /** In order, with their pages spelled out. */
+  readonly batches: readonly StoredStep[]
+  /** By sequence number. */
+  readonly outbox: readonly Mutation[]
+  /** The last sequence number that was drawn for this client id. */
+  readonly lastSeq: number
+}
+
+export interface StoredStep {
+  /** The scopes whose claims count. Null, in a snapshot: all. */
+  readonly scopes: readonly number[] | null
   readonly deltas: readonly Delta[]
-  readonly outbox: readonly OutboxEntry[]
 }

@@ -1,0 +1,99 @@
+/**
+ * Keeps storage in step with the base in memory. A step is durable first and seen after, in one job of the journal, so the stored
+ * position is never ahead of the stored rows, and what is seen survives a crash. While storage fails, memory goes on alone; the first
+ * transaction that succeeds again is a snapshot of all of it, since steps must not be appended behind a hole.
+ */
+import type { SyncError } from '../protocol/errors.js'
+import type { Delta } from '../protocol/messages.js'
+import { type Journal, storageError } from './journal.js'
+import { snapshotOf } from './snapshot.js'
+import type { DeviceState, Storage, StoredBatch } from './storage.js'
+import type { Store } from './store.js'
+
+/** A log longer than this is replaced by a snapshot: opening must not cost more and more. */
+const mostBatches = 200
+/** Characters of frames in the log. */
+const largestLog = 4_000_000
+
+export interface Step {
+  readonly batch: StoredBatch
+  readonly device: Partial<DeviceState>
+  /** Mutations that leave the outbox with it. */
+  readonly removed: readonly number[]
+  /** Whether all pages of its attempts are in storage. */
+  readonly isStaged: boolean
+  /** Characters of the frames it came in. */
+  readonly size: number
+  /** Changes memory, once the step is durable. */
+  readonly apply: () => void
+}
+
+export class BaseLog {
+  readonly #journal: Journal
+  readonly #store: Store
+  readonly #report: (error: SyncError | null) => void
+  #batches: number
+  #size = 0
+  #isBehind = false
+
+  /** @param batches - steps in the stored log */
+  constructor(journal: Journal, store: Store, batches: number, report: (error: SyncError | null) => void) {
+    this.#journal = journal
+    this.#store = store
+    this.#batches = batches
+    this.#report = report
+  }
+
+  /** Inside a job. Never throws for a failing storage: that is reported. */
+  async commit(storage: Storage, step: Step): Promise<void> {
+    this.#isBehind ||= !step.isStaged
+    if (!this.#isBehind) await this.#guarded(() => this.#write(storage, step))
+    this.#journal.advance(step.device)
+    step.apply()
+    if (this.#isBehind) await this.#guarded(() => this.#catchUp(storage, step.removed))
+    else if (this.#batches > mostBatches || this.#size > largestLog) await this.#guarded(() => this.#catchUp(storage, []))
+  }
+
+  /** Inside a job: stores a page that is not to be seen yet. False: storage has not all of the attempt. */
+  async stage(storage: Storage, attempt: string, index: number, page: Delta): Promise<boolean> {
+    if (this.#isBehind) return false
+    await this.#guarded(() => storage.stage(attempt, index, page))
+    return !this.#isBehind
+  }
+
+  /** Inside a job: facts alone. */
+  async save(storage: Storage, change: Partial<DeviceState>): Promise<void> {
+    this.#journal.advance(change)
+    await this.#guarded(() => (this.#isBehind ? this.#catchUp(storage, []) : storage.update([], [], this.#journal.device)))
+  }
+
+  async #write(storage: Storage, { batch, device, removed, size }: Step): Promise<void> {
+    const facts = { ...this.#journal.device, ...device }
+    if (isEmpty(batch)) return storage.update([], removed, facts)
+    await storage.append(batch, facts, removed)
+    this.#batches += 1
+    this.#size += size
+  }
+
+  async #catchUp(storage: Storage, removed: readonly number[]): Promise<void> {
+    await storage.compact(snapshotOf(this.#store.base), this.#journal.device)
+    this.#batches = 0
+    this.#size = 0
+    if (removed.length > 0) await storage.update([], removed, this.#journal.device)
+  }
+
+  async #guarded(write: () => Promise<void>): Promise<void> {
+    try {
+      await write()
+      if (this.#isBehind) this.#report(null)
+      this.#isBehind = false
+    } catch (error) {
+      this.#isBehind = true
+      this.#report(storageError(error))
+    }
+  }
+}
+
+const isEmpty = ({ attempts, delta }: StoredBatch): boolean => attempts.length === 0 && isEmptyDelta(delta)
+
+export const isEmptyDelta = ({ rows, claims }: Delta): boolean => claims.length === 0 && Object.values(rows).every((each) => each.length === 0)

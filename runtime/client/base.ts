@@ -1,0 +1,159 @@
+/**
+ * The base: rows as the server last told them, and which scopes claim each. Only what the server sent writes it: batches here, in the order
+ * of the stream; no acknowledgement and no local write. Rows that nobody claims stay until `prune`.
+ */
+import type { Uuid } from '../protocol/descriptor.js'
+import type { ClaimChange } from '../protocol/messages.js'
+import { KeySet } from './key-set.js'
+import type { ReadDelta, ReadRow } from './read-delta.js'
+import type { AnyRow, RowShape } from './row.js'
+
+export interface BaseEntry {
+  readonly row: AnyRow
+  readonly version: number
+  /** Ids of the scopes that claim it, open and closed ones. */
+  readonly claims: readonly number[]
+}
+
+/** Keys that a batch touched. */
+export interface Touched {
+  readonly keys: KeySet
+  /** Those that the server said are deleted. */
+  readonly deleted: KeySet
+  /** Those of which a claim ended. */
+  readonly out: KeySet
+}
+
+export const nothingTouched = (): Touched => ({ keys: new KeySet(), deleted: new KeySet(), out: new KeySet() })
+
+export class Base {
+  readonly shapes: ReadonlyMap<string, RowShape>
+  readonly #entries = new Map<string, Map<Uuid, BaseEntry>>()
+  /** Keys by scope: the same facts as the entries' claims, the other way round. */
+  readonly #held = new Map<number, KeySet>()
+
+  constructor(shapes: ReadonlyMap<string, RowShape>) {
+    this.shapes = shapes
+    for (const name of shapes.keys()) this.#entries.set(name, new Map())
+  }
+
+  get(model: string, id: Uuid): BaseEntry | undefined {
+    return this.#entries.get(model)?.get(id)
+  }
+
+  get models(): readonly string[] {
+    return [...this.shapes.keys()]
+  }
+
+  /** @throws Error for a name that the schema does not have. */
+  shape(model: string): RowShape {
+    const shape = this.shapes.get(model)
+    if (shape === undefined) throw new Error(`no model ${model} in this schema`)
+    return shape
+  }
+
+  /** Keys that a scope claims. */
+  keysOf(scope: number): KeySet {
+    return this.#held.get(scope) ?? new KeySet()
+  }
+
+  /** Keys and versions that a scope claims of a model: what `hold` frames say. */
+  *heldBy(scope: number, model: string): Iterable<readonly [Uuid, number]> {
+    for (const id of this.keysOf(scope).of(model)) {
+      const entry = this.get(model, id)
+      if (entry !== undefined) yield [id, entry.version]
+    }
+  }
+
+  /**
+   * Applies one step of the stream. Idempotent. Claims of scopes that `accepts` refuses are ignored; within a step rows come first, and
+   * a deletion wins over a row of the same key.
+   */
+  apply(delta: ReadDelta, accepts: (scope: number) => boolean, touched: Touched): void {
+    const claims = delta.claims.filter((change) => accepts(change.scope))
+    for (const change of claims) if (change.reset === true) this.#reset(change, touched)
+    for (const row of delta.rows) this.#put(row, touched)
+    for (const change of claims) {
+      for (const id of change.add) this.#claim(change, id, touched)
+      for (const id of change.out) this.#disclaim(change.scope, change.model, id, touched)
+    }
+    for (const change of claims) for (const id of change.deleted) this.#delete(change.model, id, touched)
+  }
+
+  /** Ends all claims of a scope; returns the keys it claimed. */
+  forget(scope: number): KeySet {
+    const held = this.keysOf(scope)
+    const touched = nothingTouched()
+    for (const [model, id] of [...held]) this.#disclaim(scope, model, id, touched)
+    this.#held.delete(scope)
+    return touched.keys
+  }
+
+  /** Takes away those of the given rows that nobody claims and `isNeeded` does not hold back. */
+  prune(keys: KeySet, isNeeded: (model: string, id: Uuid) => boolean): void {
+    for (const [model, id] of keys) {
+      const entry = this.get(model, id)
+      if (entry?.claims.length === 0 && !isNeeded(model, id)) this.#entries.get(model)?.delete(id)
+    }
+  }
+
+  /** All keys. */
+  *keys(): Iterable<readonly [string, Uuid]> {
+    for (const [model, entries] of this.#entries) for (const id of entries.keys()) yield [model, id]
+  }
+
+  entriesOf(model: string): Iterable<readonly [Uuid, BaseEntry]> {
+    return this.#entries.get(model) ?? []
+  }
+
+  #reset(change: ClaimChange, touched: Touched): void {
+    for (const id of [...this.keysOf(change.scope).of(change.model)]) this.#disclaim(change.scope, change.model, id, touched)
+  }
+
+  #put({ model, id, version, row }: ReadRow, touched: Touched): void {
+    const entries = this.#entries.get(model)
+    const known = entries?.get(id)
+    touched.keys.add(model, id)
+    if (known?.version !== version) entries?.set(id, { row, version, claims: known?.claims ?? noClaims })
+  }
+
+  #claim({ scope, model }: ClaimChange, id: Uuid, touched: Touched): void {
+    const entry = this.get(model, id)
+    if (entry === undefined || entry.claims.includes(scope)) return
+    const claims = entry.claims.length === 0 ? soleClaim(scope) : [...entry.claims, scope]
+    this.#entries.get(model)?.set(id, { ...entry, claims })
+    const held = this.#held.get(scope) ?? new KeySet()
+    this.#held.set(scope, held)
+    held.add(model, id)
+    touched.keys.add(model, id)
+  }
+
+  #disclaim(scope: number, model: string, id: Uuid, touched: Touched): void {
+    const entry = this.get(model, id)
+    this.#held.get(scope)?.delete(model, id)
+    if (entry === undefined || !entry.claims.includes(scope)) return
+    this.#entries.get(model)?.set(id, { ...entry, claims: entry.claims.filter((each) => each !== scope) })
+    touched.keys.add(model, id)
+    touched.out.add(model, id)
+  }
+
+  #delete(model: string, id: Uuid, touched: Touched): void {
+    touched.keys.add(model, id)
+    touched.deleted.add(model, id)
+    for (const scope of this.get(model, id)?.claims ?? []) this.#held.get(scope)?.delete(model, id)
+    this.#entries.get(model)?.delete(id)
+  }
+}
+
+const noClaims: readonly number[] = Object.freeze([])
+
+/** Most rows have one claim: they share the array that says so. */
+const soleClaim = (scope: number): readonly number[] => {
+  const known = sole.get(scope)
+  if (known !== undefined) return known
+  const made = Object.freeze([scope])
+  sole.set(scope, made)
+  return made
+}
+
+const sole = new Map<number, readonly number[]>()

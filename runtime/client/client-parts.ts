@@ -1,0 +1,149 @@
+/** The parts of a client, put together. */
+import type { SchemaDescriptor } from '../protocol/descriptor.js'
+import { SyncError } from '../protocol/errors.js'
+import type { Log } from '../protocol/ports.js'
+import { BaseLog } from './base-log.js'
+import type { CacheStore } from './cache-store.js'
+import type { OpenOptions } from './client.js'
+import { Connection } from './connection.js'
+import { dexieStorage } from './dexie-storage.js'
+import { Draft } from './draft.js'
+import { EditClock } from './edit-clock.js'
+import { Emitter } from './events.js'
+import { Journal } from './journal.js'
+import type { Observable } from './observable.js'
+import { Outbox } from './outbox.js'
+import type { Writing } from './query-types.js'
+import type { Storage } from './storage.js'
+import { browserOnlineSignal, consoleLog, hasIndexedDB, systemClock, systemRandom, systemTimers, webSocketNetwork } from './platform.js'
+import type { ClientPorts } from './ports.js'
+import { memoryStorage } from './memory-storage.js'
+import { restore } from './restore.js'
+import { Scopes } from './scopes.js'
+import { type Status, StatusBoard } from './status.js'
+import { Store } from './store.js'
+import { Synchronizer } from './synchronizer.js'
+
+/** What a generated client is made of. Only this package looks inside. */
+export interface ClientParts {
+  readonly caches: CacheStore
+  readonly status: Observable<Status>
+  readonly scopes: Scopes
+  readonly outbox: Outbox
+  readonly connection: Connection
+  /** Opens the scopes of the start and connects; once the caches stand. */
+  begin(): void
+  close(): Promise<void>
+  signOut(force: boolean): Promise<void>
+}
+
+/** @throws SyncError `storage-in-use` or `storage-failed`. */
+export const openParts = async (schema: SchemaDescriptor, options: OpenOptions): Promise<ClientParts> => {
+  const log = options.log ?? consoleLog
+  const ports = portsOf(options)
+  const storage = await (options.storage ?? ports.storage)(`${schema.name}:${options.principal}`)
+  try {
+    return await assemble(schema, options, ports, storage, log)
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}
+
+const assemble = async (schema: SchemaDescriptor, options: OpenOptions, ports: ClientPorts, storage: Storage, log: Log): Promise<ClientParts> => {
+  const emitter = new Emitter(log)
+  const board = new StatusBoard(log)
+  const store = new Store(schema, emitter, log)
+  const stored = await storage.load()
+  const { device, batches } = await restore(storage, stored, schema, store, ports, log)
+  const journal = new Journal(storage, device)
+  const report = (error: SyncError | null): void => board.storage(error)
+  const baseLog = new BaseLog(journal, store, batches, report)
+  const outbox = new Outbox({ journal, store, emitter, timers: ports.timers, log, count: (pending) => board.pending(pending), report })
+  store.restored(outbox.restore(stored.outbox, stored.lastSeq))
+  const clock = new EditClock(ports.clock, device.clock, stored.outbox.map(({ at }) => at))
+  const scopes = new Scopes({ schema, store, journal, baseLog, clock: ports.clock, log })
+  const synchronizer = new Synchronizer({ store, journal, baseLog, outbox, scopes, clock, board, ports, log })
+  const connection = new Connection({ url: options.url, principal: options.principal, schema: schema.hash, token: options.token, ports, board, log })
+  scopes.listen(synchronizer)
+  connection.attach(synchronizer)
+  const keepClosed = options.keepClosed ?? week
+  let isOpen = true
+  let stopEvicting = (): void => undefined
+  const evict = (): void => {
+    scopes.evict(ports.clock.now() - keepClosed).catch(() => undefined) // Only a closed client runs no jobs.
+    stopEvicting = ports.timers.after(hour, evict)
+  }
+  const end = (): void => {
+    isOpen = false
+    stopEvicting()
+    connection.stop()
+    scopes.close()
+  }
+  return {
+    caches: {
+      rows: store,
+      emitter,
+      write: (write, strict) => {
+        if (!isOpen) throw new SyncError('closed', 'this client was closed: open it again to write')
+        return writeLocally(outbox, new Draft(store, ports.random, clock.next()), { schema: schema.hash, strict }, write)
+      },
+    },
+    status: board.status,
+    scopes,
+    outbox,
+    connection,
+    begin: () => {
+      for (const name of options.open ?? parameterless(schema)) scopes.open(name, {})
+      evict()
+      connection.start()
+    },
+    close: async () => {
+      if (!isOpen) return
+      end()
+      await journal.close()
+      await storage.close()
+    },
+    signOut: async (force) => {
+      if (!force && outbox.pending().length > 0) {
+        throw new SyncError('unsynced-work', 'there is work that the server does not have: wait for it, or sign out with { force: true }', {
+          pending: outbox.pending().length,
+        })
+      }
+      end()
+      await journal.close()
+      await storage.destroy()
+    },
+  }
+}
+
+const hour = 3_600_000
+const week = 7 * 24 * hour
+
+const portsOf = ({ ports }: OpenOptions): ClientPorts => ({
+  clock: systemClock,
+  timers: systemTimers,
+  random: systemRandom,
+  network: webSocketNetwork,
+  onlineSignal: browserOnlineSignal,
+  storage: hasIndexedDB() ? dexieStorage() : memoryStorage(),
+  ...ports,
+})
+
+const parameterless = (schema: SchemaDescriptor): readonly string[] =>
+  Object.values(schema.scopes)
+    .filter((scope) => Object.keys(scope.params).length === 0)
+    .map((scope) => scope.name)
+
+/** A transaction that changes nothing is applied already. */
+const writeLocally = <Result>(
+  outbox: Outbox,
+  draft: Draft,
+  { schema, strict }: { readonly schema: string; readonly strict: boolean },
+  write: (draft: Draft) => Result,
+): Writing & { readonly result: Result } => {
+  const result = write(draft)
+  draft.close()
+  if (draft.ops.length === 0) return { result, durable: Promise.resolve(), confirmed: Promise.resolve({ kind: 'applied' }) }
+  return { result, ...outbox.add({ schema, at: draft.at, strict, ops: draft.ops }) }
+}

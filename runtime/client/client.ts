@@ -1,0 +1,124 @@
+/** The client of an app: what generated client classes extend, and what opens them. */
+import type { SchemaDescriptor } from '../protocol/descriptor.js'
+import { SyncError } from '../protocol/errors.js'
+import type { Log } from '../protocol/ports.js'
+import type { CacheStore } from './cache-store.js'
+import type { ClientEvents } from './events.js'
+import type { Observable } from './observable.js'
+import type { ClientPorts } from './ports.js'
+import type { Model, Writing } from './query-types.js'
+import type { ScopeHandle } from './scopes.js'
+import type { Status } from './status.js'
+import type { OpenStorage } from './storage.js'
+import { type ClientParts, openParts } from './client-parts.js'
+import type { PendingMutation } from './outbox.js'
+import { writerOf } from './writer.js'
+
+export interface OpenOptions {
+  /** `wss://…/sync`. */
+  readonly url: string
+  /** Whom this client works for; the server checks it against the token. Storage is kept apart for each. */
+  readonly principal: string
+  /** Called for each connection, so it may fetch a fresh one. */
+  readonly token: string | (() => string | Promise<string>)
+  /** Default: IndexedDB in browsers; memory elsewhere. */
+  readonly storage?: OpenStorage
+  readonly ports?: Partial<ClientPorts>
+  /** Default: warnings and errors to the console. */
+  readonly log?: Log
+  /** Scopes without parameters that are opened at start; default: all of them. */
+  readonly open?: readonly string[]
+  /** How long rows of closed scopes are kept, milliseconds; default 7 days. */
+  readonly keepClosed?: number
+}
+
+/**
+ * @typeParam Models - type-level models by the names of their caches
+ * @typeParam Transaction - writers by the same names
+ */
+export class SyncClient<Models extends { readonly [K in keyof Models]: Model }, Transaction> {
+  /** What the caches of this client stand on. */
+  protected readonly store: CacheStore
+  readonly #parts: ClientParts
+
+  constructor(parts: ClientParts) {
+    this.store = parts.caches
+    this.#parts = parts
+  }
+
+  get status(): Observable<Status> {
+    return this.#parts.status
+  }
+
+  /** Listens; returns the function that ends it. Names: `rejected`, `confirmed`, `left-scope`, `change`, and each cache's. */
+  on<Name extends keyof ClientEvents<Models> & string>(name: Name, listener: (event: ClientEvents<Models>[Name]) => void): () => void {
+    return this.#parts.caches.emitter.on(name, listener)
+  }
+
+  /**
+   * Several writes as one: visible together, and applied by the server together or not at all. `run` must not await; if it throws,
+   * nothing happened. `strict`: one field that loses a conflict rejects the whole.
+   */
+  transaction(run: (tx: Transaction) => void, options: { readonly strict?: boolean } = {}): Writing {
+    const { durable, confirmed } = this.store.write((draft) => {
+      const writers = [...this.store.rows.tables].map((table) => [table.shape.model.plural, writerOf(draft, table.name)] as const)
+      // The cast is the boundary: the generated transaction type lists the models of the schema.
+      const result: unknown = run(Object.fromEntries(writers) as Transaction)
+      if (result instanceof Promise) throw new SyncError('invalid-value', 'a local transaction must not await: read before it, write in it')
+    }, options.strict === true)
+    return { durable, confirmed }
+  }
+
+  /**
+   * Opens a scope, or joins the one that is open with the same parameters. Generated `scopes` give it types.
+   * @throws SyncError `scope-unknown` or `invalid-value`.
+   */
+  openScope(name: string, params: Readonly<Record<string, unknown>> = {}): ScopeHandle {
+    return this.#parts.scopes.open(name, params)
+  }
+
+  /** Local transactions that the server has not decided yet, oldest first. */
+  pending(): readonly PendingMutation[] {
+    return this.#parts.outbox.pending()
+  }
+
+  /** Ends the connection and makes no other until `goOnline`. */
+  goOffline(): void {
+    this.#parts.connection.stop()
+  }
+
+  /** Connects, now and whenever the connection is lost. */
+  goOnline(): void {
+    this.#parts.connection.start()
+  }
+
+  /** Fetches a fresh token and shows it to the server: on the live connection, or by connecting now. */
+  renew(): void {
+    this.#parts.connection.renew()
+  }
+
+  /** Ends everything; what is written is stored first. Afterwards writes throw SyncError `closed`. */
+  close(): Promise<void> {
+    return this.#parts.close()
+  }
+
+  /**
+   * Deletes everything that is stored for this principal, and closes.
+   * @throws SyncError `unsynced-work` while there are local transactions that the server has not decided, unless `force`.
+   */
+  signOut(options: { readonly force?: boolean } = {}): Promise<void> {
+    return this.#parts.signOut(options.force === true)
+  }
+}
+
+/** Opens a client from what is stored, without waiting for the network. @throws SyncError `storage-in-use` or `storage-failed`. */
+export const openClient = async <Client>(
+  type: new (parts: ClientParts) => Client,
+  schema: SchemaDescriptor,
+  options: OpenOptions,
+): Promise<Client> => {
+  const parts = await openParts(schema, options)
+  const client = new type(parts)
+  parts.begin()
+  return client
+}

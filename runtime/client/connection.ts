@@ -1,0 +1,235 @@
+/**
+ * Keeps one link to the server whenever the app wants one and the network allows it: dials, says hello, waits longer after each failure,
+ * and says in the status why there is none. What frames mean is the session's business.
+ */
+import { SyncError, type SyncErrorCode } from '../protocol/errors.js'
+import { type Hello, type Refused, type ServerMessage, type Welcome, protocolVersion } from '../protocol/messages.js'
+import type { Log } from '../protocol/ports.js'
+import { passingWait, slowWait } from './backoff.js'
+import { Link } from './link.js'
+import type { ClientPorts } from './ports.js'
+import type { StatusBoard } from './status.js'
+
+/** Who talks over the links. */
+export interface Session {
+  /** What the next hello says of this client, once that is stored. */
+  greeting(): Promise<Pick<Hello, 'client' | 'session'>>
+  /** @param roundTrip - milliseconds from hello to welcome */
+  welcomed(link: Link, welcome: Welcome, roundTrip: number): void
+  received(link: Link, message: ServerMessage, size: number): void
+  /** The link that was welcomed has ended. */
+  ended(): void
+  /** The server refuses this client's id: take another. */
+  clientTaken(): Promise<void>
+}
+
+export interface ConnectionParts {
+  readonly url: string
+  readonly principal: string
+  /** Hash of the schema. */
+  readonly schema: string
+  readonly token: string | (() => string | Promise<string>)
+  readonly ports: ClientPorts
+  readonly board: StatusBoard
+  readonly log: Log
+}
+
+/** A link that lived this long was a success: the next failure is the first. Milliseconds. */
+const stable = 10_000
+
+export class Connection {
+  readonly #parts: ConnectionParts
+  #session: Session | null = null
+  #isWanted = false
+  #link: Link | null = null
+  /** When the present link was welcomed (monotonic); null: it was not. */
+  #welcomedAt: number | null = null
+  #refusal: Refused | null = null
+  /** Why the last attempt failed; null once one has succeeded. */
+  #error: SyncError | null = null
+  #retryAfter = 0
+  #failures = 0
+  /** Counts dials, so that an outdated one notices. */
+  #dials = 0
+  #cancelWait: () => void = () => undefined
+  #stopListening: () => void = () => undefined
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts
+  }
+
+  /** Connects, now and after every loss. */
+  start(): void {
+    if (this.#isWanted) return
+    const { onlineSignal } = this.#parts.ports
+    this.#isWanted = true
+    this.#stopListening = onlineSignal.subscribe((isOnline) => (isOnline ? this.#dialNow() : this.#hangUp()))
+    if (onlineSignal.isOnline()) this.#dialNow()
+  }
+
+  /** Ends the link and makes no other. */
+  stop(): void {
+    this.#isWanted = false
+    this.#stopListening()
+    this.#hangUp()
+  }
+
+  attach(session: Session): void {
+    this.#session = session
+  }
+
+  /** Ends the link and dials again: at once if it had proved stable, else after a wait. */
+  restart(error: SyncError | null): void {
+    this.#link?.end(1000, error)
+  }
+
+  /** Shows the server a fresh token. */
+  renew(): void {
+    const link = this.#link
+    if (link === null || this.#welcomedAt === null) return this.#isWanted ? this.#dialNow() : undefined
+    void this.#token().then(
+      (token) => link.send({ kind: 'authenticate', token }),
+      () => this.#parts.log('warn', 'token-failed'),
+    )
+  }
+
+  #dialNow(): void {
+    this.#failures = 0
+    if (this.#link === null) void this.#dial()
+  }
+
+  #hangUp(): void {
+    this.#dials += 1
+    this.#cancelWait()
+    this.#link?.end(1000, null)
+    this.#parts.board.connection('offline')
+  }
+
+  async #dial(): Promise<void> {
+    const { board, ports, url } = this.#parts
+    const session = this.#session
+    if (session === null) return
+    this.#cancelWait()
+    this.#dials += 1
+    const dial = this.#dials
+    board.connection('connecting', this.#error)
+    let hello: Hello
+    try {
+      hello = await this.#hello(session)
+    } catch (error) {
+      if (dial === this.#dials) this.#wait(error instanceof SyncError ? error : noToken(error))
+      return
+    }
+    if (dial !== this.#dials) return
+    this.#refusal = null
+    this.#retryAfter = 0
+    this.#welcomedAt = null
+    const link = new Link(url, ports, {
+      opened: () => this.#link?.send(hello),
+      received: (message, size) => this.#receive(session, link, message, size, started),
+      ended: (error) => this.#ended(session, error),
+    })
+    const started = ports.clock.monotonic()
+    this.#link = link
+  }
+
+  async #hello(session: Session): Promise<Hello> {
+    const { principal, schema } = this.#parts
+    const token = await this.#token()
+    return { kind: 'hello', protocol: protocolVersion, schema, principal, token, ...(await session.greeting()) }
+  }
+
+  async #token(): Promise<string> {
+    const { token } = this.#parts
+    return typeof token === 'string' ? token : token()
+  }
+
+  #receive(session: Session, link: Link, message: ServerMessage, size: number, started: number): void {
+    if (message.kind === 'refused') {
+      this.#refusal = message
+      return link.end(1000, refusedError(message))
+    }
+    if (message.kind === 'closing') {
+      this.#retryAfter = message.retryAfter
+      return link.end(1000, unreachable())
+    }
+    if (this.#welcomedAt !== null) return session.received(link, message, size)
+    if (message.kind !== 'welcome') throw new SyncError('malformed-frame', 'the first frame is welcome or refused')
+    const now = this.#parts.ports.clock.monotonic()
+    this.#welcomedAt = now
+    this.#error = null
+    this.#parts.board.connection('syncing')
+    link.startHeartbeat(message.heartbeat)
+    session.welcomed(link, message, now - started)
+  }
+
+  #ended(session: Session, error: SyncError | null): void {
+    const welcomedAt = this.#welcomedAt
+    this.#link = null
+    this.#welcomedAt = null
+    if (welcomedAt !== null) {
+      if (this.#parts.ports.clock.monotonic() - welcomedAt >= stable) this.#failures = 0
+      session.ended()
+    }
+    if (!this.#isWanted || !this.#parts.ports.onlineSignal.isOnline()) return
+    if (this.#refusal?.code === 'client-taken') {
+      void session.clientTaken().then(() => this.#wait(error ?? unreachable()))
+    } else {
+      this.#wait(error ?? unreachable())
+    }
+  }
+
+  /** Waits as long as the cause asks for, then dials. */
+  #wait(error: SyncError): void {
+    const { board, ports, log } = this.#parts
+    const { state, isSlow } = afterwards(error.code)
+    const retryAfter = this.#refusal?.retryAfter ?? this.#retryAfter
+    const ms = isSlow ? slowWait(ports.random, retryAfter) : passingWait(this.#failures, ports.random, retryAfter)
+    this.#failures += 1
+    this.#error = error
+    log('info', 'connection-waits', { code: error.code, ms: Math.round(ms), failures: this.#failures })
+    board.connection(state, error)
+    this.#cancelWait()
+    this.#cancelWait = ports.timers.after(ms, () => void this.#dial())
+  }
+}
+
+/** What the app sees while waiting, and whether the cause passes by itself. */
+const afterwards = (code: SyncErrorCode): { readonly state: 'offline' | 'refused' | 'upgrade-required'; readonly isSlow: boolean } => {
+  switch (code) {
+    case 'unauthenticated':
+    case 'wrong-principal':
+      return { state: 'refused', isSlow: true }
+    case 'schema-unknown':
+    case 'protocol-unknown':
+      return { state: 'upgrade-required', isSlow: true }
+    default:
+      return { state: 'offline', isSlow: false }
+  }
+}
+
+const refusedError = ({ code }: Refused): SyncError => {
+  switch (code) {
+    case 'unauthenticated':
+      return new SyncError('unauthenticated', 'the server does not accept the token: sign in again, then call renew()')
+    case 'wrong-principal':
+      return new SyncError('wrong-principal', 'the token is somebody else\'s: open a client for that principal instead')
+    case 'schema-unknown':
+      return new SyncError('schema-unknown', 'the server does not know this client\'s schema: update the app, or deploy the server first')
+    case 'protocol-unknown':
+      return new SyncError('protocol-unknown', 'the server speaks another protocol version: update the app')
+    case 'expired':
+      return new SyncError('unreachable', 'the token expired: connecting again with a fresh one', { refused: code })
+    case 'client-taken':
+      return new SyncError('unreachable', 'the server knows this client id as somebody else\'s: taking a new one', { refused: code })
+    case 'malformed-frame':
+    case 'limit-exceeded':
+    case 'database-unreachable':
+    case 'internal':
+      return new SyncError(code, `the server ended the connection (${code}): trying again`)
+  }
+}
+
+const unreachable = (): SyncError => new SyncError('unreachable', 'no connection to the server: trying again')
+
+const noToken = (cause: unknown): SyncError => new SyncError('unreachable', 'the token function failed: trying again', {}, { cause })

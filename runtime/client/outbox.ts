@@ -1,0 +1,269 @@
+/**
+ * The outbox: local transactions in the order in which they were made. Each is stored before it is sent and sent in that order. It leaves
+ * when its outcome was heard and the base contains it, or at once if it was rejected. Outcomes never write the base.
+ */
+import { SyncError } from '../protocol/errors.js'
+import type { Mutation, Op, Outcome, PushResult } from '../protocol/messages.js'
+import type { Log, Timers } from '../protocol/ports.js'
+import { type Deferred, deferred } from './deferred.js'
+import { discardedChanges } from './discarded.js'
+import type { Emitter } from './events.js'
+import { type Journal, storageError } from './journal.js'
+import { bytesOf, largestMutation, nextBatch } from './push-batch.js'
+import type { Writing } from './query-types.js'
+import type { Storage } from './storage.js'
+import type { Store } from './store.js'
+
+/** A local transaction that the server has not decided yet. */
+export interface PendingMutation {
+  /** Null until it is stored. */
+  readonly seq: number | null
+  /** When the user did it, ms since 1970. */
+  readonly at: number
+  readonly ops: readonly Op[]
+}
+
+export interface OutboxParts {
+  readonly journal: Journal
+  readonly store: Store
+  readonly emitter: Emitter
+  readonly timers: Timers
+  readonly log: Log
+  /** How many are not decided. */
+  readonly count: (pending: number) => void
+  readonly report: (error: SyncError | null) => void
+}
+
+/** Sends mutations of one connection. */
+export type Push = (mutations: readonly Mutation[]) => void
+
+/** Mutations on their way at any time: enough to keep the line busy, few enough to send again. */
+const mostUnanswered = 200
+const firstRetry = 1_000
+const longestRetry = 30_000
+
+export class Outbox {
+  readonly #parts: OutboxParts
+  #entries: readonly Entry[] = []
+  /** The last sequence number that was drawn. */
+  #lastSeq = 0
+  #push: Push | null = null
+  #limit = Number.POSITIVE_INFINITY
+  #isStoring = false
+  #retry = firstRetry
+
+  constructor(parts: OutboxParts) {
+    this.#parts = parts
+  }
+
+  /** Takes over what was stored; returns what is to be replayed on the base. */
+  restore(mutations: readonly Mutation[], lastSeq: number): readonly Entry[] {
+    this.#lastSeq = lastSeq
+    this.#entries = mutations.map(({ seq, ...mutation }) => ({ ...newEntry(mutation), seq, isOverlaid: seq > this.#parts.journal.device.done }))
+    this.#count()
+    return this.#entries.filter((entry) => entry.isOverlaid)
+  }
+
+  /** A local transaction: visible when this returns. @throws SyncError `limit-exceeded` if it is too large to be ever sent. */
+  add(mutation: Omit<Mutation, 'seq'>): Writing {
+    if (bytesOf(mutation) > largestMutation) {
+      throw new SyncError('limit-exceeded', 'this local transaction is too large to be sent: split it', { bytes: largestMutation })
+    }
+    const entry = newEntry(mutation)
+    this.#entries = [...this.#entries, entry]
+    this.#parts.store.overlaid(entry)
+    this.#count()
+    void this.#storeAll()
+    return { durable: entry.durable.promise, confirmed: entry.confirmed.promise }
+  }
+
+  pending(): readonly PendingMutation[] {
+    return this.#entries.filter((entry) => entry.outcome === null)
+  }
+
+  /** What the server must agree with: the lowest number that waits (null: none), and the last that was drawn. */
+  get numbers(): { readonly lowest: number | null; readonly lastSeq: number } {
+    return { lowest: this.#entries[0]?.seq ?? null, lastSeq: this.#lastSeq }
+  }
+
+  /** Whether an outcome up to this number is still to be heard. */
+  awaits(seq: number): boolean {
+    return this.#entries.some((entry) => entry.seq !== null && entry.seq <= seq && entry.outcome === null)
+  }
+
+  /** Whether something was sent and not answered. */
+  get isUnanswered(): boolean {
+    return this.#entries.some((entry) => entry.isSent && entry.outcome === null)
+  }
+
+  /** From now on sends through `push`, beginning with what was never answered. `limit`: nothing with a higher number. */
+  connected(push: Push, limit = Number.POSITIVE_INFINITY): void {
+    for (const entry of this.#entries) entry.isSent = false
+    this.#push = push
+    this.#limit = limit
+    this.#send()
+  }
+
+  disconnected(): void {
+    this.#push = null
+  }
+
+  /** The server decided. */
+  settle(results: readonly PushResult[]): void {
+    for (const { seq, outcome } of results) {
+      const entry = this.#entries.find((each) => each.seq === seq)
+      if (entry !== undefined && entry.outcome === null) this.#settleOne(entry, seq, outcome)
+    }
+    this.#sweep([])
+    this.#count()
+    this.#send()
+  }
+
+  /** Numbers that leave storage with the batch that contains everything up to `done`. */
+  leaving(done: number): readonly number[] {
+    return this.#entries.flatMap(({ seq, outcome }) => (seq !== null && seq <= done && outcome !== null ? [seq] : []))
+  }
+
+  /** Transactions that the base contains from `done` on, if they are still replayed on it: they are not any more. */
+  contained(done: number): readonly Entry[] {
+    const contained = this.#entries.filter((entry) => entry.isOverlaid && entry.seq !== null && entry.seq <= done)
+    for (const entry of contained) entry.isOverlaid = false
+    return contained
+  }
+
+  /** After a batch: what is heard and contained is over. `left`: has left storage already. */
+  swept(left: readonly number[]): void {
+    this.#sweep(left)
+  }
+
+  /**
+   * Inside a job: numbers what waits from 1, for a new client id. What the server decided (up to `decided`) goes; what is only said to
+   * be contained comes back on the overlay, since the state that contained it may be gone.
+   */
+  async renumber(storage: Storage, decided: number, client: { readonly id: string; readonly epoch: string | null }): Promise<void> {
+    const { journal, store, log } = this.#parts
+    const stored = this.#entries.filter((entry) => entry.seq !== null)
+    const kept = stored.filter((entry) => (entry.seq ?? 0) > decided)
+    const numbered = kept.map((entry, at) => ({ ...mutationOf(entry), seq: at + 1 }))
+    const facts = { client: client.id, epoch: client.epoch, session: { last: null, next: null }, done: 0 }
+    const removed = stored.flatMap(({ seq }) => seq ?? [])
+    await storage.update(numbered, removed, { ...journal.device, ...facts })
+    journal.advance(facts)
+    this.#lastSeq = numbered.length
+    for (const [at, entry] of kept.entries()) {
+      Object.assign(entry, { seq: at + 1, isSent: false, outcome: null })
+      if (entry.isOverlaid) continue
+      entry.isOverlaid = true
+      store.overlaid(entry)
+    }
+    const dropped = stored.filter((entry) => !kept.includes(entry))
+    this.#entries = this.#entries.filter((entry) => !dropped.includes(entry))
+    for (const entry of dropped.filter((each) => each.isOverlaid)) store.withdrawn(entry)
+    const unheard = dropped.filter((entry) => entry.outcome === null).length
+    if (unheard > 0) log('warn', 'outcomes-unknown', { count: unheard })
+    this.#count()
+  }
+
+  /** Stores what is not stored yet, one after another; when storage fails, again later and whenever something is written. */
+  async #storeAll(): Promise<void> {
+    if (this.#isStoring) return
+    this.#isStoring = true
+    try {
+      for (let entry = this.#unstored(); entry !== undefined; entry = this.#unstored()) {
+        await this.#storeOne(entry)
+        this.#send()
+      }
+      this.#retry = firstRetry
+    } catch (error) {
+      const failure = storageError(error)
+      for (const entry of this.#entries) if (entry.seq === null) entry.durable.reject(failure)
+      this.#parts.report(failure)
+      if (failure.code !== 'closed') this.#parts.timers.after(this.#retry, () => void this.#storeAll())
+      this.#retry = Math.min(longestRetry, this.#retry * 2)
+    } finally {
+      this.#isStoring = false
+    }
+  }
+
+  #storeOne(entry: Entry): Promise<void> {
+    return this.#parts.journal.run(async (storage) => {
+      const seq = await storage.enqueue(mutationOf(entry))
+      entry.seq = seq
+      this.#lastSeq = seq
+      entry.durable.resolve()
+      if (this.#retry !== firstRetry) this.#parts.report(null)
+    })
+  }
+
+  #unstored(): Entry | undefined {
+    return this.#entries.find((entry) => entry.seq === null)
+  }
+
+  #send(): void {
+    if (this.#push === null) return
+    for (let batch = this.#batch(); batch.length > 0; batch = this.#batch()) {
+      for (const entry of batch) entry.isSent = true
+      this.#push(batch.flatMap((entry) => (entry.seq === null ? [] : [{ ...mutationOf(entry), seq: entry.seq }])))
+    }
+  }
+
+  #batch(): readonly Entry[] {
+    const unanswered = this.#entries.filter((entry) => entry.isSent && entry.outcome === null).length
+    const ready = this.#entries.filter(({ seq, isSent, outcome }) => seq !== null && seq <= this.#limit && !isSent && outcome === null)
+    return nextBatch(ready, mostUnanswered - unanswered, (entry) => bytesOf(mutationOf(entry)))
+  }
+
+  #settleOne(entry: Entry, seq: number, outcome: Outcome): void {
+    const { store, emitter } = this.#parts
+    const mutation = { ...mutationOf(entry), seq }
+    entry.outcome = outcome
+    if (outcome.kind === 'rejected') {
+      if (entry.isOverlaid) store.withdrawn(entry)
+      entry.isOverlaid = false
+      const { code, model, id, fields } = outcome
+      emitter.emit('rejected', { code, model, id, fields, mutation, discarded: discardedChanges(store, entry.ops) })
+    } else {
+      emitter.emit('confirmed', { mutation, outcome })
+    }
+    entry.confirmed.resolve(outcome)
+  }
+
+  #sweep(left: readonly number[]): void {
+    const over = this.#entries.filter((entry) => entry.outcome !== null && !entry.isOverlaid)
+    if (over.length === 0) return
+    this.#entries = this.#entries.filter((entry) => !over.includes(entry))
+    const stored = over.flatMap(({ seq }) => (seq === null || left.includes(seq) ? [] : [seq]))
+    if (stored.length === 0) return
+    const { journal, log } = this.#parts
+    const removing = journal.run((storage) => storage.update([], stored, journal.device))
+    // They come back at the next start, are sent again, and the server tells the outcome it recorded.
+    removing.catch((error: unknown) => log('warn', 'outbox-not-swept', { code: storageError(error).code }))
+  }
+
+  #count(): void {
+    this.#parts.count(this.pending().length)
+  }
+}
+
+/** A mutation on its way. */
+interface Entry extends Omit<Mutation, 'seq'> {
+  seq: number | null
+  isSent: boolean
+  outcome: Outcome | null
+  /** Replayed on the base: until the base contains it, or it was rejected. */
+  isOverlaid: boolean
+  readonly durable: Deferred<void>
+  readonly confirmed: Deferred<Outcome>
+}
+
+const newEntry = (mutation: Omit<Mutation, 'seq'>): Entry => ({
+  ...mutation,
+  seq: null,
+  isSent: false,
+  outcome: null,
+  isOverlaid: true,
+  durable: deferred(),
+  confirmed: deferred(),
+})
+
+const mutationOf = ({ schema, at, strict, ops }: Omit<Mutation, 'seq'>): Omit<Mutation, 'seq'> => ({ schema, at, strict, ops })

@@ -1,0 +1,88 @@
+/** Memory as storage has it, at start. */
+import type { SchemaDescriptor } from '../protocol/descriptor.js'
+import type { Clock, Log, Random } from '../protocol/ports.js'
+import { nothingTouched } from './base.js'
+import { type ReadDelta, readDelta } from './read-delta.js'
+import type { DeviceState, Storage, Stored } from './storage.js'
+import type { Store } from './store.js'
+
+export interface Restored {
+  readonly device: DeviceState
+  /** Steps in the stored log. */
+  readonly batches: number
+}
+
+/**
+ * Rebuilds the base, closes the scopes that were open when the last session ended, and stores that. A base of another schema (its rows have
+ * another form), or one that cannot be read, is given up and fetched again; the outbox never is.
+ */
+export const restore = async (
+  storage: Storage,
+  stored: Stored,
+  schema: SchemaDescriptor,
+  store: Store,
+  ports: { readonly clock: Clock; readonly random: Random },
+  log: Log,
+): Promise<Restored> => {
+  if (stored.device === null) {
+    const device = freshDevice(schema, ports.random)
+    await storage.update([], [], device)
+    return { device, batches: 0 }
+  }
+  const steps = stored.device.schema === schema.hash ? readSteps(store, stored, log) : null
+  if (steps === null) {
+    const device = withoutBase(closedScopes(stored.device, ports.clock), schema)
+    await storage.compact([], device)
+    return { device, batches: 0 }
+  }
+  for (const { accepts, deltas } of steps) for (const delta of deltas) store.base.apply(delta, accepts, nothingTouched())
+  const device = closedScopes(stored.device, ports.clock)
+  await storage.update([], [], device)
+  return { device, batches: stored.batches.length }
+}
+
+const freshDevice = (schema: SchemaDescriptor, random: Random): DeviceState => ({
+  client: random.uuid(),
+  schema: schema.hash,
+  session: { last: null, next: null },
+  epoch: null,
+  position: null,
+  done: 0,
+  nextScope: 1,
+  scopes: [],
+  clock: { offset: 0, last: 0 },
+})
+
+interface ReadStep {
+  readonly accepts: (scope: number) => boolean
+  readonly deltas: readonly ReadDelta[]
+}
+
+/** Everything is read before anything is applied. */
+const readSteps = (store: Store, stored: Stored, log: Log): readonly ReadStep[] | null => {
+  try {
+    return stored.batches.map(({ scopes, deltas }) => ({
+      accepts: scopes === null ? () => true : (scope) => scopes.includes(scope),
+      deltas: deltas.map((delta) => readDelta(store.base.shapes, delta)),
+    }))
+  } catch (error) {
+    log('error', 'stored-rows-unreadable', { message: error instanceof Error ? error.message : 'not an Error' })
+    return null
+  }
+}
+
+const closedScopes = (device: DeviceState, clock: Clock): DeviceState => ({
+  ...device,
+  scopes: device.scopes.map((scope) => ({
+    ...scope,
+    position: scope.position === 'device' ? device.position : scope.position,
+    closedAt: scope.closedAt ?? clock.now(),
+  })),
+})
+
+const withoutBase = (device: DeviceState, schema: SchemaDescriptor): DeviceState => ({
+  ...device,
+  schema: schema.hash,
+  position: null,
+  scopes: device.scopes.map((scope) => ({ ...scope, hash: null, position: null })),
+})

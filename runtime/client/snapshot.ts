@@ -1,0 +1,26 @@
+/** The base as deltas, from which the same base can be built. */
+import type { ClaimChange, Delta, VersionedRow } from '../protocol/messages.js'
+import type { Base, BaseEntry } from './base.js'
+
+/** Rows of one delta: small enough that none of them blocks a reader for long. */
+const chunk = 500
+
+export const snapshotOf = (base: Base): readonly Delta[] => base.models.flatMap((model) => chunksOf(base, model))
+
+const chunksOf = (base: Base, model: string): readonly Delta[] => {
+  const entries = [...base.entriesOf(model)].map(([, entry]) => entry)
+  const deltas: Delta[] = []
+  for (let at = 0; at < entries.length; at += chunk) deltas.push(deltaOf(base, model, entries.slice(at, at + chunk)))
+  return deltas
+}
+
+const deltaOf = (base: Base, model: string, entries: readonly BaseEntry[]): Delta => {
+  const shape = base.shape(model)
+  const rows = entries.map(({ row, version }): VersionedRow => [version, ...shape.model.encode(row)])
+  const adds = new Map<number, string[]>()
+  for (const { row, claims } of entries) {
+    for (const scope of claims) adds.set(scope, [...(adds.get(scope) ?? []), row.id])
+  }
+  const claims = [...adds].map(([scope, add]): ClaimChange => ({ scope, model, add, out: [], deleted: [] }))
+  return { rows: { [model]: rows }, claims }
+}

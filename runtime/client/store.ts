@@ -1,0 +1,215 @@
+/**
+ * The rows of all models in memory: base, overlay, and what is visible of them. Every change names the keys it touches; what is
+ * visible is worked out again for just these, then indexes, events and live queries hear of it, once, in the same tick.
+ */
+import type { BaseRow, SchemaDescriptor, Uuid } from '../protocol/descriptor.js'
+import type { Log } from '../protocol/ports.js'
+import type { World } from '../protocol/predicate.js'
+import { Base, nothingTouched } from './base.js'
+import type { CacheEvent, Emitter, LeaveReason, Origin } from './events.js'
+import { KeySet } from './key-set.js'
+import { type Overlaid, Overlay } from './overlay.js'
+import type { Model } from './query-types.js'
+import type { ReadDelta } from './read-delta.js'
+import { type AnyRow, RowShape } from './row.js'
+import { Table } from './table.js'
+
+/** A live query, as far as the store knows it. */
+export interface Watcher {
+  /** Called after every batch, with the names of the models whose rows changed. */
+  changed(models: ReadonlySet<string>): void
+}
+
+export class Store {
+  readonly base: Base
+  readonly overlay = new Overlay()
+  readonly log: Log
+  /** The visible rows as predicates see them. */
+  readonly world: World
+  readonly #tables: ReadonlyMap<string, Table>
+  readonly #emitter: Emitter
+  readonly #openScopes = new Set<number>()
+  readonly #watchers = new Set<Watcher>()
+  readonly #batches: Batch[] = []
+  #telling = false
+
+  constructor(schema: SchemaDescriptor, emitter: Emitter, log: Log) {
+    const shapes = new Map(Object.values(schema.models).map((model) => [model.name, new RowShape(model)]))
+    this.base = new Base(shapes)
+    this.log = log
+    this.#tables = new Map([...shapes].map(([name, shape]) => [name, new Table(shape)]))
+    this.#emitter = emitter
+    this.world = {
+      models: schema.models,
+      one: (model, id) => this.table(model).get(id),
+      many: (model, field, id) => this.table(model).byField(field).get(id),
+    }
+  }
+
+  get tables(): Iterable<Table> {
+    return this.#tables.values()
+  }
+
+  /** @throws Error for a name that the schema does not have: generated code names none. */
+  table(model: string): Table {
+    const table = this.#tables.get(model)
+    if (table === undefined) throw new Error(`no model ${model} in this schema`)
+    return table
+  }
+
+  hasTable(model: string): boolean {
+    return this.#tables.has(model)
+  }
+
+  /** A local transaction becomes visible. */
+  overlaid(pending: Overlaid): void {
+    this.overlay.push(pending)
+    this.#refresh({ keys: keysOfOps(pending), origin: 'local' })
+  }
+
+  /** A rejected local transaction is gone. */
+  withdrawn(pending: Overlaid): void {
+    this.overlay.remove(pending)
+    this.#settle({ keys: keysOfOps(pending), origin: 'rejected' })
+  }
+
+  /** One step of the stream, together with the local transactions it contains. */
+  advanced(deltas: readonly ReadDelta[], accepts: (scope: number) => boolean, contained: readonly Overlaid[]): void {
+    const touched = nothingTouched()
+    for (const delta of deltas) this.base.apply(delta, accepts, touched)
+    for (const pending of contained) {
+      this.overlay.remove(pending)
+      touched.keys.addAll(keysOfOps(pending))
+    }
+    this.#settle({ ...touched, origin: 'server' })
+  }
+
+  /** The rows that a scope claims become visible. */
+  scopeOpened(scope: number): void {
+    this.#openScopes.add(scope)
+    this.#refresh({ keys: this.base.keysOf(scope), origin: 'scope' })
+  }
+
+  /** Rows that no other open scope claims leave; the base keeps them. */
+  scopeClosed(scope: number): void {
+    this.#openScopes.delete(scope)
+    this.#refresh({ keys: this.base.keysOf(scope), origin: 'scope' })
+  }
+
+  /** A closed scope's rows are given up. */
+  scopeForgotten(scope: number): void {
+    this.#settle({ keys: this.base.forget(scope), origin: 'scope' })
+  }
+
+  /** After the base was rebuilt, at start: what nobody needs goes, what is pending is replayed. No scope is open yet. */
+  restored(pending: readonly Overlaid[]): void {
+    for (const each of pending) this.overlay.push(each)
+    const keys = new KeySet().addAll(this.base.keys())
+    for (const each of pending) keys.addAll(keysOfOps(each))
+    this.#settle({ keys, origin: 'server' })
+  }
+
+  /** Differs whenever a row of one of the models has changed. */
+  revisionOf(models: Iterable<string>): number {
+    let revision = 0
+    for (const model of models) revision += this.table(model).revision
+    return revision
+  }
+
+  watch(watcher: Watcher): () => void {
+    this.#watchers.add(watcher)
+    return () => void this.#watchers.delete(watcher)
+  }
+
+  /** Base rows that nobody needs any more go, then what is visible is worked out. */
+  #settle(change: Change): void {
+    this.base.prune(change.keys, (model, id) => this.overlay.touches(model, id))
+    this.#refresh(change)
+  }
+
+  #refresh(change: Change): void {
+    const events = new Array<CacheEvent<Model>>()
+    const models = new Set<string>()
+    for (const [model, id] of change.keys) {
+      if (!this.#tables.has(model)) continue
+      const event = this.#refreshRow(model, id, change)
+      if (event === undefined) continue
+      events.push(event)
+      models.add(model)
+    }
+    if (models.size > 0) this.#tell({ events, models })
+  }
+
+  #refreshRow(model: string, id: Uuid, change: Change): CacheEvent<Model> | undefined {
+    const table = this.table(model)
+    const before = table.get(id)
+    const after = this.#visible(model, id)
+    if (before === after) return undefined
+    const key = { model, id }
+    if (before === undefined && after !== undefined) {
+      table.set(id, after)
+      return { kind: 'added', ...key, after, origin: change.origin }
+    }
+    if (before === undefined) return undefined
+    if (after === undefined) {
+      table.set(id, undefined)
+      return this.#farewell(model, id, before, change)
+    }
+    const fields = table.shape.differences(before, after) as readonly (keyof BaseRow)[]
+    if (fields.length === 0) return undefined
+    table.set(id, after)
+    return { kind: 'changed', ...key, before, after, fields, origin: change.origin }
+  }
+
+  /** Deleted, or only out of sight: the two are never the same event (HAZARDS F7). */
+  #farewell(model: string, id: Uuid, before: AnyRow, change: Change): CacheEvent<Model> {
+    const gone = change.deleted?.has(model, id) === true || change.origin === 'local' || change.origin === 'rejected'
+    return gone
+      ? { kind: 'deleted', model, id, before, origin: change.origin }
+      : { kind: 'left-scope', model, id, before, reason: this.#reason(change, model, id) }
+  }
+
+  #reason({ origin, out }: Change, model: string, id: Uuid): LeaveReason {
+    if (origin === 'scope') return 'closed'
+    return out?.has(model, id) === true || this.base.get(model, id) !== undefined ? 'out' : 'unclaimed'
+  }
+
+  #visible(model: string, id: Uuid): AnyRow | undefined {
+    const entry = this.base.get(model, id)
+    const isPending = this.overlay.touches(model, id)
+    const base = entry !== undefined && (isPending || entry.claims.some((scope) => this.#openScopes.has(scope))) ? entry.row : undefined
+    return isPending ? this.overlay.replay(this.table(model).shape, id, base) : base
+  }
+
+  /** A write that a listener makes is visible at once; it is told after what is being told. */
+  #tell(batch: Batch): void {
+    this.#batches.push(batch)
+    if (this.#telling) return
+    this.#telling = true
+    for (let next = this.#batches.shift(); next !== undefined; next = this.#batches.shift()) {
+      for (const event of next.events) this.#emit(event)
+      for (const watcher of [...this.#watchers]) watcher.changed(next.models)
+    }
+    this.#telling = false
+  }
+
+  #emit(event: CacheEvent<Model>): void {
+    this.#emitter.emit(this.table(event.model).shape.model.plural, event)
+    this.#emitter.emit('change', event)
+    if (event.kind === 'left-scope') this.#emitter.emit('left-scope', event)
+  }
+}
+
+interface Change {
+  readonly keys: KeySet
+  readonly deleted?: KeySet
+  readonly out?: KeySet
+  readonly origin: Origin
+}
+
+interface Batch {
+  readonly events: readonly CacheEvent<Model>[]
+  readonly models: ReadonlySet<string>
+}
+
+const keysOfOps = ({ ops }: Overlaid): KeySet => new KeySet().addAll(ops.map((op) => [op.model, op.id] as const))

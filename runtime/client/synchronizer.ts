@@ -1,0 +1,335 @@
+/**
+ * Brings the base into step with the server and keeps it there: attempts, pages, batches, the device's position. Every frame that changes
+ * something is a job of the journal, so frames, local transactions and scopes take effect in the order in which they came; a job of an
+ * ended link does nothing.
+ */
+import { SyncError } from '../protocol/errors.js'
+import type { Changed, Page, Pushed, ServerMessage, Synced, Wanted, Welcome } from '../protocol/messages.js'
+import type { Log } from '../protocol/ports.js'
+import type { BaseLog } from './base-log.js'
+import type { Session } from './connection.js'
+import type { EditClock } from './edit-clock.js'
+import { holdFrames } from './hold.js'
+import { judge } from './identity.js'
+import { type Journal, storageError } from './journal.js'
+import type { Link } from './link.js'
+import type { Outbox } from './outbox.js'
+import type { ClientPorts } from './ports.js'
+import { type ReadDelta, readDelta } from './read-delta.js'
+import type { ScopeListener, Scopes } from './scopes.js'
+import type { StatusBoard } from './status.js'
+import type { DeviceState, Storage } from './storage.js'
+import type { Store } from './store.js'
+
+export interface SynchronizerParts {
+  readonly store: Store
+  readonly journal: Journal
+  readonly baseLog: BaseLog
+  readonly outbox: Outbox
+  readonly scopes: Scopes
+  readonly clock: EditClock
+  readonly board: StatusBoard
+  readonly ports: ClientPorts
+  readonly log: Log
+}
+
+/** Silence about something that was asked for, ms: after this the connection is no use, even if it answers pings (HAZARDS C12). */
+const patience = 60_000
+
+export class Synchronizer implements Session, ScopeListener {
+  readonly #parts: SynchronizerParts
+  #link: Link | null = null
+  /** Pages that came on this link, by the attempt that they belong to. */
+  readonly #pages = new Map<number, StagedPages>()
+  /** Number of the last attempt: they are never used twice. */
+  #attempts = 0
+  /** The attempt that is not answered yet. */
+  #running: number | null = null
+  /** Whether this link has brought the device into step once: from then on everything starts from its position. */
+  #isInStep = false
+  /** A new client id is due once the outcomes up to `decided` are heard. */
+  #renewal: { readonly decided: number; readonly epoch: string } | null = null
+  #lastProgress = 0
+  #stopWatch: () => void = () => undefined
+
+  constructor(parts: SynchronizerParts) {
+    this.#parts = parts
+  }
+
+  greeting(): ReturnType<Session['greeting']> {
+    const { journal, baseLog, ports } = this.#parts
+    return journal.run(async (storage) => {
+      const { client, session } = journal.device
+      // One that was stored may have been accepted without our hearing of it: it is said again until it was.
+      const next = session.next ?? ports.random.uuid()
+      await baseLog.save(storage, { session: { last: session.last, next } })
+      return { client, session: { last: session.last, next } }
+    })
+  }
+
+  welcomed(link: Link, welcome: Welcome, roundTrip: number): void {
+    const { clock, journal, outbox } = this.#parts
+    clock.restart()
+    clock.measured(welcome.now, roundTrip)
+    this.#link = link
+    this.#progress()
+    this.#watch(link)
+    this.#job(link, async (storage) => {
+      const { epoch, done, session } = journal.device
+      const judgement = judge(welcome, { epoch, done, ...outbox.numbers })
+      if (judgement.kind === 'renew') return this.#renewAfter(storage, link, judgement, welcome.epoch)
+      journal.advance({ epoch: welcome.epoch, session: { last: session.next, next: null } })
+      this.#push(link)
+      this.#sync()
+    })
+  }
+
+  received(link: Link, message: ServerMessage, size: number): void {
+    const { clock, ports, log } = this.#parts
+    switch (message.kind) {
+      case 'page':
+        return this.#page(link, message, size)
+      case 'synced':
+        return this.#job(link, (storage) => this.#synced(storage, link, message))
+      case 'changed': {
+        const delta = readDelta(this.#parts.store.base.shapes, message.delta)
+        return this.#job(link, (storage) => this.#changed(storage, message, delta, size))
+      }
+      case 'wanted':
+        return this.#job(link, () => this.#hold(link, message))
+      case 'pushed':
+        return this.#pushed(link, message)
+      case 'pong':
+        return clock.measured(message.now, ports.clock.monotonic() - message.at)
+      case 'authenticated':
+        return log('info', 'token-renewed')
+      case 'welcome':
+      case 'refused':
+      case 'closing':
+        throw new SyncError('malformed-frame', `${message.kind} does not belong here`)
+    }
+  }
+
+  ended(): void {
+    const { journal, outbox, scopes } = this.#parts
+    const staged = [...this.#pages.values()].map(({ key }) => key)
+    this.#link = null
+    this.#running = null
+    this.#isInStep = false
+    this.#renewal = null
+    this.#pages.clear()
+    this.#stopWatch()
+    outbox.disconnected()
+    scopes.disconnected()
+    for (const key of staged) journal.run((storage) => storage.unstage(key)).catch(() => undefined) // The next start drops them.
+  }
+
+  clientTaken(): Promise<void> {
+    const { journal } = this.#parts
+    return journal.run((storage) => this.#renew(storage, journal.device.done, journal.device.epoch))
+  }
+
+  scopeOpened(): void {
+    this.#sync()
+  }
+
+  scopeClosed(id: number): void {
+    this.#link?.send({ kind: 'close', scope: id })
+  }
+
+  /** Asks for everything that is not in step; one attempt at a time. */
+  #sync(): void {
+    const { board, scopes } = this.#parts
+    if (this.#link === null || this.#running !== null || this.#renewal !== null) return
+    const claims = scopes.claims()
+    if (this.#isInStep && claims.length === 0) return board.connection('online')
+    this.#attempts += 1
+    this.#running = this.#attempts
+    this.#progress()
+    board.connection('syncing')
+    scopes.attempted(claims, this.#attempts)
+    this.#link.send({ kind: 'sync', attempt: this.#attempts, scopes: claims })
+  }
+
+  #push(link: Link, limit?: number): void {
+    this.#parts.outbox.connected((mutations) => {
+      this.#progress()
+      link.send({ kind: 'push', mutations })
+    }, limit)
+  }
+
+  #page(link: Link, { attempt, delta }: Page, size: number): void {
+    const { store, scopes, baseLog, ports } = this.#parts
+    const read = readDelta(store.base.shapes, delta)
+    const pages = this.#pages.get(attempt) ?? { key: ports.random.uuid(), deltas: [], size: 0, isStaged: true }
+    const index = pages.deltas.push(read)
+    pages.size += size
+    this.#pages.set(attempt, pages)
+    this.#progress()
+    if (attempt === this.#running) scopes.receiving(read.claims)
+    this.#job(link, async (storage) => {
+      const isStored = await baseLog.stage(storage, pages.key, index, delta)
+      pages.isStaged &&= isStored
+    })
+  }
+
+  async #synced(storage: Storage, link: Link, { attempt, from, position, done, scopes: said }: Synced): Promise<void> {
+    const { scopes, board } = this.#parts
+    if (attempt !== this.#running) throw new SyncError('malformed-frame', 'an attempt ended that is not running')
+    if (this.#isInStep) this.#expect(from)
+    const ids = scopes.attemptedIn(attempt)
+    const hashes = new Map(said.map(({ id, hash }) => [id, hash]))
+    await this.#advance(storage, {
+      pages: this.#taken(attempt),
+      delta: null,
+      accepted: scopes.accepting(attempt),
+      device: { position, done, scopes: scopes.following(ids, hashes) },
+      arrived: ids,
+    })
+    if (!link.isAlive) return
+    this.#running = null
+    this.#isInStep = true
+    board.connection('online')
+    this.#sync()
+  }
+
+  async #changed(storage: Storage, { from, to, done, attempt, delta }: Changed, read: ReadDelta, size: number): Promise<void> {
+    if (!this.#isInStep) throw new SyncError('malformed-frame', 'a change came before the device was in step')
+    this.#expect(from)
+    await this.#advance(storage, {
+      pages: attempt === undefined ? null : this.#taken(attempt),
+      delta: { raw: delta, read, size },
+      accepted: this.#parts.scopes.accepting(null),
+      device: { position: to, done },
+      arrived: [],
+    })
+  }
+
+  /** One step of the base: rows, claims, position, what leaves the outbox, in one transaction and one flush. */
+  async #advance(storage: Storage, { pages, delta, accepted, device, arrived }: Advance): Promise<void> {
+    const { store, baseLog, outbox, scopes, clock } = this.#parts
+    const removed = outbox.leaving(device.done)
+    const link = this.#link
+    await baseLog.commit(storage, {
+      batch: { attempts: pages === null ? [] : [pages.key], delta: delta?.raw ?? { rows: {}, claims: [] }, scopes: accepted },
+      device: { ...device, clock: clock.state },
+      removed,
+      isStaged: pages?.isStaged ?? true,
+      size: (pages?.size ?? 0) + (delta?.size ?? 0),
+      apply: () => {
+        const deltas = [...(pages?.deltas ?? []), ...(delta === null ? [] : [delta.read])]
+        store.advanced(deltas, (scope) => accepted.includes(scope), outbox.contained(device.done))
+        outbox.swept(removed)
+        scopes.arrived(arrived, link?.isAlive === true)
+      },
+    })
+  }
+
+  #hold(link: Link, { attempt, scopes }: Wanted): void {
+    if (attempt !== this.#running) throw new SyncError('malformed-frame', 'keys are wanted for an attempt that is not running')
+    this.#progress()
+    for (const frame of holdFrames(this.#parts.store.base, attempt, scopes)) link.send(frame)
+  }
+
+  #pushed(link: Link, { results, gap }: Pushed): void {
+    const { outbox, journal, log } = this.#parts
+    this.#progress()
+    outbox.settle(results)
+    if (gap !== undefined) {
+      log('warn', 'numbers-have-a-gap', { expected: gap.expected })
+      return this.#job(link, (storage) =>
+        this.#renewAfter(storage, link, { decided: gap.expected - 1, canAsk: false }, journal.device.epoch ?? ''),
+      )
+    }
+    const renewal = this.#renewal
+    if (renewal !== null) this.#job(link, (storage) => this.#renewAfter(storage, link, { ...renewal, canAsk: true }, renewal.epoch))
+  }
+
+  /** Takes a new client id and says hello again; first hears what the server can still tell of the old one, if it can. */
+  async #renewAfter(
+    storage: Storage,
+    link: Link,
+    { decided, canAsk }: { readonly decided: number; readonly canAsk: boolean },
+    epoch: string,
+  ): Promise<void> {
+    const { outbox, log } = this.#parts
+    if (canAsk && outbox.awaits(decided)) {
+      if (this.#renewal === null) {
+        this.#renewal = { decided, epoch }
+        this.#push(link, decided)
+      }
+      return
+    }
+    log('warn', 'client-renewed', { decided })
+    outbox.disconnected()
+    await this.#renew(storage, decided, epoch)
+    link.end(1000, null)
+  }
+
+  async #renew(storage: Storage, decided: number, epoch: string | null): Promise<void> {
+    const { outbox, ports, board } = this.#parts
+    try {
+      await outbox.renumber(storage, decided, { id: ports.random.uuid(), epoch })
+    } catch (error) {
+      board.storage(storageError(error))
+      throw error
+    }
+  }
+
+  /** The server goes on from where this device is, or the two have to start again. */
+  #expect(from: string | null): void {
+    if (from === this.#parts.journal.device.position) return
+    throw new SyncError('internal', 'the server goes on from another position than this device has: starting again')
+  }
+
+  #taken(attempt: number): StagedPages | null {
+    const pages = this.#pages.get(attempt) ?? null
+    this.#pages.delete(attempt)
+    return pages
+  }
+
+  /** Runs a job unless the link has ended; what goes wrong in it ends the link. */
+  #job(link: Link, run: (storage: Storage) => Promise<void> | void): void {
+    const { journal, log } = this.#parts
+    const job = journal.run((storage) => (link.isAlive ? run(storage) : undefined))
+    job.catch((error: unknown) => {
+      const failure = error instanceof SyncError ? error : new SyncError('internal', 'a frame could not be handled', {}, { cause: error })
+      log('warn', 'link-ended', { code: failure.code, message: failure.message })
+      link.end(failure.code === 'malformed-frame' ? 1008 : 1000, failure)
+    })
+  }
+
+  #progress(): void {
+    this.#lastProgress = this.#parts.ports.clock.monotonic()
+  }
+
+  #watch(link: Link): void {
+    const { ports, outbox } = this.#parts
+    this.#stopWatch = ports.timers.after(patience, () => {
+      const isWaiting = this.#running !== null || outbox.isUnanswered
+      if (isWaiting && ports.clock.monotonic() - this.#lastProgress >= patience) {
+        return link.end(1000, new SyncError('unreachable', 'the server answers pings but not requests: connecting again'))
+      }
+      this.#watch(link)
+    })
+  }
+}
+
+interface StagedPages {
+  /** Names them in storage. */
+  readonly key: string
+  readonly deltas: ReadDelta[]
+  /** Characters of their frames. */
+  size: number
+  isStaged: boolean
+}
+
+interface Advance {
+  readonly pages: StagedPages | null
+  readonly delta: { readonly raw: Changed['delta']; readonly read: ReadDelta; readonly size: number } | null
+  /** Scopes whose claims count. */
+  readonly accepted: readonly number[]
+  readonly device: Partial<DeviceState> & Pick<DeviceState, 'done'>
+  /** Scopes that follow the device from now on. */
+  readonly arrived: readonly number[]
+}
