@@ -31,6 +31,8 @@ export interface ClientParts {
   readonly scopes: Scopes
   readonly outbox: Outbox
   readonly connection: Connection
+  /** The device's position. */
+  position(): string | null
   /** Opens the scopes of the start and connects; once the caches stand. */
   begin(): void
   close(): Promise<void>
@@ -93,6 +95,7 @@ const assemble = async (schema: SchemaDescriptor, options: OpenOptions, ports: C
     scopes,
     outbox,
     connection,
+    position: () => journal.device.position,
     begin: () => {
       for (const name of options.open ?? parameterless(schema)) scopes.open(name, {})
       evict()

@@ -50,6 +50,11 @@ export class SyncClient<Models extends { readonly [K in keyof Models]: Model }, 
     return this.#parts.status
   }
 
+  /** Up to where this cache follows the database, as the server said it; null until it has been in step once. */
+  get position(): string | null {
+    return this.#parts.position()
+  }
+
   /** Listens; returns the function that ends it. Names: `rejected`, `confirmed`, `left-scope`, `change`, and each cache's. */
   on<Name extends keyof ClientEvents<Models> & string>(name: Name, listener: (event: ClientEvents<Models>[Name]) => void): () => void {
     return this.#parts.caches.emitter.on(name, listener)
