@@ -18,7 +18,7 @@ import { wasItems } from './was-sql.js'
  * CTE on its inner side: whatever the planner estimates, it cannot make the plan quadratic.
  */
 export const sinceSql = (schema: Schema, scope: Scope, line: Line): Statement => {
-  if (line.row.kind === 'never') return { text: 'select null::uuid as key, null::text as action\nwhere false', values: [] }
+  if (line.row.kind === 'never') return { text: nothing, values: [] }
   const moves = new Moves(schema, new Parameters(schema, scope, 1))
   const gated = line.gate.kind !== 'always'
   if (gated) addGate(line.gate, moves)
@@ -27,6 +27,9 @@ export const sinceSql = (schema: Schema, scope: Scope, line: Line): Statement =>
   const statement = [...(ctes.length === 0 ? [] : [`with ${ctes.join(',\n')}`]), root, ...(gated ? [flips] : [])]
   return { text: statement.join('\n'), values: moves.parameters.values }
 }
+
+const nothing = `select null::uuid as key, null::text as action
+where $1::pg_snapshot is null`
 
 const flips = `union all
 select null, case when now then 'enter' else 'reset' end
