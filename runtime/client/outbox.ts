@@ -9,7 +9,7 @@ import { type Deferred, deferred } from './deferred.js'
 import { discardedChanges } from './discarded.js'
 import type { Emitter } from './events.js'
 import { type Journal, storageError } from './journal.js'
-import { bytesOf, largestMutation, nextBatch } from './push-batch.js'
+import { bytesOf, largestMutation, mostOps, nextBatch } from './push-batch.js'
 import type { Writing } from './query-types.js'
 import type { Storage } from './storage.js'
 import type { Store } from './store.js'
@@ -37,14 +37,19 @@ export interface OutboxParts {
 /** Sends mutations of one connection. */
 export type Push = (mutations: readonly Mutation[]) => void
 
-/** Mutations on their way at any time: enough to keep the line busy, few enough to send again. */
-const mostUnanswered = 200
+/** Frames on their way at any time: enough to keep the line busy, few enough not to be refused. */
+const mostUnanswered = 4
 const firstRetry = 1_000
 const longestRetry = 30_000
 
 export class Outbox {
   readonly #parts: OutboxParts
+  /** In order; those without a number come last. */
   #entries: readonly Entry[] = []
+  /** Those that are not stored yet. */
+  readonly #unstored: Entry[] = []
+  #undecided = 0
+  #frames = 0
   /** The last sequence number that was drawn. */
   #lastSeq = 0
   #push: Push | null = null
@@ -58,27 +63,29 @@ export class Outbox {
 
   /** Takes over what was stored; returns what is to be replayed on the base. */
   restore(mutations: readonly Mutation[], lastSeq: number): readonly Entry[] {
+    const { done } = this.#parts.journal.device
     this.#lastSeq = lastSeq
-    this.#entries = mutations.map(({ seq, ...mutation }) => ({ ...newEntry(mutation), seq, isOverlaid: seq > this.#parts.journal.device.done }))
-    this.#count()
+    this.#entries = mutations.map(({ seq, ...mutation }) => ({ ...newEntry(mutation), seq, isOverlaid: seq > done }))
+    this.#count(this.#entries.length)
     return this.#entries.filter((entry) => entry.isOverlaid)
   }
 
   /** A local transaction: visible when this returns. @throws SyncError `limit-exceeded` if it is too large to be ever sent. */
   add(mutation: Omit<Mutation, 'seq'>): Writing {
-    if (bytesOf(mutation) > largestMutation) {
-      throw new SyncError('limit-exceeded', 'this local transaction is too large to be sent: split it', { bytes: largestMutation })
-    }
     const entry = newEntry(mutation)
+    if (entry.bytes > largestMutation || entry.ops.length > mostOps) {
+      throw new SyncError('limit-exceeded', 'this local transaction is too large to be sent: split it', { bytes: largestMutation, ops: mostOps })
+    }
     this.#entries = [...this.#entries, entry]
+    this.#unstored.push(entry)
     this.#parts.store.overlaid(entry)
-    this.#count()
+    this.#count(1)
     void this.#storeAll()
     return { durable: entry.durable.promise, confirmed: entry.confirmed.promise }
   }
 
   pending(): readonly PendingMutation[] {
-    return this.#entries.filter((entry) => entry.outcome === null)
+    return this.#entries.filter(({ outcome }) => outcome === null).map(({ seq, at, ops }) => ({ seq, at, ops }))
   }
 
   /** What the server must agree with: the lowest number that waits (null: none), and the last that was drawn. */
@@ -93,12 +100,12 @@ export class Outbox {
 
   /** Whether something was sent and not answered. */
   get isUnanswered(): boolean {
-    return this.#entries.some((entry) => entry.isSent && entry.outcome === null)
+    return this.#unanswered.size > 0
   }
 
   /** From now on sends through `push`, beginning with what was never answered. `limit`: nothing with a higher number. */
   connected(push: Push, limit = Number.POSITIVE_INFINITY): void {
-    for (const entry of this.#entries) entry.isSent = false
+    for (const entry of this.#entries) entry.frame = null
     this.#push = push
     this.#limit = limit
     this.#send()
@@ -115,7 +122,6 @@ export class Outbox {
       if (entry !== undefined && entry.outcome === null) this.#settleOne(entry, seq, outcome)
     }
     this.#sweep([])
-    this.#count()
     this.#send()
   }
 
@@ -144,14 +150,15 @@ export class Outbox {
     const { journal, store, log } = this.#parts
     const stored = this.#entries.filter((entry) => entry.seq !== null)
     const kept = stored.filter((entry) => (entry.seq ?? 0) > decided)
-    const numbered = kept.map((entry, at) => ({ ...mutationOf(entry), seq: at + 1 }))
+    const numbered = kept.map((entry, at) => ({ seq: at + 1, ...mutationOf(entry) }))
     const facts = { client: client.id, epoch: client.epoch, session: { last: null, next: null }, done: 0 }
     const removed = stored.flatMap(({ seq }) => seq ?? [])
     await storage.update(numbered, removed, { ...journal.device, ...facts })
     journal.advance(facts)
     this.#lastSeq = numbered.length
     for (const [at, entry] of kept.entries()) {
-      Object.assign(entry, { seq: at + 1, isSent: false, outcome: null })
+      if (entry.outcome !== null) this.#count(1)
+      Object.assign(entry, { seq: at + 1, frame: null, outcome: null })
       if (entry.isOverlaid) continue
       entry.isOverlaid = true
       store.overlaid(entry)
@@ -161,7 +168,7 @@ export class Outbox {
     for (const entry of dropped.filter((each) => each.isOverlaid)) store.withdrawn(entry)
     const unheard = dropped.filter((entry) => entry.outcome === null).length
     if (unheard > 0) log('warn', 'outcomes-unknown', { count: unheard })
-    this.#count()
+    this.#count(-unheard)
   }
 
   /** Stores what is not stored yet, one after another; when storage fails, again later and whenever something is written. */
@@ -169,17 +176,12 @@ export class Outbox {
     if (this.#isStoring) return
     this.#isStoring = true
     try {
-      for (let entry = this.#unstored(); entry !== undefined; entry = this.#unstored()) {
+      for (let [entry] = this.#unstored; entry !== undefined; [entry] = this.#unstored) {
         await this.#storeOne(entry)
         this.#send()
       }
-      this.#retry = firstRetry
     } catch (error) {
-      const failure = storageError(error)
-      for (const entry of this.#entries) if (entry.seq === null) entry.durable.reject(failure)
-      this.#parts.report(failure)
-      if (failure.code !== 'closed') this.#parts.timers.after(this.#retry, () => void this.#storeAll())
-      this.#retry = Math.min(longestRetry, this.#retry * 2)
+      this.#storingFailed(storageError(error))
     } finally {
       this.#isStoring = false
     }
@@ -190,33 +192,47 @@ export class Outbox {
       const seq = await storage.enqueue(mutationOf(entry))
       entry.seq = seq
       this.#lastSeq = seq
+      this.#unstored.shift()
       entry.durable.resolve()
-      if (this.#retry !== firstRetry) this.#parts.report(null)
+      if (this.#retry === firstRetry) return
+      this.#retry = firstRetry
+      this.#parts.report(null)
     })
   }
 
-  #unstored(): Entry | undefined {
-    return this.#entries.find((entry) => entry.seq === null)
+  #storingFailed(error: SyncError): void {
+    for (const entry of this.#unstored) entry.durable.reject(error)
+    if (error.code === 'closed') return
+    this.#parts.report(error)
+    this.#parts.timers.after(this.#retry, () => void this.#storeAll())
+    this.#retry = Math.min(longestRetry, this.#retry * 2)
+  }
+
+  get #unanswered(): ReadonlySet<number> {
+    return new Set(this.#entries.flatMap(({ frame, outcome }) => (frame === null || outcome !== null ? [] : [frame])))
   }
 
   #send(): void {
     if (this.#push === null) return
-    for (let batch = this.#batch(); batch.length > 0; batch = this.#batch()) {
-      for (const entry of batch) entry.isSent = true
-      this.#push(batch.flatMap((entry) => (entry.seq === null ? [] : [{ ...mutationOf(entry), seq: entry.seq }])))
+    let unanswered = this.#unanswered.size
+    for (let batch = this.#batch(); unanswered < mostUnanswered && batch.length > 0; batch = this.#batch()) {
+      unanswered += 1
+      this.#frames += 1
+      for (const entry of batch) entry.frame = this.#frames
+      this.#push(batch.flatMap((entry) => (entry.seq === null ? [] : [{ seq: entry.seq, ...mutationOf(entry) }])))
     }
   }
 
   #batch(): readonly Entry[] {
-    const unanswered = this.#entries.filter((entry) => entry.isSent && entry.outcome === null).length
-    const ready = this.#entries.filter(({ seq, isSent, outcome }) => seq !== null && seq <= this.#limit && !isSent && outcome === null)
-    return nextBatch(ready, mostUnanswered - unanswered, (entry) => bytesOf(mutationOf(entry)))
+    const isReady = ({ seq, frame, outcome }: Entry): boolean => seq !== null && seq <= this.#limit && frame === null && outcome === null
+    return nextBatch(this.#entries.filter(isReady))
   }
 
   #settleOne(entry: Entry, seq: number, outcome: Outcome): void {
     const { store, emitter } = this.#parts
-    const mutation = { ...mutationOf(entry), seq }
+    const mutation = { seq, ...mutationOf(entry) }
     entry.outcome = outcome
+    this.#count(-1)
     if (outcome.kind === 'rejected') {
       if (entry.isOverlaid) store.withdrawn(entry)
       entry.isOverlaid = false
@@ -240,18 +256,22 @@ export class Outbox {
     removing.catch((error: unknown) => log('warn', 'outbox-not-swept', { code: storageError(error).code }))
   }
 
-  #count(): void {
-    this.#parts.count(this.pending().length)
+  #count(more: number): void {
+    this.#undecided += more
+    this.#parts.count(this.#undecided)
   }
 }
 
 /** A mutation on its way. */
 interface Entry extends Omit<Mutation, 'seq'> {
   seq: number | null
-  isSent: boolean
+  /** The frame in which it was sent on this connection; null: not yet. */
+  frame: number | null
   outcome: Outcome | null
   /** Replayed on the base: until the base contains it, or it was rejected. */
   isOverlaid: boolean
+  /** As JSON. */
+  readonly bytes: number
   readonly durable: Deferred<void>
   readonly confirmed: Deferred<Outcome>
 }
@@ -259,9 +279,10 @@ interface Entry extends Omit<Mutation, 'seq'> {
 const newEntry = (mutation: Omit<Mutation, 'seq'>): Entry => ({
   ...mutation,
   seq: null,
-  isSent: false,
+  frame: null,
   outcome: null,
   isOverlaid: true,
+  bytes: bytesOf(mutation),
   durable: deferred(),
   confirmed: deferred(),
 })

@@ -6,7 +6,7 @@
 import { SyncError } from '../protocol/errors.js'
 import type { Changed, Page, Pushed, ServerMessage, Synced, Wanted, Welcome } from '../protocol/messages.js'
 import type { Log } from '../protocol/ports.js'
-import type { BaseLog } from './base-log.js'
+import { type BaseLog, isEmptyDelta } from './base-log.js'
 import type { Session } from './connection.js'
 import type { EditClock } from './edit-clock.js'
 import { holdFrames } from './hold.js'
@@ -196,6 +196,7 @@ export class Synchronizer implements Session, ScopeListener {
   async #changed(storage: Storage, { from, to, done, attempt, delta }: Changed, read: ReadDelta, size: number): Promise<void> {
     if (!this.#isInStep) throw new SyncError('malformed-frame', 'a change came before the device was in step')
     this.#expect(from)
+    if (from === to && done <= this.#parts.journal.device.done && attempt === undefined && isEmptyDelta(delta)) return
     await this.#advance(storage, {
       pages: attempt === undefined ? null : this.#taken(attempt),
       delta: { raw: delta, read, size },
@@ -237,6 +238,7 @@ export class Synchronizer implements Session, ScopeListener {
     outbox.settle(results)
     if (gap !== undefined) {
       log('warn', 'numbers-have-a-gap', { expected: gap.expected })
+      outbox.disconnected()
       return this.#job(link, (storage) =>
         this.#renewAfter(storage, link, { decided: gap.expected - 1, canAsk: false }, journal.device.epoch ?? ''),
       )
