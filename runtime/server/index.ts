@@ -9,6 +9,7 @@ export type {
 } from './descriptor.js'
 export type { ClientWrite, ModelHooks, ServerHooks, WriteContext } from './hooks.js'
 export { type Limits, defaultLimits } from './limits.js'
+export { type MigrateOptions, type Migration, migrate } from './migrations.js'
 export type { AuthenticationRequest, Identity, ServerOptions } from './options.js'
 export type { ServerPorts } from './platform.js'
 export { type SyncServer, createServer } from './server.js'

@@ -31,6 +31,9 @@ export const isPassing = (error: unknown): boolean => {
   return error instanceof Error && (isNetworkError(error) || /^(Connection terminated|Client has encountered|Client was closed|timeout e)/.test(error.message))
 }
 
+/** Whether the transaction certainly did not happen, and may succeed if run again: serialization failure, deadlock. */
+export const wasRolledBack = (error: unknown): boolean => /^(40001|40P01)$/.test(sqlFailure(error)?.code ?? '')
+
 /** Whether the connection can be used again after this error. */
 export const breaksConnection = (error: unknown): boolean => {
   const failure = sqlFailure(error)

@@ -53,18 +53,18 @@ export class Database {
   }
 
   /**
-   * What `run` writes commits as a whole. Runs it again, in a new transaction, after a failure that may pass, at most five
-   * times: `run` must not leave anything behind that a second run would trip over, and must recognise its own commit, whose
-   * answer may have been lost.
+   * What `run` writes commits as a whole. Runs it again, in a new transaction, after a failure that `mayRetry`, at most five
+   * times. Unless told otherwise that is any failure that may pass, a lost answer to the commit included: then `run` must
+   * recognise its own work.
    */
-  async write<Result>(run: (connection: Connection) => Promise<Result>): Promise<Result> {
+  async write<Result>(run: (connection: Connection) => Promise<Result>, mayRetry: (error: unknown) => boolean = isPassing): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#use((connection) =>
           connection.within(`begin isolation level read committed, read write; set local lock_timeout = '10s'`, () => run(connection)),
         )
       } catch (error) {
-        if (!isPassing(error) || attempt === 5) throw error
+        if (!mayRetry(error) || attempt === 5) throw error
         this.#log('info', 'transaction-retried', { attempt, error: error instanceof Error ? error.message : '' })
         await new Promise<void>((resolve) => this.#timers.after(10 * 2 ** attempt, resolve))
       }

@@ -51,30 +51,6 @@ export const parameterOf = (field: FieldDescriptor, wire: Wire): Parameter => {
   }
 }
 
-/**
- * A value of a changelog image as text (`image ->> column`) → the wire value of its field. Images are `to_jsonb` of the row:
- * timestamps in ISO form with an offset, bytes as `\x…`.
- */
-export const wireOfImage = (field: FieldDescriptor, text: string | null): Wire => {
-  if (text === null) return null
-  switch (field.type) {
-    case 'int':
-    case 'float':
-      return Number(text)
-    case 'boolean':
-      return text === 'true'
-    case 'json':
-    case 'list':
-      return JSON.parse(text) as Wire
-    case 'timestamp':
-      return wireTimestamp(text.replace('T', ' ').replace(/\+00:00$/, '+00'))
-    case 'bytes':
-      return Buffer.from(text.slice(2), 'hex').toString('base64')
-    default:
-      return text
-  }
-}
-
 /** A name as an SQL identifier. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
 

@@ -1,0 +1,248 @@
+/**
+ * One mutation, inside its savepoint: all of it or nothing. Access is judged on the rows as they were and again as they are at
+ * the end; `reconcile` alone decides conflicts.
+ */
+import type { BaseRow, Uuid } from '../protocol/descriptor.js'
+import { equalWire } from '../protocol/field-order.js'
+import type { CreateOp, DeleteOp, LostField, Mutation, Outcome, UpdateOp } from '../protocol/messages.js'
+import type { Log } from '../protocol/ports.js'
+import { type Edit, type Rules, fieldsInConflict, reconcile } from '../protocol/reconcile.js'
+import type { Wire } from '../protocol/values.js'
+import { type Intent, beforeWrite } from './before-write.js'
+import { type Catalog, type KnownModel, columnOf } from './catalog.js'
+import { beginEdits, stampEdits, timesOfFields, timesOfVersions } from './edit-times.js'
+import type { ModelHooks } from './hooks.js'
+import type { Verified } from './identity.js'
+import { Judge, type Rule } from './judge.js'
+import { type PlannedOp, planOps } from './planned-op.js'
+import { type Place, Rejected } from './rejection.js'
+import { serverTransaction } from './server-writer.js'
+import { isPassing } from './sql-failure.js'
+import { type Stored, deletedRow, lockRows, present, storedKey, valuesOf } from './stored-rows.js'
+import type { Connection } from './transaction.js'
+import { type ColumnChange, deleteRow, insertRow, readRows, updateRow } from './write-statements.js'
+
+export interface MutationTools {
+  readonly catalog: Catalog
+  readonly hooks: ReadonlyMap<string, ModelHooks<BaseRow, object, unknown>>
+  readonly log: Log
+  readonly newId: () => Uuid
+}
+
+/** Applies a mutation and says what became of it. `doing` learns which op is under way, for errors that do not say. */
+export const applyMutation = async (
+  tools: MutationTools,
+  connection: Connection,
+  identity: Verified,
+  mutation: Mutation,
+  doing: (place: Place | null) => void,
+): Promise<Outcome> => {
+  const ops = planOps(tools.catalog, mutation)
+  const at = await beginEdits(connection, mutation.at)
+  const application = new Application(tools, connection, identity, mutation.strict, at)
+  await application.begin(ops)
+  for (const op of ops) {
+    doing({ model: op.model.name, id: op.op.id })
+    await application.apply(op)
+  }
+  doing(null)
+  await connection.command('set constraints all immediate')
+  return application.end()
+}
+
+class Application {
+  readonly #tools: MutationTools
+  readonly #connection: Connection
+  readonly #identity: Verified
+  readonly #judge: Judge
+  readonly #strict: boolean
+  readonly #at: number
+  #stamped: number
+  #stored = new Map<string, Stored>()
+  /** What the identity could do with the rows that were there before. */
+  readonly #before = new Map<Rule, Set<string>>([['read', new Set()], ['update', new Set()], ['delete', new Set()]])
+  /** What it must be allowed to have done, when all is done. */
+  readonly #after: { readonly model: KnownModel; readonly id: Uuid; readonly rule: Rule; readonly code: string }[] = []
+  readonly #created = new Set<string>()
+  readonly #lost: LostField[] = []
+  #seenAt: ReadonlyMap<number, number> = new Map()
+
+  constructor(tools: MutationTools, connection: Connection, identity: Verified, strict: boolean, at: number) {
+    this.#tools = tools
+    this.#connection = connection
+    this.#identity = identity
+    this.#judge = new Judge(connection, tools.catalog, identity)
+    this.#strict = strict
+    this.#at = at
+    this.#stamped = at
+  }
+
+  /** Locks what is there and judges what may be done with it. */
+  async begin(ops: readonly PlannedOp[]): Promise<void> {
+    const keys = new Map<KnownModel, Set<Uuid>>()
+    for (const { model, op } of ops) keys.set(model, (keys.get(model) ?? new Set()).add(op.id))
+    this.#stored = new Map(await lockRows(this.#connection, keys))
+    for (const [model, ids] of keys) {
+      const there = [...ids].filter((id) => this.#stored.get(storedKey(model.name, id))?.row !== undefined)
+      for (const [rule, allowed] of this.#before) {
+        const asked = rule === 'read' ? there : there.filter((id) => ops.some((each) => each.model === model && each.op.id === id && each.op.op === rule))
+        for (const id of await this.#judge.allowed(model, rule, asked)) allowed.add(storedKey(model.name, id))
+      }
+    }
+    const seen = ops.flatMap(({ op }) => (op.op === 'update' && op.version > 0 ? [[op.model, op.id, op.version] as const] : []))
+    this.#seenAt = await timesOfVersions(this.#connection, seen)
+  }
+
+  async apply(planned: PlannedOp): Promise<void> {
+    const stored = this.#stored.get(storedKey(planned.model.name, planned.op.id))
+    if (stored === undefined) throw new TypeError('an op whose row was not looked up')
+    if ('values' in planned) return this.#create(planned.op, planned.values, stored)
+    const { op } = planned
+    if (op.op === 'update') return this.#update(op, stored)
+    if (op.op === 'delete') return this.#delete(op, stored)
+  }
+
+  /** Judges the final state. Rows that a later op or a cascade deleted have none. */
+  async end(): Promise<Outcome> {
+    for (const rule of ['create', 'update', 'read'] as const) {
+      for (const model of new Set(this.#after.filter((each) => each.rule === rule).map((each) => each.model))) {
+        const asked = this.#after.filter((each) => each.rule === rule && each.model === model)
+        const allowed = await this.#judge.allowed(model, rule, new Set(asked.map(({ id }) => id)))
+        const refused = asked.filter(({ id }) => !allowed.has(id))
+        if (refused.length === 0) continue
+        const there = new Set((await readRows(this.#connection, model, refused.map(({ id }) => id))).map(([id]) => String(id)))
+        const first = refused.find(({ id }) => there.has(id))
+        if (first !== undefined) throw new Rejected(first.code, { model: model.name, id: first.id })
+      }
+    }
+    return this.#lost.length === 0 ? { kind: 'applied' } : { kind: 'merged', lost: this.#lost }
+  }
+
+  async #create(op: CreateOp, values: ReadonlyMap<string, Wire>, stored: Stored): Promise<void> {
+    const decision = reconcile(stored.state, { op: 'create' }, this.#rules(stored.model, new Map()))
+    if (decision.kind !== 'insert') throw new Rejected(this.#may('read', stored) ? 'exists' : 'forbidden', op)
+    await this.#stamp(this.#at)
+    await this.#insert(stored.model, op.id, values)
+    this.#created.add(storedKey(op.model, op.id))
+    this.#after.push({ model: stored.model, id: op.id, rule: 'create', code: 'forbidden' })
+  }
+
+  async #update(op: UpdateOp, found: Stored): Promise<void> {
+    const { model } = found
+    if (found.row !== undefined) this.#demand('update', found)
+    const stored = found.row === undefined && model.server.descriptor.deleteConflict === 'edit-wins' ? await deletedRow(this.#connection, model, op.id) : found
+    const at = Math.max(this.#at, this.#seenAt.get(op.version) ?? 0)
+    const edit: Edit = { op: 'update', version: op.version, at, strict: this.#strict, set: op.set }
+    const decision = reconcile(stored.state, edit, this.#rules(model, await this.#timesFor(stored, edit)))
+    await this.#stamp(at)
+    switch (decision.kind) {
+      case 'write':
+        this.#lose(op, decision.lost)
+        await this.#write(stored, new Map(Object.entries(decision.set)))
+        if (!this.#created.has(storedKey(op.model, op.id))) this.#after.push({ model, id: op.id, rule: 'update', code: 'forbidden' })
+        return
+      case 'revive':
+        this.#lose(op, decision.lost)
+        return this.#revive(stored, decision.row)
+      case 'reject':
+        throw new Rejected(decision.code, op, decision.fields)
+      default:
+        throw new TypeError(`an update cannot ${decision.kind}`)
+    }
+  }
+
+  async #delete(op: DeleteOp, stored: Stored): Promise<void> {
+    // A row that he cannot see is to him as one that is gone.
+    if (stored.row === undefined || !this.#may('read', stored)) return
+    this.#demand('delete', stored)
+    const decision = reconcile(stored.state, op, this.#rules(stored.model, new Map()))
+    if (decision.kind === 'reject') throw new Rejected(decision.code, op, decision.fields)
+    await this.#stamp(this.#at)
+    await this.#hook(stored.model, { op: 'delete', id: op.id }, stored)
+    await deleteRow(this.#connection, stored.model, op.id)
+    this.#remember({ ...stored, state: { kind: 'deleted', before: null }, row: undefined })
+  }
+
+  /**
+   * The row comes back as it was, is judged as if it had never left, and then changes. Whatever stands against that (a rule, a
+   * missing parent, a taken name): the row stays deleted.
+   */
+  async #revive(stored: Stored, row: Readonly<Record<string, Wire>>): Promise<void> {
+    const { model, id, state } = stored
+    const image = state.kind === 'deleted' ? state.before : null
+    const gone = new Rejected('deleted', { model: model.name, id })
+    const { id: _, ...values } = image ?? {}
+    try {
+      this.#remember(present(model, await insertRow(this.#connection, model, id, new Map(Object.entries(values)))))
+    } catch (error) {
+      throw isPassing(error) ? error : gone
+    }
+    for (const rule of ['read', 'update'] as const) if (!(await this.#judge.allowed(model, rule, [id])).has(id)) throw gone
+    const changes = Object.entries(row).filter(([field, value]) => field !== 'id' && !equalWire(columnOf(model, field).field, value, values[field] ?? null))
+    const revived = this.#stored.get(storedKey(model.name, id)) ?? stored
+    await this.#write(revived, new Map(changes.map(([field, value]) => [field, { value }])))
+    for (const rule of ['create', 'update'] as const) this.#after.push({ model, id, rule, code: 'deleted' })
+  }
+
+  async #insert(model: KnownModel, id: Uuid, values: ReadonlyMap<string, Wire>): Promise<void> {
+    const added = await this.#hook(model, { op: 'create', id, values }, undefined)
+    this.#remember(present(model, await insertRow(this.#connection, model, id, new Map([...values, ...added]))))
+  }
+
+  async #write(stored: Stored, changes: ReadonlyMap<string, ColumnChange>): Promise<void> {
+    if (changes.size === 0) return
+    const { model, id } = stored
+    const added = await this.#hook(model, { op: 'update', id, changes }, stored)
+    const all = new Map<string, ColumnChange>([...changes, ...[...added].map(([field, value]) => [field, { value }] as const)])
+    const row = await updateRow(this.#connection, model, id, all)
+    if (row !== undefined) this.#remember(present(model, row))
+  }
+
+  #hook(model: KnownModel, intent: Intent, stored: Stored | undefined): Promise<ReadonlyMap<string, Wire>> {
+    const { catalog, hooks, log, newId } = this.#tools
+    const tx = serverTransaction(this.#connection, catalog, newId)
+    return beforeWrite({ hooks, identity: this.#identity, tx, at: this.#at, log }, model, intent, stored)
+  }
+
+  /** Whether a rule held for the row when the mutation began. What the mutation itself made is its own. */
+  #may(rule: Rule, { model, id }: Stored): boolean {
+    const key = storedKey(model.name, id)
+    return this.#created.has(key) || this.#before.get(rule)?.has(key) === true
+  }
+
+  /** One code for "gone" and "not yours to see"; another for "not yours to change". */
+  #demand(rule: 'update' | 'delete', stored: Stored): void {
+    const place = { model: stored.model.name, id: stored.id }
+    if (!this.#may('read', stored)) throw new Rejected('deleted', place)
+    if (!this.#may(rule, stored)) throw new Rejected('forbidden', place)
+  }
+
+  #remember(stored: Stored): void {
+    this.#stored.set(storedKey(stored.model.name, stored.id), stored)
+  }
+
+  #lose({ model, id }: UpdateOp, fields: readonly string[]): void {
+    this.#lost.push(...fields.map((field) => ({ model, id, field })))
+  }
+
+  async #timesFor(stored: Stored, edit: Edit): Promise<ReadonlyMap<string, number>> {
+    const rules = this.#rules(stored.model, new Map())
+    const fields = fieldsInConflict(stored.state, edit, rules).filter((field) => rules.policy(field) === 'latest')
+    return timesOfFields(this.#connection, stored.model, stored.id, fields, valuesOf(stored) ?? {})
+  }
+
+  #rules(model: KnownModel, times: ReadonlyMap<string, number>): Rules {
+    return {
+      policy: (field) => columnOf(model, field).field.conflict ?? 'latest',
+      deleteConflict: model.server.descriptor.deleteConflict,
+      equal: (field, left, right) => equalWire(columnOf(model, field).field, left, right),
+      editedAt: (field) => times.get(field) ?? 0,
+    }
+  }
+
+  async #stamp(at: number): Promise<void> {
+    if (at === this.#stamped) return
+    this.#stamped = at
+    await stampEdits(this.#connection, at)
+  }
+}

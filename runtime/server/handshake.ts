@@ -1,0 +1,32 @@
+/** Who a client is to the database: its row in syncgen.clients, which outlives every connection. */
+import type { Uuid } from '../protocol/descriptor.js'
+import type { Hello } from '../protocol/messages.js'
+import type { Database } from './transaction.js'
+
+/** What the database says to a client's greeting. */
+export type Greeting =
+  | { readonly kind: 'known'; readonly epoch: string; readonly lastSeq: number; readonly now: number; readonly forked: boolean }
+  /** Another principal's. */
+  | { readonly kind: 'taken' }
+
+/**
+ * Makes the client known, and this connection its one. The nonce is compared and set: of two devices with one client id
+ * (a restored backup, a copied profile) only the one that was here last may go on (HAZARDS J3).
+ */
+export const greet = (database: Database, client: Uuid, principal: string, session: Hello['session']): Promise<Greeting> =>
+  database.write(async (connection) => {
+    await connection.rows(register, [client, principal])
+    const [row] = await connection.rows(lock, [client])
+    const [owner, lastSeq, accepted, epoch, now] = row ?? []
+    if (owner !== principal) return { kind: 'taken' }
+    const forked = accepted !== null && accepted !== session.last && accepted !== session.next
+    if (!forked) await connection.rows(accept, [client, session.next])
+    return { kind: 'known', epoch: String(epoch), lastSeq: Number(lastSeq), now: Number(now), forked }
+  })
+
+const register = `insert into syncgen.clients (id, principal) values ($1::uuid, $2) on conflict (id) do nothing`
+
+const lock = `select principal, last_seq, session, syncgen.epoch(), (extract(epoch from clock_timestamp()) * 1000)::bigint
+from syncgen.clients where id = $1::uuid for update`
+
+const accept = `update syncgen.clients set session = $2, seen_at = clock_timestamp() where id = $1::uuid`

@@ -1,0 +1,172 @@
+/**
+ * How far a client is with one line of a scope, and the way on. A cursor says what the client holds: rows with keys up to
+ * `through` as they were at `at`, rows beyond it as `beyond` tells. Every way to bring a client into step is this one, begun
+ * from another place: a first sync holds nothing, a reconnection holds a position, a diff holds keys and versions, a live
+ * connection holds the position of a moment ago; and what was read in one transaction goes on in the next.
+ */
+import type { Uuid } from '../protocol/descriptor.js'
+import type { DeltaText } from './delta-text.js'
+import type { ServerScopeLine } from './descriptor.js'
+import type { Mark, Reading, RowText } from './reading.js'
+import type { ScopeInstance } from './scope-instance.js'
+import type { Parameter } from './values.js'
+
+/** What a client holds of a line, where nothing of the current attempt has reached it yet. */
+export type Beyond =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'held'; readonly versions: ReadonlyMap<Uuid, number> }
+  | { readonly kind: 'since'; readonly position: Mark }
+
+/** A line of an open scope, with the parameters of its three statements. */
+export interface BoundLine {
+  readonly instance: ScopeInstance
+  readonly line: ServerScopeLine
+  readonly since: readonly Parameter[]
+  readonly keys: readonly Parameter[]
+  readonly page: readonly Parameter[]
+}
+
+/** Where rows and removals go. `spent`: enough was read in this transaction, or the reader is slow. */
+export interface Outlet {
+  readonly delta: DeltaText
+  /** Called after each row and removal; may send what has gathered. */
+  gathered(): void
+  spent(): boolean
+}
+
+export class LineCursor {
+  readonly bound: BoundLine
+  #beyond: Beyond
+  #through: Uuid | null | typeof end = null
+  #at: Mark | null = null
+  #compared: { readonly reading: Reading; readonly actions: readonly KeyedAction[] } | undefined
+
+  constructor(bound: BoundLine, beyond: Beyond) {
+    this.bound = bound
+    this.#beyond = beyond
+  }
+
+  /** Whether only the client can say what it holds: its position is of no use to this reading. */
+  async mustAsk(reading: Reading): Promise<boolean> {
+    return this.#through === null && this.#beyond.kind === 'since' && !(await this.#answers(reading, this.#beyond.position))
+  }
+
+  /** The client has told what it holds. */
+  hold(versions: ReadonlyMap<Uuid, number>): void {
+    this.#beyond = { kind: 'held', versions }
+  }
+
+  /** Brings the client to the moment of this reading, or as far as the outlet lets it. True: all the way. */
+  async advance(reading: Reading, outlet: Outlet): Promise<boolean> {
+    if (this.#through !== null) await this.#follow(reading, this.#through, outlet)
+    while (this.#through !== end) {
+      if (outlet.spent()) return false
+      await this.#reach(reading, this.#through, outlet)
+    }
+    return true
+  }
+
+  /** What was sent in earlier transactions moves on to this one. */
+  async #follow(reading: Reading, through: Uuid | typeof end, outlet: Outlet): Promise<void> {
+    const at = this.#at
+    if (at === null || !(await this.#answers(reading, at))) return this.#begin(reading, outlet)
+    const actions = await reading.since(this.bound.line, this.bound.since, at)
+    if (actions.some(({ key }) => key === null)) return this.#begin(reading, outlet)
+    await this.#emit(reading, keyed(actions).filter(({ key }) => through === end || key <= through), outlet)
+    this.#at = reading.at
+  }
+
+  /** The next keys beyond `through`. */
+  async #reach(reading: Reading, through: Uuid | null, outlet: Outlet): Promise<void> {
+    this.#at = reading.at
+    const beyond = this.#beyond
+    if (beyond.kind === 'nothing') return this.#turnPage(reading, through, outlet)
+    if (beyond.kind === 'held') return this.#emitBeyond(reading, await this.#difference(reading, beyond.versions), through, outlet)
+    if (!(await this.#answers(reading, beyond.position))) return this.#begin(reading, outlet)
+    const actions = await reading.since(this.bound.line, this.bound.since, beyond.position)
+    const gate = actions.find(({ key }) => key === null)
+    if (gate === undefined) return this.#emitBeyond(reading, keyed(actions), through, outlet)
+    if (gate.action === 'enter' && through === null) this.#beyond = { kind: 'nothing' }
+    else this.#begin(reading, outlet)
+  }
+
+  /** From the start: the claims that the line has end, and all its rows are sent. */
+  #begin(reading: Reading, outlet: Outlet): void {
+    outlet.delta.reset(this.bound.instance.id, this.bound.line.model)
+    this.#beyond = { kind: 'nothing' }
+    this.#through = null
+    this.#at = reading.at
+  }
+
+  async #turnPage(reading: Reading, after: Uuid | null, outlet: Outlet): Promise<void> {
+    const rows = await reading.page(this.bound.line, this.bound.page, after, runLength)
+    for (const row of rows) this.#add(row, outlet)
+    this.#through = rows.length < runLength ? end : (rows.at(-1)?.id ?? end)
+  }
+
+  async #emitBeyond(reading: Reading, actions: readonly KeyedAction[], through: Uuid | null, outlet: Outlet): Promise<void> {
+    const left = actions.filter(({ key }) => through === null || key > through)
+    const run = left.slice(0, runLength)
+    await this.#emit(reading, run, outlet)
+    this.#through = run.length === left.length ? end : (run.at(-1)?.key ?? end)
+  }
+
+  async #emit(reading: Reading, actions: readonly KeyedAction[], outlet: Outlet): Promise<void> {
+    const { model } = this.bound.line
+    const rows = await reading.rows(model, actions.filter(({ action }) => action === 'send' || action === 'gone').map(({ key }) => key))
+    for (const { key, action } of actions) {
+      const row = rows.get(key)
+      if (action === 'send' && row !== undefined) this.#add(row, outlet)
+      else if (action === 'gone') this.#remove(key, row === undefined ? 'deleted' : 'out', outlet)
+      else if (action !== 'send') this.#remove(key, action, outlet)
+    }
+  }
+
+  #add(row: RowText, outlet: Outlet): void {
+    outlet.delta.add(this.bound.instance.id, this.bound.line.model, row)
+    outlet.gathered()
+  }
+
+  #remove(key: Uuid, reason: 'out' | 'deleted', outlet: Outlet): void {
+    outlet.delta.remove(this.bound.instance.id, this.bound.line.model, key, reason)
+    outlet.gathered()
+  }
+
+  /** What is held against what the line has, worked out once per reading. */
+  async #difference(reading: Reading, held: ReadonlyMap<Uuid, number>): Promise<readonly KeyedAction[]> {
+    if (this.#compared?.reading !== reading) this.#compared = { reading, actions: await this.#compare(reading, held) }
+    return this.#compared.actions
+  }
+
+  async #compare(reading: Reading, held: ReadonlyMap<Uuid, number>): Promise<readonly KeyedAction[]> {
+    const now = new Map(await reading.keys(this.bound.line, this.bound.keys))
+    const sent = [...now].filter(([key, version]) => held.get(key) !== version).map(([key]): KeyedAction => ({ key, action: 'send' }))
+    const gone = [...held.keys()].filter((key) => !now.has(key)).map((key): KeyedAction => ({ key, action: 'gone' }))
+    return [...sent, ...gone].sort(byKey)
+  }
+
+  async #answers(reading: Reading, position: Mark): Promise<boolean> {
+    if (!reading.covers(position)) return false
+    const windows = await reading.windows(position)
+    return this.bound.line.reads.every((model) => windows.get(model)?.broken !== true)
+  }
+}
+
+interface KeyedAction {
+  readonly key: Uuid
+  /** `gone`: held, and not in the line any more; whether the row exists tells why. */
+  readonly action: 'send' | 'out' | 'deleted' | 'gone'
+}
+
+const end = Symbol('end')
+
+/** Keys that are read and sent in one go. */
+const runLength = 1000
+
+const keyed = (actions: Awaited<ReturnType<Reading['since']>>): readonly KeyedAction[] =>
+  actions
+    .flatMap(({ key, action }): readonly KeyedAction[] => (key === null || action === 'enter' || action === 'reset' ? [] : [{ key, action }]))
+    .sort(byKey)
+
+/** Canonical uuids sort in SQL as their text does here. */
+const byKey = (left: KeyedAction, right: KeyedAction): number => (left.key < right.key ? -1 : left.key > right.key ? 1 : 0)

@@ -1,0 +1,66 @@
+/** Ops of a mutation, checked against the schema before they meet the database. */
+import { checkValue } from '../protocol/check-value.js'
+import type { FieldDescriptor } from '../protocol/descriptor.js'
+import type { CreateOp, DeleteOp, FieldEdit, Mutation, Op, UpdateOp } from '../protocol/messages.js'
+import type { Wire } from '../protocol/values.js'
+import type { Catalog, KnownModel } from './catalog.js'
+import { Rejected } from './rejection.js'
+
+export type PlannedOp =
+  | { readonly op: CreateOp; readonly model: KnownModel; readonly values: ReadonlyMap<string, Wire> }
+  | { readonly op: UpdateOp; readonly model: KnownModel }
+  | { readonly op: DeleteOp; readonly model: KnownModel }
+
+/** @throws Rejected `unknown-schema`, or `invalid` with the names that do not fit. */
+export const planOps = (catalog: Catalog, mutation: Mutation): readonly PlannedOp[] => {
+  if (mutation.schema !== catalog.schema.hash) throw new Rejected('unknown-schema', null)
+  return mutation.ops.map((op) => planOp(catalog, op))
+}
+
+const planOp = (catalog: Catalog, op: Op): PlannedOp => {
+  const model = catalog.models.get(op.model)
+  if (model === undefined) throw new Rejected('invalid', op)
+  switch (op.op) {
+    case 'create':
+      return { op, model, values: checkCreate(model, op) }
+    case 'update':
+      checkUpdate(model, op)
+      return { op, model }
+    case 'delete':
+      return { op, model }
+  }
+}
+
+/** The values given, and the defaults of those left out. */
+const checkCreate = (model: KnownModel, op: CreateOp): ReadonlyMap<string, Wire> => {
+  const given = new Map(Object.entries(op.values))
+  const known = settable(model)
+  const strange = [...given.keys()].filter((name) => !known.has(name))
+  const values = new Map([...known].flatMap(([name, field]) => withDefault(name, field, given.get(name))))
+  const misfits = [...known].filter(([name, field]) => checkValue(field, values.get(name) ?? null) !== undefined).map(([name]) => name)
+  if (strange.length + misfits.length > 0) throw new Rejected('invalid', op, [...strange.filter((name) => model.columns.has(name)), ...misfits])
+  return values
+}
+
+const withDefault = (name: string, field: FieldDescriptor, given: Wire | undefined): readonly (readonly [string, Wire])[] => {
+  if (given !== undefined) return [[name, given]]
+  return field.default === undefined ? [] : [[name, field.default]]
+}
+
+const checkUpdate = (model: KnownModel, op: UpdateOp): void => {
+  const known = settable(model)
+  const misfits = Object.entries(op.set).flatMap(([name, edit]) => {
+    const field = known.get(name)
+    return field === undefined || field.immutable === true || !fits(field, edit) ? [name] : []
+  })
+  if (misfits.length > 0) throw new Rejected('invalid', op, misfits.filter((name) => model.travels.has(name)))
+}
+
+const fits = (field: FieldDescriptor, edit: FieldEdit): boolean => {
+  if (!('add' in edit)) return field.conflict !== 'counter' && checkValue(field, edit.value) === undefined
+  return field.conflict === 'counter' && (field.type === 'int' || field.type === 'bigint' ? Number.isSafeInteger(edit.add) : Number.isFinite(edit.add))
+}
+
+/** Fields that a client may set when it creates a row. */
+const settable = (model: KnownModel): ReadonlyMap<string, FieldDescriptor> =>
+  new Map(Object.entries(model.server.descriptor.fields).filter(([name, field]) => name !== 'id' && field.readonly !== true))

@@ -1,0 +1,111 @@
+/**
+ * Brings all scopes of one device to one moment, whatever it holds of them: pages, over as many transactions as the reader
+ * and the limits need. Each transaction is one snapshot; what earlier ones sent is moved on to it first, so that the last
+ * snapshot is the position of everything.
+ */
+import type { Uuid } from '../protocol/descriptor.js'
+import { SyncError } from '../protocol/errors.js'
+import type { Clock } from '../protocol/ports.js'
+import type { Catalog } from './catalog.js'
+import type { Channel } from './channel.js'
+import { DeltaText } from './delta-text.js'
+import type { Limits } from './limits.js'
+import type { LineCursor, Outlet } from './line-cursor.js'
+import { type Mark, Reading } from './reading.js'
+import type { Connection, Database } from './transaction.js'
+import type { Turnstile } from './turnstile.js'
+
+/** What a reconcile works with. */
+export interface ReconcileTools {
+  readonly database: Database
+  readonly catalog: Catalog
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly turnstile: Turnstile
+}
+
+export interface Attempt {
+  readonly number: number
+  readonly client: Uuid
+  readonly channel: Channel
+  readonly cursors: readonly LineCursor[]
+  /** Gets what the client holds of these lines into their cursors (`LineCursor.hold`); null: they begin anew instead. */
+  readonly ask: ((lines: readonly LineCursor[]) => Promise<void>) | null
+}
+
+/** Where the device is when all pages have been sent. */
+export interface Reached {
+  readonly at: Mark
+  /** Mutations that the position contains. */
+  readonly done: number
+}
+
+/**
+ * Sends the pages of an attempt; the caller sends the frame that ends it.
+ * @throws SyncError `closed` if the client left meanwhile.
+ */
+export const reconcileScopes = async (tools: ReconcileTools, attempt: Attempt): Promise<Reached> => {
+  for (;;) {
+    const step = await tools.turnstile.pass(() => {
+      if (attempt.channel.closed) throw new SyncError('closed', 'the client left')
+      return tools.database.read((connection) => readOnce(tools, attempt, connection))
+    })
+    if ('reached' in step) return step.reached
+    if ('asks' in step) await attempt.ask?.(step.asks)
+    await attempt.channel.drained()
+  }
+}
+
+type Step = { readonly reached: Reached } | { readonly asks: readonly LineCursor[] } | { readonly more: true }
+
+const readOnce = async (tools: ReconcileTools, attempt: Attempt, connection: Connection): Promise<Step> => {
+  const reading = await Reading.open(connection, tools.catalog)
+  const asks = attempt.ask === null ? [] : await unanswerable(attempt.cursors, reading)
+  if (asks.length > 0) return { asks }
+  const pages = new Pages(tools, attempt)
+  let finished = true
+  for (const cursor of attempt.cursors) finished = (await cursor.advance(reading, pages)) && finished
+  pages.flush()
+  if (!finished) return { more: true }
+  const decided = await reading.decided([attempt.client])
+  return { reached: { at: reading.at, done: decided.get(attempt.client) ?? 0 } }
+}
+
+/** All lines of the scopes of which some line's position is of no use: a client holds scopes, not lines. */
+const unanswerable = async (cursors: readonly LineCursor[], reading: Reading): Promise<readonly LineCursor[]> => {
+  const scopes = new Set<number>()
+  for (const cursor of cursors) if (await cursor.mustAsk(reading)) scopes.add(cursor.bound.instance.id)
+  return cursors.filter((cursor) => scopes.has(cursor.bound.instance.id))
+}
+
+/** The outlet of an attempt: frames of bounded size, until the transaction has read enough. */
+class Pages implements Outlet {
+  readonly delta = new DeltaText()
+  readonly #tools: ReconcileTools
+  readonly #attempt: Attempt
+  readonly #deadline: number
+  #bytes = 0
+
+  constructor(tools: ReconcileTools, attempt: Attempt) {
+    this.#tools = tools
+    this.#attempt = attempt
+    this.#deadline = tools.clock.monotonic() + tools.limits.readMilliseconds
+  }
+
+  gathered(): void {
+    const { pageRows, pageBytes } = this.#tools.limits
+    if (this.delta.count >= pageRows || this.delta.bytes >= pageBytes) this.flush()
+  }
+
+  flush(): void {
+    if (this.delta.isEmpty) return
+    const text = `{"kind":"page","attempt":${this.#attempt.number},"delta":${this.delta.take()}}`
+    this.#bytes += text.length
+    this.#attempt.channel.sendText(text)
+  }
+
+  spent(): boolean {
+    const { channel } = this.#attempt
+    return channel.full || channel.closed || this.#bytes >= this.#tools.limits.readBytes || this.#tools.clock.monotonic() > this.#deadline
+  }
+}

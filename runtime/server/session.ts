@@ -1,0 +1,266 @@
+/**
+ * One connection of one client, from its greeting to its end. Frames are handled in the order in which they came, pushes
+ * and reconciles each in a line of their own; nothing that a client sends can throw past `receive`.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Uuid } from '../protocol/descriptor.js'
+import { SyncError } from '../protocol/errors.js'
+import { type ClientMessage, type Hello, type Hold, type Push, protocolVersion } from '../protocol/messages.js'
+import { parseClientMessage } from '../protocol/parse-client-message.js'
+import type { Log, Timers } from '../protocol/ports.js'
+import type { Channel } from './channel.js'
+import { Device } from './device.js'
+import { FrameRate } from './frame-rate.js'
+import { greet } from './handshake.js'
+import { Holdings } from './holdings.js'
+import { type Verified, verify } from './identity.js'
+import type { Pusher } from './mutate.js'
+import type { ServerOptions } from './options.js'
+import type { ReconcileTools } from './reconcile-scope.js'
+import { Refuse, refusalOf } from './refusal.js'
+import type { Router } from './router.js'
+import { Serial } from './serial.js'
+
+/** What all sessions of a node share. */
+export interface SessionTools extends ReconcileTools {
+  readonly authenticate: ServerOptions<object, unknown>['authenticate']
+  readonly pusher: Pusher
+  readonly router: Router
+  readonly timers: Timers
+  readonly log: Log
+  /** The database's clock, ms since 1970. */
+  readonly now: () => number
+  /** Something was committed, or a device needs advancing: look at the changelog now. */
+  readonly wake: (committed: boolean) => void
+}
+
+export class Session {
+  readonly #tools: SessionTools
+  readonly #channel: Channel
+  readonly #headers: IncomingHttpHeaders
+  readonly #rate: FrameRate
+  readonly #holdings: Holdings
+  readonly #pushes = new Serial()
+  readonly #cancels = new Map<'hello' | 'beat' | 'expiry', () => void>()
+  #state: 'new' | 'greeting' | 'open' | 'forked' | 'draining' = 'new'
+  #identity: Verified | undefined
+  #device: Device | undefined
+  #nonce = ''
+  #heard: number
+
+  constructor(tools: SessionTools, channel: Channel, headers: IncomingHttpHeaders) {
+    const { clock, limits, timers } = tools
+    this.#tools = tools
+    this.#channel = channel
+    this.#headers = headers
+    this.#rate = new FrameRate(clock, limits.framesPerSecond)
+    this.#holdings = new Holdings(channel, timers, limits.heldRows, holdWithin)
+    this.#heard = clock.monotonic()
+    this.#after('hello', limits.helloWithin, () => this.#fail(new Refuse('unauthenticated')))
+  }
+
+  get client(): Uuid | undefined {
+    return this.#device?.client
+  }
+
+  get principal(): string | undefined {
+    return this.#identity?.principal
+  }
+
+  /** The device once it has been greeted, for the router. */
+  get device(): Device | undefined {
+    return this.#state === 'open' ? this.#device : undefined
+  }
+
+  /** A frame came; undefined: one that is not text. */
+  receive(frame: string | undefined): void {
+    if (this.#channel.closed || this.#state === 'draining') return
+    this.#heard = this.#tools.clock.monotonic()
+    try {
+      if (!this.#rate.admits()) throw new SyncError('limit-exceeded', 'too many frames')
+      if (frame === undefined) throw new SyncError('malformed-frame', 'frames are text')
+      this.#dispatch(parseClientMessage(frame))
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** The socket has closed. */
+  ended(): void {
+    this.#channel.ended()
+    this.#holdings.cancel()
+    for (const cancel of this.#cancels.values()) cancel()
+    this.#tools.router.leave(this)
+  }
+
+  /** Another connection of the same client has taken its place. */
+  replaced(): void {
+    this.#channel.close(policyViolation, 'replaced')
+    this.ended()
+  }
+
+  /** Finishes what is running, says when to come back, and closes. */
+  async close(retryAfter: number): Promise<void> {
+    const running = this.#state === 'open'
+    this.#state = 'draining'
+    this.#holdings.cancel()
+    if (running) await this.#pushes.settled()
+    this.#channel.send({ kind: 'closing', retryAfter })
+    this.#channel.close(serviceRestart, 'closing')
+    this.ended()
+    await this.#device?.settled()
+  }
+
+  #dispatch(message: ClientMessage): void {
+    if (message.kind === 'hello') {
+      if (this.#state !== 'new' && this.#state !== 'forked') throw new SyncError('malformed-frame', 'hello comes once')
+      this.#state = 'greeting'
+      return this.#watch(this.#hello(message))
+    }
+    const device = this.#device
+    if (this.#state !== 'open' || device === undefined) throw new SyncError('malformed-frame', 'hello comes first')
+    switch (message.kind) {
+      case 'sync':
+        return this.#watch(device.sync(message).then(() => this.#tools.wake(false)))
+      case 'hold':
+        return this.#hold(message)
+      case 'close':
+        return this.#watch(device.close(message.scope))
+      case 'push':
+        return this.#watch(this.#push(message, device))
+      case 'authenticate':
+        return this.#watch(this.#authenticate(message.token, device))
+      case 'ping':
+        return this.#channel.send({ kind: 'pong', at: message.at, now: this.#tools.now() })
+      default:
+        return message satisfies never
+    }
+  }
+
+  async #hello(message: Hello): Promise<void> {
+    const { catalog, limits, router } = this.#tools
+    if (message.protocol !== protocolVersion) throw new Refuse('protocol-unknown')
+    if (message.schema !== catalog.schema.hash) throw new Refuse('schema-unknown')
+    const identity = await this.#verify(message.token)
+    if (identity.principal !== message.principal) throw new Refuse('wrong-principal')
+    if (router.connectionsOf(identity.principal) >= limits.connectionsPerPrincipal) throw new Refuse('limit-exceeded')
+    const greeting = await greet(this.#tools.database, message.client, identity.principal, message.session)
+    if (greeting.kind === 'taken') throw new Refuse('client-taken')
+    if (this.#channel.closed) return
+    const { epoch, lastSeq, now, forked } = greeting
+    this.#identity = identity
+    this.#nonce = message.session.next
+    this.#device = new Device(message.client, identity, this.#tools, this.#channel, this.#holdings, (error) => this.#fail(error))
+    this.#state = forked ? 'forked' : 'open'
+    if (!forked) {
+      this.#cancel('hello')
+      router.enter(this, message.client)
+    }
+    this.#channel.send({ kind: 'welcome', epoch, lastSeq, forked, now, heartbeat: limits.heartbeat })
+    this.#expire(identity)
+    this.#beat()
+  }
+
+  async #verify(token: string): Promise<Verified> {
+    try {
+      const identity = verify(this.#tools.catalog, await this.#tools.authenticate({ token, headers: this.#headers }))
+      if (identity.expiresAt !== undefined && identity.expiresAt <= this.#tools.clock.now()) throw new Refuse('expired')
+      return identity
+    } catch (error) {
+      if (error instanceof Refuse) throw error
+      this.#tools.log('info', 'unauthenticated', { reason: error instanceof Error ? error.message : 'no error' })
+      throw new Refuse('unauthenticated')
+    }
+  }
+
+  async #authenticate(token: string, device: Device): Promise<void> {
+    const identity = await this.#verify(token)
+    if (identity.principal !== this.#identity?.principal) throw new Refuse('wrong-principal')
+    this.#identity = identity
+    this.#expire(identity)
+    if (await device.identify(identity)) this.#channel.send({ kind: 'authenticated' })
+    else await this.close(0)
+  }
+
+  #hold(message: Hold): void {
+    this.#holdings.hear(message)
+  }
+
+  async #push({ mutations }: Push, device: Device): Promise<void> {
+    const { limits, pusher, wake } = this.#tools
+    const ops = mutations.reduce((sum, mutation) => sum + mutation.ops.length, 0)
+    if (mutations.length > limits.mutationsPerPush || ops > limits.opsPerPush) throw new SyncError('limit-exceeded', 'too much in one push')
+    if (this.#pushes.waiting >= mostPushesWaiting) throw new SyncError('limit-exceeded', 'too many pushes at once')
+    await this.#pushes.run(async () => {
+      let left = mutations
+      while (left.length > 0 && this.#identity !== undefined && !this.#channel.closed) {
+        const pushed = await pusher.push({ client: device.client, nonce: this.#nonce, identity: this.#identity }, left)
+        if (pushed === 'replaced') return this.replaced()
+        const last = pushed.results.at(-1)?.seq ?? 0
+        device.decided(last)
+        wake(true)
+        this.#channel.send({ kind: 'pushed', ...pushed })
+        if (pushed.gap !== undefined) return
+        left = left.slice(pushed.results.length)
+      }
+    })
+  }
+
+  /** Ends the connection when the identity does. */
+  #expire({ expiresAt }: Verified): void {
+    this.#cancel('expiry')
+    if (expiresAt === undefined) return
+    const left = expiresAt - this.#tools.clock.now()
+    this.#after('expiry', Math.min(left, longestTimer), () => {
+      if (left > longestTimer && this.#identity !== undefined) this.#expire(this.#identity)
+      else this.#fail(new Refuse('expired'))
+    })
+  }
+
+  /** Shows that the line is alive, and finds out whether the other end is. */
+  #beat(): void {
+    const { clock, limits } = this.#tools
+    this.#after('beat', limits.heartbeat * 0.7, () => {
+      if (clock.monotonic() - this.#heard > Math.max(limits.heartbeat * 3, leastSilence)) {
+        this.#channel.terminate()
+        return this.ended()
+      }
+      this.device?.beat()
+      this.#beat()
+    })
+  }
+
+  #watch(running: Promise<unknown>): void {
+    running.catch((error: unknown) => this.#fail(error))
+  }
+
+  #fail(error: unknown): void {
+    const refusal = refusalOf(error)
+    if (refusal === undefined || this.#channel.closed) return
+    const { code, close, ...rest } = refusal
+    if (code === 'internal') this.#tools.log('error', 'session-failed', { error: error instanceof Error ? (error.stack ?? error.message) : 'no error' })
+    this.#channel.send({ kind: 'refused', code, ...rest })
+    this.#channel.close(close, code)
+    this.ended()
+  }
+
+  #after(name: 'hello' | 'beat' | 'expiry', ms: number, run: () => void): void {
+    this.#cancel(name)
+    this.#cancels.set(name, this.#tools.timers.after(ms, run))
+  }
+
+  #cancel(name: 'hello' | 'beat' | 'expiry'): void {
+    this.#cancels.get(name)?.()
+    this.#cancels.delete(name)
+  }
+}
+
+const policyViolation = 1008
+const serviceRestart = 1012
+const mostPushesWaiting = 32
+/** Short heartbeats are for quick news, not for quick judgement, ms. */
+const leastSilence = 5000
+/** For a client to say what it holds, ms. */
+const holdWithin = 60_000
+/** Beyond it, timers of JavaScript fire at once. */
+const longestTimer = 2 ** 31 - 1
