@@ -7,7 +7,7 @@ import pg from 'pg'
 import { type TrackerServer, type TrackerServerOptions, createTrackerServer } from '../../generated-example/server/index.js'
 import { migrate } from '../../runtime/server/index.js'
 import { testDatabase } from '../../runtime/testing/index.js'
-import { type DeviceIdentity, WireDevice } from './wire-device.js'
+import { type DeviceIdentity, type ScopeCall, WireDevice } from './wire-device.js'
 
 export interface TrackerNode {
   readonly server: TrackerServer
@@ -30,7 +30,7 @@ export interface Tracker extends TrackerNode {
   node(options?: Partial<TrackerServerOptions>): Promise<TrackerNode>
   device(user: string, identity?: Partial<DeviceIdentity>): WireDevice
   /** A device that is connected and has these scopes. */
-  online(user: string, ...scopes: Parameters<WireDevice['sync']>): Promise<WireDevice>
+  online(user: string, ...scopes: readonly ScopeCall[]): Promise<WireDevice>
   log: string[]
 }
 

@@ -15,6 +15,9 @@ export interface DeviceIdentity {
   readonly expiresAt?: number
 }
 
+/** A scope by name, with its parameters. */
+export type ScopeCall = readonly [name: string, params?: Readonly<Record<string, Wire>>]
+
 interface Scope {
   readonly claim: Omit<ScopeClaim, 'hash' | 'position'>
   hash: string | null
@@ -131,7 +134,7 @@ export class WireDevice {
   }
 
   /** Opens a scope (by number, if it was open before) and waits until it is in step. */
-  async sync(...scopes: readonly (readonly [name: string, params?: Readonly<Record<string, Wire>>])[]): Promise<Of<'synced'>> {
+  async sync(...scopes: readonly ScopeCall[]): Promise<Of<'synced'>> {
     for (const [name, params = {}] of scopes) {
       const id = this.scopes.size + 1
       this.scopes.set(id, { claim: { id, name, params }, hash: null, position: null })
