@@ -7,7 +7,10 @@ import type { Field, FieldType, Model, Schema } from '../../generator/model.js'
 import type { Row, Tables, Value } from './oracle.js'
 import type { Dice } from './random.js'
 
-/** The n-th key of a model, n below 16: few, so that keys come back. */
+/** How many keys a model has: few, so that keys come back; fewest where many others hang on them. */
+export const keysOf = (schema: Schema, model: string): number => (schema.models.findIndex((each) => each.name === model) < 2 ? 4 : 8)
+
+/** The n-th key of a model. */
 export const key = (schema: Schema, model: string, n: number): string => {
   const at = schema.models.findIndex((each) => each.name === model)
   return `00000000-0000-4000-8000-00000000${at.toString(16).padStart(2, '0')}${n.toString(16).padStart(2, '0')}`
@@ -151,7 +154,7 @@ class Values {
   }
 
   keyOf(model: string): string {
-    return key(this.#schema, model, this.#dice.below(8))
+    return key(this.#schema, model, this.#dice.below(keysOf(this.#schema, model)))
   }
 
   of(field: Field): Value {
@@ -182,7 +185,7 @@ class Values {
       case 'json':
         return JSON.stringify({ a: dice.below(3) })
       case 'uuid':
-        return key(this.#schema, this.#schema.models[0]?.name ?? '', dice.below(8))
+        return this.keyOf(this.#schema.models[0]?.name ?? '')
       case 'enum':
         return dice.pick(this.#schema.enums.find((each) => each.name === type.enum)?.values ?? []).name
       case 'list':
