@@ -5,6 +5,7 @@
 import { once } from 'node:events'
 import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import type { OpenOptions } from '../client/index.js'
 import { type OpenStorage, memoryStorage } from '../client/index.js'
@@ -78,8 +79,8 @@ export const openLab = async <Claims, Hooks, Server extends LabServer, Client ex
   options: LabOptions<Claims, Hooks, Server, Client>,
 ): Promise<Lab<Claims, Server, Client>> => {
   const database = await testDatabase()
-  await migrate({ database: database.url, folder: options.migrations })
-  const owner = new pg.Client({ connectionString: database.url, application_name: 'lab' })
+  await migrate({ database: database.url, folder: folderOf(options.migrations) })
+  const owner = new pg.Client({ connectionString: database.url, application_name: 'lab', options: '-c datestyle=ISO' })
   owner.on('error', () => undefined) // Queries report their own failures.
   await owner.connect()
   const nodes = await Promise.all(Array.from({ length: options.nodes ?? 1 }, () => startNode(options, database.url, 0)))
@@ -147,8 +148,10 @@ interface Node<Server> {
   close(): Promise<void>
 }
 
-/** A heartbeat this short lets quiet devices learn their position soon. */
-const heartbeat = 100
+const folderOf = (migrations: URL | string): string => (typeof migrations === 'string' ? migrations : fileURLToPath(migrations))
+
+/** Short, so that quiet devices learn their position soon. */
+const heartbeat = 500
 
 const startNode = async <Claims, Hooks, Server extends LabServer, Client extends LabClient>(
   options: LabOptions<Claims, Hooks, Server, Client>,

@@ -136,7 +136,7 @@ it('[M8] a write is visible at once, stored before it is sent, and confirmed by 
   const phone = await world.device(world.ada)
   await phone.scopes.board({ projectId: world.project }).ready
   const made = phone.tasks.create({ projectId: world.project, title: 'now', position: 'a' })
-  expect(phone.tasks.get(made.row.id)).toBe(made.row)
+  expect(phone.tasks.get(made.row.id)).toEqual(made.row)
   await made.durable
   expect(await made.confirmed).toEqual({ kind: 'applied' })
   const [row] = await world.lab.sql('select title from tasks where id = $1', [made.row.id])

@@ -5,8 +5,8 @@
 import type pg from 'pg'
 
 const readable = (project: string): string =>
-  `exists (select from projects p where p.id = ${project} and (p.owner_id = $1
-     or exists (select from members m where m.project_id = p.id and m.user_id = $1)))`
+  `exists (select from projects seen where seen.id = ${project} and (seen.owner_id = $1
+     or exists (select from members mine where mine.project_id = seen.id and mine.user_id = $1)))`
 
 const readableUser = `(u.id = $1 or exists (select from members x where x.user_id = u.id and ${readable('x.project_id')}))`
 

@@ -45,7 +45,7 @@ export const openWorld = async (options: { readonly nodes?: number; readonly ser
   await id(`insert into members (project_id, user_id, role) values ($1, $2, 'editor')`, [project, ada])
   await id(`insert into members (project_id, user_id, role) values ($1, $2, 'editor')`, [project, bob])
   await id(`insert into members (project_id, user_id, role) values ($1, $2, 'owner')`, [other, eve])
-  const session = new pg.Client({ connectionString: lab.database })
+  const session = new pg.Client({ connectionString: lab.database, options: '-c datestyle=ISO' })
   await session.connect()
 
   const differences = async (device: Tracker, user: string, boards: readonly string[]): Promise<readonly string[]> => {
