@@ -1,6 +1,6 @@
 import type { Outcome } from 'syncgen/client'
 import type { TaskPatch } from '../generated-example/client/index.js'
-import type { ScopeRows } from './expected.js'
+import type { RowsById } from './expected.js'
 
 /** What the story tells a device to do, and what it answers. */
 export interface Commands {
@@ -14,13 +14,15 @@ export interface Commands {
   see(options: { readonly task: string; readonly title: string | null }): null
   /** Answers when the device has lost its server. */
   offline(options: null): null
+  /** Tries to connect at once, as a browser does that hears of a network; answers when every change arrives again. */
+  reconnect(options: null): null
   /** Answers when the device is connected, owes nothing, and has seen all that was committed at this position. */
   caughtUp(options: { readonly position: string }): null
   /** What became of the writes since the last call; answers when the server has decided them all. */
   outcomes(options: null): readonly { readonly what: string; readonly outcome: Outcome }[]
   task(options: { readonly task: string }): { readonly title: string; readonly state: string; readonly votes: number } | null
-  /** The rows of each scope as this cache has them, and how many rows it has at all, by table. */
-  report(options: null): { readonly scopes: Readonly<Record<string, ScopeRows>>; readonly held: Readonly<Record<string, number>> }
+  /** All that the cache holds, and how many rows each scope claims (`home`, or the project of a board). */
+  report(options: null): { readonly held: RowsById; readonly claimed: Readonly<Record<string, number>> }
 }
 
 /** A command on its way to a device. */

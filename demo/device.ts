@@ -1,30 +1,39 @@
 /** One device, a process of its own: does what its parent tells it, and ends when its parent goes. */
-import type { Outcome } from 'syncgen/client'
+import type { OnlineSignal, Outcome, ScopeHandle } from 'syncgen/client'
 import { includes, parsePosition } from 'syncgen/protocol'
 import { openTracker, type Tracker } from '../generated-example/client/index.js'
 import type { Commands, Request, Response } from './commands.js'
 import { rowText } from './digest.js'
-import type { ScopeRows } from './expected.js'
 
-type Handlers = { readonly [Name in keyof Commands]: (options: Parameters<Commands[Name]>[0]) => Promise<ReturnType<Commands[Name]>> }
+type Handlers = {
+  readonly [Name in keyof Commands]: (options: Parameters<Commands[Name]>[0]) => Promise<ReturnType<Commands[Name]>>
+}
 
 let db: Tracker
-let user = ''
-let boards: readonly string[] = []
+let scopes: Readonly<Record<string, ScopeHandle>> = {}
 let written: Promise<{ readonly what: string; readonly outcome: Outcome }>[] = []
+
+/** What a browser says with its `online` event: there is a network, try at once. */
+let hearOfNetwork: (isOnline: boolean) => void = () => undefined
+const onlineSignal: OnlineSignal = {
+  isOnline: () => true,
+  subscribe: (listener) => {
+    hearOfNetwork = listener
+    return () => undefined
+  },
+}
 
 const remember = (what: string, confirmed: Promise<Outcome>): void => {
   written.push(confirmed.then((outcome) => ({ what, outcome })))
 }
 
 const handlers: Handlers = {
-  open: async ({ url, principal, boards: projects }) => {
-    user = principal
-    boards = projects
-    db = await openTracker({ url, principal, token: principal, log: () => undefined })
-    await Promise.all([db.scopes.home().ready, ...projects.map((projectId) => db.scopes.board({ projectId }).ready)])
+  open: async ({ url, principal, boards }) => {
+    db = await openTracker({ url, principal, token: principal, log: () => undefined, ports: { onlineSignal } })
+    scopes = { home: db.scopes.home(), ...Object.fromEntries(boards.map((projectId) => [projectId, db.scopes.board({ projectId })])) }
+    await Promise.all(Object.values(scopes).map(({ ready }) => ready))
     await until(() => db.status.get().connection === 'online')
-    return { rows: Object.values(held()).reduce((sum, count) => sum + count, 0) }
+    return { rows: allRows().length }
   },
   edit: async ({ task, patch }) => {
     const { row, confirmed } = db.tasks.update(task, patch)
@@ -57,6 +66,11 @@ const handlers: Handlers = {
     await until(() => db.status.get().connection !== 'online')
     return null
   },
+  reconnect: async () => {
+    hearOfNetwork(true)
+    await until(() => db.status.get().connection === 'online')
+    return null
+  },
   caughtUp: async ({ position }) => {
     const wanted = parsePosition(position)
     if (wanted === undefined) throw new TypeError(`no position: ${position}`)
@@ -77,37 +91,13 @@ const handlers: Handlers = {
     return row === undefined ? null : { title: row.title, state: row.state, votes: row.votes }
   },
   report: async () => ({
-    scopes: { home: homeRows(), ...Object.fromEntries(boards.map((project) => [project, boardRows(project)])) },
-    held: held(),
+    held: Object.fromEntries(allRows().map((row) => [row.id, rowText(Object.values(row))])),
+    claimed: Object.fromEntries(Object.entries(scopes).map(([name, { status }]) => [name, status.get().rows])),
   }),
 }
 
-/** The scopes of the schema as queries on the cache. */
-const homeRows = (): ScopeRows => ({
-  projects: texts(db.projects.query({ where: { any: [{ ownerId: user }, { members: { userId: user } }] } }).rows),
-  members: texts(db.members.query({ where: { userId: user } }).rows),
-  tasks: texts(db.tasks.query({ where: { assigneeId: user, state: { not: 'done' } } }).rows),
-})
-
-const boardRows = (projectId: string): ScopeRows => ({
-  projects: texts(db.projects.query({ where: { id: projectId } }).rows),
-  members: texts(db.members.query({ where: { projectId } }).rows),
-  users: texts(db.users.query({ where: { memberships: { projectId } } }).rows),
-  tasks: texts(db.tasks.query({ where: { projectId } }).rows),
-  labels: texts(db.labels.query({ where: { projectId } }).rows),
-  taskLabels: texts(db.taskLabels.query({ where: { task: { projectId } } }).rows),
-})
-
-const texts = (rows: readonly object[]): readonly string[] => rows.map((row) => rowText(Object.values(row)))
-
-const held = (): Readonly<Record<string, number>> => ({
-  users: db.users.size,
-  projects: db.projects.size,
-  members: db.members.size,
-  tasks: db.tasks.size,
-  labels: db.labels.size,
-  taskLabels: db.taskLabels.size,
-})
+const allRows = (): readonly { readonly id: string }[] =>
+  [db.users, db.projects, db.members, db.tasks, db.labels, db.taskLabels].flatMap((cache): readonly { readonly id: string }[] => cache.all())
 
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2))

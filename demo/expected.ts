@@ -5,14 +5,14 @@
 import type pg from 'pg'
 import { rowText } from './digest.js'
 
-/** Rows by table that one scope covers for one person, as text. */
-export type ScopeRows = Readonly<Record<string, readonly string[]>>
+/** Rows by id, all their values as text. */
+export type RowsById = Readonly<Record<string, string>>
 
 /** The rows of the scope `home`. */
-export const expectedHome = (sql: pg.Client, user: string): Promise<ScopeRows> => read(sql, home, [user])
+export const expectedHome = (sql: pg.Client, user: string): Promise<RowsById> => read(sql, home, [user])
 
 /** The rows of the scope `board` of a project. */
-export const expectedBoard = (sql: pg.Client, user: string, project: string): Promise<ScopeRows> => read(sql, board, [user, project])
+export const expectedBoard = (sql: pg.Client, user: string, project: string): Promise<RowsById> => read(sql, board, [user, project])
 
 const mayRead = (project: string): string => `exists (
   select from projects p where p.id = ${project}
@@ -44,11 +44,12 @@ const columns: Readonly<Record<string, string>> = {
   taskLabels: 'id, created_at, updated_at, task_id, label_id',
 }
 
-const read = async (sql: pg.Client, scope: Readonly<Record<string, string>>, values: readonly string[]): Promise<ScopeRows> => {
-  const rows: Record<string, readonly string[]> = {}
+const read = async (sql: pg.Client, scope: Readonly<Record<string, string>>, values: readonly string[]): Promise<RowsById> => {
+  const byId: Record<string, string> = {}
   for (const [table, text] of Object.entries(scope)) {
-    const found = await sql.query<unknown[]>({ text: `select ${columns[table]} from (${text}) r`, values: [...values], rowMode: 'array' })
-    rows[table] = found.rows.map(rowText)
+    const columnsAndRows = `select ${columns[table]} from (${text}) r`
+    const { rows } = await sql.query<unknown[]>({ text: columnsAndRows, values: [...values], rowMode: 'array' })
+    for (const row of rows) byId[String(row[0])] = rowText(row)
   }
-  return rows
+  return byId
 }

@@ -8,6 +8,7 @@ const sync = await createTrackerServer({
   database: process.argv[2] ?? '',
   origins: '*',
   authenticate: ({ token }) => ({ principal: token, claims: { sub: token } }), // A demo: the token is the name.
+  limits: { heartbeat: 1000 }, // Devices that nothing concerns learn the newest position with it, and the demo waits for that.
 })
 const http = createServer()
 sync.attach(http)

@@ -41,8 +41,8 @@ export const play = async (stage: Stage): Promise<void> => {
   await step('Offline, everybody goes on working', devices, async () => {
     await ada.tell('edit', { task: different, patch: { title: 'Fuel, checked' } })
     await bob.tell('edit', { task: different, patch: { state: 'doing' } })
-    await ada.tell('edit', { task: same, patch: { title: 'Named by Ada' } })
-    await bob.tell('edit', { task: same, patch: { title: 'Named by Bob, later' } })
+    await bob.tell('edit', { task: same, patch: { title: 'Named by Bob' } })
+    await ada.tell('edit', { task: same, patch: { title: 'Named by Ada, later' } })
     await ada.tell('remove', { task: doomed })
     await bob.tell('edit', { task: doomed, patch: { title: 'Still needed?' } })
     await ada.tell('edit', { task: votes, patch: { votes: { add: 1 } } })
@@ -67,6 +67,7 @@ export const play = async (stage: Stage): Promise<void> => {
     const lines: string[] = []
     for (const device of [ada, bob, cy]) {
       await device.wire.heal()
+      await device.tell('reconnect', null)
       lines.push(...told(device.name, await device.tell('outcomes', null)))
     }
     await inStep(stage)
@@ -84,14 +85,14 @@ export const play = async (stage: Stage): Promise<void> => {
       `the same field: ${await see(same)}`,
       `deleted against edited: ${await see(doomed)}`,
       `a vote each: ${await see(votes)}`,
-      `Cy has ${(await cy.tell('report', null)).held['tasks']} cards left: those of Borealis and none of Apollo`,
+      `Cy has ${(await cy.tell('report', null)).claimed[cast.borealis]} rows of Borealis left, of Apollo only its people, whom he still works with`,
     ]
   })
 
   await step('Everybody reconnects once more, with nothing to tell', devices, async () => {
     await Promise.all(devices.map((device) => device.cut()))
     await Promise.all(devices.map((device) => device.wire.heal()))
-    await inStep(stage)
+    await Promise.all(devices.map((device) => device.tell('reconnect', null)))
     return ['the cost does not depend on how much they hold']
   })
 }
