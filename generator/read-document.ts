@@ -67,13 +67,16 @@ const readScope = (entry: Entry, report: Report): DeclaredScope | null => {
   for (const each of map.entries) refuseLimit(each, report)
   const known = { ...map, entries: map.entries.filter((each) => !isLimit(each.key)) }
   const reader = new MapReader(known, 'scope', `scope ${name.text}`, report)
-  reader.require('tables', 'name the models it carries, one line each: tables: { Task: { projectId: $params.projectId } }')
+  const hint = 'name the models it carries, one line each: tables: { Task: { projectId: $params.projectId } }'
+  const tables = reader.require('tables', hint)
+  const lines = reader.entries('tables')
+  if (tables?.value.kind === 'map' && lines.length === 0) report('SG102', tables.at, `scope ${name.text} carries nothing`, hint)
   return {
     name,
     doc: reader.word('doc'),
     public: reader.flag('public'),
     params: readValues(reader, 'params', report),
-    lines: reader.entries('tables').map((line) => ({ model: keyOf(line), where: line.value })),
+    lines: lines.map((line) => ({ model: keyOf(line), where: line.value })),
   }
 }
 
