@@ -97,13 +97,6 @@ export class Draft {
   }
 }
 
-/** What the author of a delete saw, in the fields that clients write: it tells his own edits from those of others. */
-const seenBy = (shape: RowShape, row: AnyRow): Readonly<Record<string, Wire>> => {
-  const wires = shape.encode(row)
-  const written = shape.fields.filter(([name, field]) => name !== 'id' && field.readonly !== true)
-  return Object.fromEntries(written.map(([name]) => [name, wires[name] ?? null]))
-}
-
 const uuidField: FieldDescriptor = { type: 'uuid' }
 
 const writableField = (shape: RowShape, name: string): FieldDescriptor => {
