@@ -4,7 +4,7 @@ import Handlebars from 'handlebars'
 import { mark } from './mark.js'
 import { packageFile } from './package-root.js'
 import type { PlannedFile, TemplateName } from './plan.js'
-import { docComment, literal, templateText } from './views/code.js'
+import { docComment, templateText } from './views/code.js'
 
 /** A file as it will stand in the output folder. */
 export interface EmittedFile {
@@ -26,20 +26,18 @@ const compiled = (name: TemplateName): Handlebars.TemplateDelegate => {
   const known = templates.get(name)
   if (known !== undefined) return known
   const source = readFileSync(packageFile(`templates/${name}.hbs`), 'utf8')
-  const template = engine.compile(source, { noEscape: true, strict: true, knownHelpersOnly: true, knownHelpers: { literal: true, jsdoc: true, sql: true } })
+  const template = engine.compile(source, { noEscape: true, strict: true, knownHelpersOnly: true, knownHelpers: { jsdoc: true, sql: true } })
   templates.set(name, template)
   return template
 }
 
 const templates = new Map<TemplateName, Handlebars.TemplateDelegate>()
 
+/** Two helpers for text; everything else that a template places is source that the views made. */
 const engine = Handlebars.create()
-
-/** A text of the schema as a string literal. */
-engine.registerHelper('literal', (text: string) => literal(text))
 
 /** A doc comment; the second argument is the column in which it begins. */
 engine.registerHelper('jsdoc', (text: string, indent: unknown) => docComment(text, typeof indent === 'number' ? indent : 0))
 
 /** A statement inside a template literal, each line indented. */
-engine.registerHelper('sql', (text: string, indent: number) => templateText(text.replace(/^(?=.)/gm, ' '.repeat(indent))))
+engine.registerHelper('sql', (text: string, indent: number) => templateText(text.split('\n').map((line) => `${' '.repeat(indent)}${line}`).join('\n')))

@@ -4,7 +4,7 @@ import type { ScopeHandle } from 'syncgen/client'
 import type { Uuid } from 'syncgen/protocol'
 import type { Tracker } from './index.js'
 
-/** What says which board it is. */
+/** Parameters of the scope board. */
 export type BoardParams = {
   readonly projectId: Uuid
 }

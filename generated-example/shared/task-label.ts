@@ -18,9 +18,8 @@ export interface NewTaskLabel {
   readonly labelId: Uuid
 }
 
-/** What may change of a task label. */
-export interface TaskLabelPatch {
-}
+/** Nothing of a task label may change. */
+export type TaskLabelPatch = Readonly<Record<string, never>>
 
 /** The fields of a task label, in wire order. */
 export const taskLabelFields = {

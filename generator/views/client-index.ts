@@ -1,5 +1,5 @@
 /** client/scopes.ts and client/index.ts: the client with its caches and scopes. */
-import type { Schema, Scope } from '../model.js'
+import { type Schema, type Scope, modelOf } from '../model.js'
 import { camelCase, pascalCase } from '../names.js'
 import { type Code, code, ident, join, literal, union } from './code.js'
 import { type Places, labelsName, typeOf } from './field-source.js'
@@ -32,7 +32,7 @@ export const clientScopesView = (schema: Schema, places: Places): ClientScopesVi
     handle: imports.runtime('ScopeHandle'),
     params: schema.scopes.filter(({ params }) => params.length > 0).map((scope) => ({
       name: paramsName(scope),
-      doc: `What says which ${words(scope.name)} it is.`,
+      doc: `Parameters of the scope ${scope.name}.`,
       fields: scope.params.map((param) => ({ name: ident(param.name), type: typeOf(param, imports, places), optional: param.nullable })),
     })),
     scopes: schema.scopes.map((scope) => ({
@@ -126,7 +126,7 @@ export const paramsName = (scope: Scope): Code => ident(`${pascalCase(scope.name
 const names = (all: readonly string[]): Code => join(all.map(ident))
 
 const carriedPlurals = (schema: Schema, scope: Scope): string => {
-  const text = listed([...new Set(scope.lines.map(({ model }) => schema.models.find(({ name }) => name === model)?.plural ?? model))])
-  return sentence(text)
+  const plurals = scope.lines.map(({ model }) => words(modelOf(schema, model).plural))
+  return sentence(listed([...new Set(plurals)]))
 }
 

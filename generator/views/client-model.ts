@@ -124,7 +124,7 @@ const sortedIndex = ({ field, order }: SortedReader): Code =>
   order.length === 0 ? code`this.sorted(${literal(field.name)})` : code`this.sorted(${literal(field.name)}, ${comparatorName(order)})`
 
 const sortedDoc = (model: Model, { field, order }: SortedReader): string => {
-  const rows = `${sentence(words(model.plural))} ${field.reference === null ? `with this ${words(field.name)}` : `of ${aWord(label(field))}`}`
+  const rows = `${sentence(words(model.plural))} ${field.reference === null ? `with this ${field.name}` : `of ${aWord(label(field))}`}`
   return `${rows}${order.length === 0 ? '' : `, by ${listed(order.map(label))}`}.`
 }
 

@@ -82,7 +82,7 @@ const escaped = (text: string, quote: string): string =>
   text
     .replace(/[\\'`]/g, (character) => (character === '\\' || character === quote ? `\\${character}` : character))
     .replaceAll('\n', '\\n')
-    .replaceAll('</', '<\\/')
+    .replaceAll('</', '\\u003c/')
     .replace(unprintable, (run) => Array.from({ length: run.length }, (_, at) => `\\u${run.charCodeAt(at).toString(16).padStart(4, '0')}`).join(''))
 
 const wrapped = (text: string, width: number): readonly string[] => {

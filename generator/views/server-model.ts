@@ -13,8 +13,11 @@ import { aWord, sentence, words } from './words.js'
 /** A type of the server: the shared one with what only the server sees or sets. */
 export interface ServerTypeView {
   readonly name: Code
-  readonly base: Code
   readonly doc: string
+  /** The shared type. */
+  readonly alias: Code
+  /** What it extends: the shared type, unless that has no members. */
+  readonly base: Code | null
   /** Empty: the type is the shared one. */
   readonly added: readonly PropertyView[]
 }
@@ -119,29 +122,30 @@ const statementsOf = (model: Model, sql: ModelSql): readonly SqlConstantView[] =
 ]
 
 const typesOf = (model: Model, imports: Imports, places: Places): readonly ServerTypeView[] => {
-  const base = (name: string): Code => imports.type(shared(model), name)
+  const based = (name: string): Pick<ServerTypeView, 'alias' | 'base'> => ({ alias: imports.type(shared(model), name), base: ident(name) })
   const added = (fields: readonly Field[], optional: (field: Field) => boolean, type: (field: Field) => Code): readonly PropertyView[] =>
     fields.map((field) => ({ name: ident(field.name), type: type(field), optional: optional(field), doc: field.doc }))
   const plain = (field: Field): Code => typeOf(field, imports, places)
   const settable = model.fields.filter((field) => field.serverOnly || (field.readonly && !field.implicit))
   const creatable = settable.filter((field) => field.serverOnly || !isCreatable(field))
   const patchable = settable.filter((field) => !field.immutable && (field.serverOnly || !isPatchable(field)))
+  const nothing = !travelling(model).some(isPatchable)
   return [
     {
       name: ident(`${model.name}Record`),
-      base: base(model.name),
+      ...based(model.name),
       doc: `${sentence(aWord(model.name))} as the server sees it.`,
       added: added(model.fields.filter((field) => field.serverOnly), () => false, plain),
     },
     {
       name: ident(`New${model.name}Record`),
-      base: base(`New${model.name}`),
+      ...based(`New${model.name}`),
       doc: `What server code gives for a new ${words(model.name)}.`,
       added: added(creatable, isOptional, plain),
     },
     {
       name: ident(`${model.name}RecordPatch`),
-      base: base(`${model.name}Patch`),
+      ...(nothing && patchable.length > 0 ? { alias: code``, base: null } : based(`${model.name}Patch`)),
       doc: `What server code may change of ${aWord(model.name)}.`,
       added: added(patchable, () => true, (field) => patchType(field, imports, places)),
     },

@@ -4,7 +4,7 @@ import { camelCase } from '../names.js'
 import { type Code, code, ident, literal, object } from './code.js'
 import { type Places, decodeOf, descriptorOf, encodeOf, typeOf } from './field-source.js'
 import { Imports } from './imports.js'
-import { words } from './words.js'
+import { aWord, sentence, words } from './words.js'
 
 /** One property of a generated interface. */
 export interface PropertyView {
@@ -42,16 +42,16 @@ export const sharedModelView = (model: Model, places: Places): SharedModelView =
   const property = (field: Field): PropertyView => ({ name: ident(field.name), type: typeOf(field, imports, places), optional: false, doc: field.doc })
   const view = {
     name: ident(model.name),
-    doc: model.doc ?? `A ${words(model.name)}.`,
+    doc: model.doc ?? `${sentence(aWord(model.name))}.`,
     newName: ident(`New${model.name}`),
     newDoc: `What a new ${words(model.name)} takes; the rest has defaults.`,
     patchName: ident(`${model.name}Patch`),
-    patchDoc: `What may change of a ${words(model.name)}.`,
+    patchDoc: fields.some(isPatchable) ? `What may change of ${aWord(model.name)}.` : `Nothing of ${aWord(model.name)} may change.`,
     row: fields.map(property),
     create: fields.filter(isCreatable).map((field) => ({ ...property(field), optional: isOptional(field) })),
     patch: fields.filter(isPatchable).map((field) => ({ ...property(field), type: patchType(field, imports, places), optional: true })),
     fieldsName: fieldsName(model),
-    fieldsDoc: `The fields of a ${words(model.name)}, in wire order.`,
+    fieldsDoc: `The fields of ${aWord(model.name)}, in wire order.`,
     descriptorName: descriptorName(model),
     descriptorDoc: `${model.name} for the runtime: fields, relations and wire codec.`,
     facts: {

@@ -6,11 +6,9 @@ export const words = (name: string): string => parts(name).map((part) => (/^[A-Z
 /** `a task`, `an invoice line`, `a user` */
 export const aWord = (name: string): string => `${/^(?:[aeiou](?!ser|nit|ni[^n])|h(?:our|eir))/i.test(words(name)) ? 'an' : 'a'} ${words(name)}`
 
-/** `['state', 'dueAt', 'position']` → `state, due at and position` */
-export const listed = (names: readonly string[]): string => {
-  const all = names.map(words)
-  return all.length < 2 ? (all[0] ?? '') : `${all.slice(0, -1).join(', ')} and ${all.at(-1) ?? ''}`
-}
+/** `['state', 'dueAt', 'position']` → `state, dueAt and position` */
+export const listed = (names: readonly string[]): string =>
+  names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`
 
 /** `task labels` → `Task labels`: at the start of a sentence. */
 export const sentence = (text: string): string => `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`

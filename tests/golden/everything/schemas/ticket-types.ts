@@ -1,0 +1,4 @@
+/** What a ticket's settings hold. */
+export interface TicketSettings {
+  readonly theme: 'plain' | 'dark'
+}
