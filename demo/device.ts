@@ -30,7 +30,8 @@ const remember = (what: string, confirmed: Promise<Outcome>): void => {
 const handlers: Handlers = {
   open: async ({ url, principal, boards }) => {
     db = await openTracker({ url, principal, token: principal, log: () => undefined, ports: { onlineSignal } })
-    scopes = { home: db.scopes.home(), ...Object.fromEntries(boards.map((projectId) => [projectId, db.scopes.board({ projectId })])) }
+    const opened = boards.map((projectId) => [projectId, db.scopes.board({ projectId })] as const)
+    scopes = { home: db.scopes.home(), ...Object.fromEntries(opened) }
     await Promise.all(Object.values(scopes).map(({ ready }) => ready))
     await until(() => db.status.get().connection === 'online')
     return { rows: allRows().length }
@@ -96,8 +97,10 @@ const handlers: Handlers = {
   }),
 }
 
-const allRows = (): readonly { readonly id: string }[] =>
-  [db.users, db.projects, db.members, db.tasks, db.labels, db.taskLabels].flatMap((cache): readonly { readonly id: string }[] => cache.all())
+type Row = { readonly id: string }
+
+const allRows = (): readonly Row[] =>
+  [db.users, db.projects, db.members, db.tasks, db.labels, db.taskLabels].flatMap((cache): readonly Row[] => cache.all())
 
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2))

@@ -31,7 +31,8 @@ const board = {
     and (t.id = $1 or exists (select from members x where x.user_id = t.id and ${mayRead('x.project_id')}))`,
   tasks: `select t.* from tasks t where t.project_id = $2 and ${mayRead('t.project_id')}`,
   labels: `select t.* from labels t where t.project_id = $2 and ${mayRead('t.project_id')}`,
-  taskLabels: `select t.* from task_labels t join tasks k on k.id = t.task_id where k.project_id = $2 and ${mayRead('k.project_id')}`,
+  taskLabels: `select t.* from task_labels t join tasks k on k.id = t.task_id
+    where k.project_id = $2 and ${mayRead('k.project_id')}`,
 }
 
 /** The columns of each table that clients hold, in the order of the generated row types. */

@@ -80,12 +80,13 @@ export const play = async (stage: Stage): Promise<void> => {
       const texts = new Set(seen.map((card) => (card ? `“${card.title}”, ${card.state}, ${card.votes} votes` : 'gone')))
       return [...texts].join(' / ')
     }
+    const left = (await cy.tell('report', null)).claimed
     return [
       `different fields: ${await see(different)}`,
       `the same field: ${await see(same)}`,
       `deleted against edited: ${await see(doomed)}`,
       `a vote each: ${await see(votes)}`,
-      `Cy has ${(await cy.tell('report', null)).claimed[cast.borealis]} rows of Borealis left, of Apollo only its people, whom he still works with`,
+      `Cy has all ${left[cast.borealis]} rows of Borealis, and of Apollo ${left[cast.apollo]}: its people, with whom he still works`,
     ]
   })
 
