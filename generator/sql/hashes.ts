@@ -8,8 +8,10 @@ import { lineOf, modelsRead } from './line.js'
  * Of what the capture triggers were made for: columns, the columns in their images, the way of capture. Stands in every row of
  * the changelog, so it is short: 16 hex digits.
  */
-export const shapeHash = (schema: Schema): string =>
-  hash(
+export const shapeHash = (schema: Schema): string => {
+  const known = shapes.get(schema)
+  if (known !== undefined) return known
+  const shape = hash(
     schema.models.map((model) => ({
       name: model.name,
       table: model.table,
@@ -19,6 +21,12 @@ export const shapeHash = (schema: Schema): string =>
       images: membershipFields(schema, model).map((field) => field.columnId),
     })),
   ).slice(0, 16)
+  shapes.set(schema, shape)
+  return shape
+}
+
+/** Worked out once for a schema: each of its triggers asks. */
+const shapes = new WeakMap<Schema, string>()
 
 /**
  * Of everything that decides what a scope holds and how it travels: its lines with the read rules they reach, the types of the columns
