@@ -41,7 +41,8 @@ const refine = (type: FieldType, declared: DeclaredScalar, report: Report): Fiel
     report('SG111', at.at, `"${keyword}" does not apply to ${declared.type.text}`, `only ${of} has it`)
   if (type.kind === 'string') {
     if (ts !== null) misplaced(ts, 'ts', 'json')
-    return { ...type, max: readMax(declared, report), pattern: readPattern(pattern, report) }
+    const longest = readMax(declared, report)
+    return { ...type, max: longest, pattern: readPattern(pattern, longest, report) }
   }
   if (max !== null) misplaced(max, 'max', 'string')
   if (pattern !== null) misplaced(pattern, 'pattern', 'string')
@@ -61,8 +62,8 @@ const readMax = ({ max }: DeclaredScalar, report: Report): number | null => {
   return null
 }
 
-const readPattern = (pattern: Word | null, report: Report): string | null => {
-  const fault = pattern === null ? null : patternFault(pattern.text)
+const readPattern = (pattern: Word | null, max: number | null, report: Report): string | null => {
+  const fault = pattern === null ? null : patternFault(pattern.text, max)
   if (pattern === null || fault === null) return pattern?.text ?? null
   report('SG110', pattern.at, fault.message, fault.hint)
   return null

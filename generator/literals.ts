@@ -81,11 +81,16 @@ const readTimestamp = (node: Node): Literal => {
   const text = textOf(node) ?? ''
   const shape = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}(\.\d{1,3})?(Z|[+-]\d{2}:\d{2})$/.exec(text)
   const time = new Date(text)
-  if (shape?.[1] === undefined || !isDay(shape[1]) || Number.isNaN(time.getTime())) {
+  const within = time.getTime() >= firstTime && time.getTime() <= lastTime
+  if (shape?.[1] === undefined || !isDay(shape[1]) || !within) {
     return { expected: 'a time with its zone, as 2026-01-31T23:59:59Z' }
   }
   return { value: time.toISOString() }
 }
+
+/** Years 1 to 9999, in UTC. */
+const firstTime = Date.parse('0001-01-01T00:00:00.000Z')
+const lastTime = Date.parse('9999-12-31T23:59:59.999Z')
 
 const readDate = (node: Node): Literal => {
   const text = textOf(node) ?? ''

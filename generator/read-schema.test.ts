@@ -93,8 +93,8 @@ describe('the tracker', () => {
 
   it('[Y16] is the same from one file or from many', async () => {
     const whole = await tracker()
-    const { syncgen, models, ...rest } = parseYaml(await readFile('schemas/tracker.yaml', 'utf8')) as Record<string, Record<string, unknown>>
-    const project = { ...models?.['Project'], fields: { ...(models?.['Project']?.['fields'] as object), settings: { type: 'json', default: {} } } }
+    const { syncgen, models, ...rest } = parseYaml(await readFile('schemas/tracker.yaml', 'utf8')) as Record<string, Record<string, Record<string, object>>>
+    const project = { ...models?.['Project'], fields: { ...models?.['Project']?.['fields'], settings: { type: 'json', default: {} } } }
     const parts = Object.entries({ ...models, Project: project }).map(([name, model]) => stringify({ syncgen, models: { [name]: model } }))
     const cut = await read(...parts, ...Object.entries(rest).map(([key, value]) => stringify({ syncgen, [key]: value })))
     if (!cut.ok) throw new Error(JSON.stringify(cut.problems))
