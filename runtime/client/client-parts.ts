@@ -145,8 +145,15 @@ const writeLocally = <Result>(
   { schema, strict }: { readonly schema: string; readonly strict: boolean },
   write: (draft: Draft) => Result,
 ): Writing & { readonly result: Result } => {
-  const result = write(draft)
-  draft.close()
+  const result = writeAndClose(draft, write)
   if (draft.ops.length === 0) return { result, durable: Promise.resolve(), confirmed: Promise.resolve({ kind: 'applied' }) }
   return { result, ...outbox.add({ schema, at: draft.at, strict, ops: draft.ops }) }
+}
+
+const writeAndClose = <Result>(draft: Draft, write: (draft: Draft) => Result): Result => {
+  try {
+    return write(draft)
+  } finally {
+    draft.close()
+  }
 }

@@ -104,7 +104,7 @@ export class ModelCache<M extends Model, Db = unknown> {
 
   #write(write: (tx: Writer<M>) => M['row']): Written<M['row']> {
     const { result, durable, confirmed } = this.#store.write((draft) => write(writerOf<M>(draft, this.#table.name)), false)
-    return { row: result, durable, confirmed }
+    return { row: this.#table.get(result.id) ?? result, durable, confirmed }
   }
 }
 
