@@ -1,3 +1,4 @@
+import { mark } from './mark.js'
 import type { Schema } from './model.js'
 import { captureSql } from './sql/capture.js'
 import { syncgenSchema } from './sql/syncgen-schema.js'
@@ -9,5 +10,9 @@ import { tablesSql } from './sql/tables.js'
  */
 export const initialMigration = (schema: Schema): string => {
   const captures = schema.models.map((model) => captureSql(schema, model))
-  return `${[syncgenSchema, tablesSql(schema), ...captures].join('\n\n')}\n`
+  return `${[header(schema), syncgenSchema, tablesSql(schema), ...captures].join('\n\n')}\n`
 }
+
+/** The second line is for dbmate and its like. */
+const header = ({ sources }: Schema): string =>
+  `-- ${mark} from ${sources.join(', ')}. Databases remember its checksum: do not edit it once it is applied.\n-- migrate:up`

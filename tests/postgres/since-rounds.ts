@@ -3,6 +3,7 @@ import type pg from 'pg'
 import type { JsonValue, Schema, Scope, ScopeLine } from '../../generator/model.js'
 import { scopeLineSql, type Statement } from '../../generator/sql/index.js'
 import { Database } from './database.js'
+import { chainFaults } from './log-chain.js'
 import { type Bound, expectedActions, members } from './oracle.js'
 import { Dice } from './random.js'
 import { inSnapshot, type Seen, Writer } from './world.js'
@@ -69,7 +70,8 @@ export const run = async ({ schema, rounds, seed, bound, bindings, foreignKeys, 
       positions.push(now)
     })
   }
-  for (const writer of writers) await writer.end(false)
+  for (const writer of writers) await writer.end(dice.chance(0.5))
+  found.differences.push(...(await chainFaults(reader, schema)))
   return found
 }
 
