@@ -27,6 +27,7 @@ const planOp = (catalog: Catalog, op: Op): PlannedOp => {
       checkUpdate(model, op)
       return { op, model }
     case 'delete':
+      checkDelete(model, op)
       return { op, model }
   }
 }
@@ -54,6 +55,13 @@ const checkUpdate = (model: KnownModel, op: UpdateOp): void => {
     return field === undefined || field.immutable === true || !fits(field, edit) ? [name] : []
   })
   if (misfits.length > 0) throw new Rejected('invalid', op, misfits.filter((name) => model.travels.has(name)))
+}
+
+/** What the author saw can only be what he could have written: anything else would be a way to guess at columns that never leave. */
+const checkDelete = (model: KnownModel, op: DeleteOp): void => {
+  const known = settable(model)
+  const strange = Object.keys(op.seen ?? {}).filter((name) => !known.has(name))
+  if (strange.length > 0) throw new Rejected('invalid', op, strange.filter((name) => model.travels.has(name)))
 }
 
 const fits = (field: FieldDescriptor, edit: FieldEdit): boolean => {
