@@ -1,39 +1,61 @@
 import { allOf, anyOf, notOf } from './logic.js'
-import type { JsonValue, Operand, Predicate } from './model.js'
+import type { JsonValue, Operand, Predicate, Schema } from './model.js'
 
 /**
  * Whether every row and identity that satisfies `left` is seen to satisfy `right`. Sound, not complete: `true` is certain, `false` says
- * that no proof was found by taking the two apart side by side. Time is bounded by the product of their sizes.
+ * that no proof was found by taking the two apart side by side. `required` are the claims that are never null; references lead to
+ * rows that exist. Time is bounded by the product of the sizes.
  */
-export const implies = (left: Predicate, right: Predicate): boolean => follows(spread(left), spread(right))
+export const implies = (left: Predicate, right: Predicate, required: ReadonlySet<string>): boolean =>
+  new Proof(required).follows(spread(left), spread(right))
 
-const follows = (left: Predicate, right: Predicate): boolean => {
-  if (left.kind === 'never' || right.kind === 'always') return true
-  if (right.kind === 'all') return right.of.every((each) => follows(left, each))
-  if (left.kind === 'any') return left.of.every((each) => follows(each, right))
-  if (right.kind === 'any' && right.of.some((each) => follows(left, each))) return true
-  if (left.kind === 'all') return left.of.some((each) => follows(each, right))
-  return right.kind !== 'any' && stepFollows(left, right)
+/** The claims that every identity has. */
+export const requiredClaims = ({ claims }: Pick<Schema, 'claims'>): ReadonlySet<string> =>
+  new Set(claims.filter((each) => !each.nullable).map((each) => each.name))
+
+class Proof {
+  readonly #required: ReadonlySet<string>
+
+  constructor(required: ReadonlySet<string>) {
+    this.#required = required
+  }
+
+  follows(left: Predicate, right: Predicate): boolean {
+    if (left.kind === 'never' || right.kind === 'always') return true
+    if (right.kind === 'all') return right.of.every((each) => this.follows(left, each))
+    if (left.kind === 'any') return left.of.every((each) => this.follows(each, right))
+    if (right.kind === 'any' && right.of.some((each) => this.follows(left, each))) return true
+    if (left.kind === 'all') return left.of.some((each) => this.follows(each, right))
+    return right.kind !== 'any' && this.#stepFollows(left, right)
+  }
+
+  /** Neither side is a conjunction or disjunction. A reference equals a value if the row that it leads to has it as its id. */
+  #stepFollows(left: Predicate, right: Predicate): boolean {
+    if (left.kind === 'not' && right.kind === 'not') return this.follows(right.of, left.of)
+    if (left.kind === 'some' && right.kind === 'some') {
+      return left.model === right.model && left.field === right.field && this.follows(left.where, right.where)
+    }
+    if (left.kind === 'one' && right.kind === 'one') return left.field === right.field && this.follows(left.where, right.where)
+    if (left.kind === 'one' && isEquality(right)) return left.field === right.field && this.follows(left.where, { ...right, field: 'id' })
+    if (isEquality(left) && right.kind === 'one') {
+      return left.field === right.field && this.#isValue(left.value) && this.follows({ ...left, field: 'id' }, right.where)
+    }
+    const given = valuesOf(left)
+    const wanted = valuesOf(right)
+    return given !== null && wanted !== null && given.field === wanted.field && (same(left, right) || within(given, wanted))
+  }
+
+  #isValue(operand: Operand): boolean {
+    return operand.kind === 'literal' ? operand.value !== null : operand.kind === 'claim' && this.#required.has(operand.name)
+  }
 }
 
-/** Neither side is a conjunction or disjunction. */
-const stepFollows = (left: Predicate, right: Predicate): boolean => {
-  if (left.kind === 'not' && right.kind === 'not') return follows(right.of, left.of)
-  if (left.kind === 'some' && right.kind === 'some') {
-    return left.model === right.model && left.field === right.field && follows(left.where, right.where)
-  }
-  if (right.kind === 'one') {
-    if (left.kind === 'one') return left.field === right.field && follows(left.where, right.where)
-    return left.kind === 'compare' && left.op === 'eq' && left.field === right.field && !isNull(left.value) && follows({ ...left, field: 'id' }, right.where)
-  }
-  const given = valuesOf(left)
-  const wanted = valuesOf(right)
-  return given !== null && wanted !== null && given.field === wanted.field && (same(left, right) || within(given, wanted))
-}
+const isEquality = (predicate: Predicate): predicate is Extract<Predicate, { kind: 'compare' }> =>
+  predicate.kind === 'compare' && predicate.op === 'eq'
 
 /**
- * The same predicate with to-one steps as far inside as they go: a step over a conjunction or disjunction is one of steps, a step to a
- * row by its id is a comparison of the reference.
+ * The same predicate with steps as far inside as they go: a step over a disjunction is a disjunction of steps, and so with a to-one
+ * step over a conjunction.
  */
 const spread = (predicate: Predicate): Predicate => {
   switch (predicate.kind) {
@@ -47,8 +69,7 @@ const spread = (predicate: Predicate): Predicate => {
       const where = spread(predicate.where)
       if (where.kind === 'all') return allOf(where.of.map((each) => spread({ ...predicate, where: each })))
       if (where.kind === 'any') return anyOf(where.of.map((each) => spread({ ...predicate, where: each })))
-      const byId = where.kind === 'compare' && where.field === 'id' && where.op === 'eq'
-      return byId ? { ...where, field: predicate.field } : { ...predicate, where }
+      return { ...predicate, where }
     }
     case 'some': {
       const where = spread(predicate.where)

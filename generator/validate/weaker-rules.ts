@@ -1,5 +1,5 @@
 import { type Action, actions } from '../ground.js'
-import { implies } from '../implies.js'
+import { implies, requiredClaims } from '../implies.js'
 import { partsOf } from '../logic.js'
 import { type Field, modelOf, type Model, type Predicate, type Schema } from '../model.js'
 import type { Report } from '../problem.js'
@@ -11,13 +11,14 @@ import type { Declarations } from '../validate.js'
  */
 export const checkWeakerRules = ({ models }: Declarations, schema: Schema, report: Report): void => {
   const told = new Set<string>()
+  const required = requiredClaims(schema)
   for (const model of schema.models) {
     for (const action of actions) {
       for (const read of readsOf(model, action, schema)) {
         const { access, name } = read.model
         const key = `${name}.${read.field.name}`
         if (told.has(key) || !isWritable(read.field) || access.update.kind === 'never') continue
-        if (read.allowed.some((each) => implies(access.update, each))) continue
+        if (read.allowed.some((each) => implies(access.update, each, required))) continue
         const word = models.get(name)?.fields.find((each) => each.name.text === (read.field.reference?.relation ?? read.field.name))?.name
         if (word === undefined) continue
         told.add(key)
