@@ -14,7 +14,7 @@ export interface Position {
 /** Positions longer than this are refused: `diff` serves their sender. */
 export const longestPosition = 8192
 
-const form = /^([0-9a-f]{32})\/(\d{1,20}):(\d{1,20}):((?:\d{1,20}(?:,\d{1,20})*)?)$/
+const form = /^([0-9a-f]{32})\/([1-9]\d{0,18}):([1-9]\d{0,18}):((?:[1-9]\d{0,18}(?:,[1-9]\d{0,18})*)?)$/
 
 /** Strict: undefined for everything that PostgreSQL would not have written itself. */
 export const parsePosition = (text: string): Position | undefined => {
@@ -50,7 +50,6 @@ export const sees = (position: Position, xid: bigint): boolean =>
 const largest = 2n ** 63n - 1n
 
 const isWellFormed = ({ xmin, xmax, inProgress }: Position): boolean =>
-  xmin > 0n &&
   xmin <= xmax &&
   xmax <= largest &&
   inProgress.every((xid, at) => xid >= xmin && xid < xmax && (at === 0 || xid > (inProgress[at - 1] ?? 0n)))

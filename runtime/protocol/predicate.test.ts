@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import type { BaseRow, FieldDescriptor, ModelDescriptor, RelationDescriptor } from './descriptor.js'
 import { SyncError } from './errors.js'
 import { type CompiledWhere, type Where, type World, compileWhere } from './predicate.js'
@@ -184,6 +186,29 @@ describe('conditions on a field', () => {
     expect(holds({ uuid: uuid(0xabc).toUpperCase() }, { uuid: uuid(0xabc) })).toBe(true)
     expect(holds({ short: { not: 'LONG AND LOUD' } }, { short: 'ab' })).toBe(true)
     expect(holds({ float: -0 }, { float: 0 })).toBe(true)
+  })
+})
+
+describe('the truth table of docs/schema.md', () => {
+  const page = readFileSync(new URL('../../docs/schema.md', import.meta.url), 'utf8')
+  /** Fields of the page, and the fields of the model here that are like them. */
+  const fields: Readonly<Record<string, string>> = { 'n: int?': 'int', 's: string?': 'text', 'l: string[]?': 'tags' }
+  const cells = page.split('For a field `').slice(1).flatMap((section) => {
+    const [name = '', rest = ''] = section.split('`:', 2)
+    const [[, ...heads] = [], , ...lines] = rest.trim().split('\n').filter((line) => line.startsWith('|')).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()))
+    return lines.flatMap(([condition = '', ...answers]) => answers.map((answer, at) => [name, condition, heads[at] ?? '', answer] as const))
+  })
+
+  it.each(cells)('[W12] %s %s for %s: %s', (name, condition, head, answer) => {
+    const value = / is null$/.test(head) ? null : (parse(head.replace(/^\w+ = /, '')) as unknown)
+    const field = fields[name] ?? name
+    expect(holds({ [field]: parse(condition.slice(1, -1)) as unknown }, { [field]: value })).toBe(answer === 'true')
+  })
+
+  it('[W12] is read whole', () => {
+    expect(new Set(cells.map(([name]) => name))).toEqual(new Set(Object.keys(fields)))
+    expect(cells.length).toBeGreaterThanOrEqual(60)
+    expect(cells.every(([, , , answer]) => answer === 'true' || answer === 'false')).toBe(true)
   })
 })
 

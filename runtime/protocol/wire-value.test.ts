@@ -71,7 +71,7 @@ describe('toWire and fromWire', () => {
       [{ type: 'json' }, { a: () => 4711 }],
       [{ type: 'json' }, [4711n]],
       [{ type: 'json' }, [undefined]],
-      [{ type: 'json' }, new Array(4711)],
+      [{ type: 'json' }, Array.from({ length: 3 })],
       [{ type: 'json' }, { a: Number.NaN }],
       [{ type: 'json' }, JSON.parse('{"__proto__":{"admin":4711}}')],
       [{ type: 'list', of: 'int' }, [null]],
