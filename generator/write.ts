@@ -3,7 +3,7 @@
  * is followed inside it, and a file that does not say that it is generated is never changed.
  */
 import { lstat, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join, posix } from 'node:path'
+import { join, posix } from 'node:path'
 import type { EmittedFile } from './emit.js'
 import { isGenerated } from './mark.js'
 
@@ -32,15 +32,22 @@ export const compareOutput = async (folder: string, files: readonly EmittedFile[
 
 /** Writes what changed, each file whole or not at all, and removes orphans. */
 export const writeOutput = async (folder: string, { changed, orphans }: Pick<Difference, 'changed' | 'orphans'>): Promise<void> => {
-  for (const { path, text } of changed) {
-    const target = join(folder, path)
-    await mkdir(dirname(target), { recursive: true })
-    const fresh = join(dirname(target), `.${posix.basename(path)}.syncgen-new`)
-    await rm(fresh, { force: true })
-    await writeFile(fresh, text, { flag: 'wx' })
-    await rename(fresh, target)
+  for (const above of new Set(changed.map(({ path }) => posix.dirname(path)))) await mkdir(join(folder, above), { recursive: true })
+  for (let at = 0; at < changed.length; at += filesAtOnce) {
+    await Promise.all(changed.slice(at, at + filesAtOnce).map((file) => writeWhole(folder, file)))
   }
   for (const path of orphans) await rm(join(folder, path))
+}
+
+/** Far below any limit of open files. */
+const filesAtOnce = 32
+
+/** Under another name first: whoever reads meanwhile, and a crash, find the old file or the new one. */
+const writeWhole = async (folder: string, { path, text }: EmittedFile): Promise<void> => {
+  const fresh = join(folder, posix.dirname(path), `.${posix.basename(path)}.syncgen-new`)
+  await rm(fresh, { force: true })
+  await writeFile(fresh, text, { flag: 'wx' })
+  await rename(fresh, join(folder, path))
 }
 
 /** The text of a file in the folder; null if there is none. */
