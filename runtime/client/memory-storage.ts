@@ -39,6 +39,7 @@ const emptyDisk = (): Disk => ({ isOpen: false, device: null, lastSeq: 0, log: [
 class MemoryStorage implements Storage {
   readonly #disk: Disk
   readonly #forget: () => void
+  #isClosed = false
 
   constructor(disk: Disk, forget: () => void) {
     this.#disk = disk
@@ -100,16 +101,17 @@ class MemoryStorage implements Storage {
   }
 
   async close(): Promise<void> {
-    this.#disk.isOpen = false
+    if (!this.#isClosed) this.#disk.isOpen = false
+    this.#isClosed = true
   }
 
   async destroy(): Promise<void> {
-    this.#disk.isOpen = false
+    await this.close()
     this.#forget()
   }
 
   #open(): Disk {
-    if (!this.#disk.isOpen) throw new SyncError('storage-failed', 'the storage was closed')
+    if (this.#isClosed) throw new SyncError('storage-failed', 'the storage was closed')
     return this.#disk
   }
 }

@@ -1,5 +1,5 @@
-import { describe, expect, it, vi } from 'vitest'
-import { TestWorld, uuidOf } from '../../tests/client/world.js'
+import { describe, expect, it } from 'vitest'
+import { eventually, TestWorld, uuidOf } from '../../tests/client/world.js'
 import type { Trial } from '../../tests/client/schema.js'
 import type { CacheEvent } from './events.js'
 import type { CardModel } from '../../tests/client/schema.js'
@@ -148,7 +148,7 @@ describe('a local write', () => {
       }
     }
     expect(() => db.transaction((tx) => run(tx) as unknown as void)).toThrow(expect.objectContaining({ code: 'invalid-value' }))
-    await vi.waitFor(() => expect(late).toMatchObject({ code: 'closed' }))
+    await eventually(() => expect(late).toMatchObject({ code: 'closed' }))
     expect(db.labels.all()).toEqual([])
   })
 

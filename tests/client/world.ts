@@ -2,7 +2,7 @@
 import { vi } from 'vitest'
 import type { ClientPorts, OpenOptions, OpenStorage, SocketListener } from '../../runtime/client/index.js'
 import { memoryStorage } from '../../runtime/client/index.js'
-import type { ClientMessage, Delta, Hello, ServerMessage } from '../../runtime/protocol/index.js'
+import type { ClientMessage, Delta, ServerMessage } from '../../runtime/protocol/index.js'
 import { parseClientMessage } from '../../runtime/protocol/index.js'
 import { openTrial, type Trial } from './schema.js'
 
@@ -39,7 +39,7 @@ export class Wire {
 
   /** The last of a kind, as soon as there are `count` of them. */
   async awaits<Kind extends ClientMessage['kind']>(kind: Kind, count = 1): Promise<Extract<ClientMessage, { readonly kind: Kind }>> {
-    await vi.waitFor(() => {
+    await eventually(() => {
       if (this.of(kind).length < count) throw new Error(`the client sent ${this.of(kind).length} of ${count} ${kind}`)
     })
     const last = this.of(kind)[count - 1]
@@ -116,7 +116,7 @@ export class TestWorld {
 
   /** The n-th connection (from 1), once its hello has come. */
   async wire(count = this.wires.length + 1): Promise<Wire> {
-    await vi.waitFor(() => {
+    await eventually(() => {
       if (this.wires.length < count) throw new Error(`${this.wires.length} of ${count} connections were made`)
     })
     const wire = this.wires[count - 1]
@@ -210,4 +210,5 @@ export const bringIntoStep = async (wire: Wire, at: number, pages: readonly Delt
   wire.send({ kind: 'synced', attempt, from: null, position: position(at), done, scopes: scopes.map(({ id }) => ({ id, hash: `hash ${id}` })) })
 }
 
-export type { Hello }
+/** Resolves when `check` does not throw any more. @throws what it threw last, after a second. */
+export const eventually = <Result>(check: () => Result): Promise<Result> => vi.waitFor(check, { interval: 1, timeout: 1_000 }) as Promise<Result>

@@ -1,0 +1,77 @@
+/** Storage that fails, waits or dies when told, around a real one. */
+import { SyncError } from '../../runtime/client/index.js'
+import type { OpenStorage, Storage } from '../../runtime/client/index.js'
+
+export interface FailingStorage {
+  readonly storage: OpenStorage
+  /** Every transaction is refused from now on. */
+  fail(): void
+  heal(): void
+  /** Transactions wait until the returned function is called. */
+  hold(): () => void
+}
+
+export const failing = (inner: OpenStorage): FailingStorage => {
+  let isFailing = false
+  let gate: Promise<void> = Promise.resolve()
+  return {
+    storage: async (name) =>
+      intercepted(await inner(name), async (_method, run) => {
+        await gate
+        if (isFailing) throw new SyncError('storage-failed', 'the test lets it fail')
+        return run()
+      }),
+    fail: () => void (isFailing = true),
+    heal: () => void (isFailing = false),
+    hold: () => {
+      let release: () => void = () => undefined
+      gate = new Promise((resolve) => (release = resolve))
+      return () => release()
+    },
+  }
+}
+
+export interface DyingStorage {
+  readonly storage: OpenStorage
+  /** Transactions that were begun. */
+  readonly count: () => number
+  readonly isDead: () => boolean
+}
+
+/**
+ * Dies at its k-th transaction (from 1), before or after it is durable: that one and all later ones never settle, as in a process that
+ * is gone. The storage behind it can be opened again at once.
+ */
+export const dying = (inner: OpenStorage, at: number, when: 'before' | 'after'): DyingStorage => {
+  let count = 0
+  let isDead = false
+  const forever = new Promise<never>(() => undefined)
+  return {
+    count: () => count,
+    isDead: () => isDead,
+    storage: async (name) => {
+      const real = await inner(name)
+      return intercepted(real, async (method, run) => {
+        if (isDead) return forever
+        if (method === 'close') return run()
+        count += 1
+        if (count !== at) return run()
+        isDead = true
+        if (when === 'after') await run()
+        await real.close()
+        return forever
+      })
+    },
+  }
+}
+
+const methods = ['load', 'stage', 'unstage', 'append', 'enqueue', 'update', 'compact', 'close', 'destroy'] as const
+
+/** The cast is the boundary: each method is called with its own arguments. */
+const intercepted = (real: Storage, around: (method: (typeof methods)[number], run: () => Promise<unknown>) => Promise<unknown>): Storage =>
+  Object.fromEntries(
+    methods.map((method) => [
+      method,
+      (...given: readonly unknown[]) => around(method, () => (real[method] as (...each: readonly unknown[]) => Promise<unknown>).call(real, ...given)),
+    ]),
+  ) as unknown as Storage
