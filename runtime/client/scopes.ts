@@ -201,10 +201,9 @@ export class Scopes {
     store.scopeClosed(scope.id)
     void journal
       .run(async (storage) => {
-        if (this.#known.get(scope.id) !== scope) return
-        this.#known.delete(scope.id)
-        const wasAsked = scope.isLive || scope.attempt !== null
-        if (wasAsked) this.#listener.scopeClosed(scope.id)
+        if (this.#known.get(scope.id) === scope) this.#known.delete(scope.id)
+        else if (this.#stored(scope.id) === undefined) return
+        if (scope.isLive || scope.attempt !== null) this.#listener.scopeClosed(scope.id)
         await baseLog.save(storage, this.#facts(scope.id, { position: this.#positionOf(scope.id), closedAt: clock.now() }))
       })
       .catch(ignoreClosed)

@@ -2,9 +2,9 @@
 import { vi } from 'vitest'
 import type { ClientPorts, OpenOptions, OpenStorage, SocketListener } from '../../runtime/client/index.js'
 import { memoryStorage } from '../../runtime/client/index.js'
-import type { ClientMessage, Delta, ServerMessage } from '../../runtime/protocol/index.js'
+import type { ClientMessage, Delta, SchemaDescriptor, ServerMessage } from '../../runtime/protocol/index.js'
 import { parseClientMessage } from '../../runtime/protocol/index.js'
-import { openTrial, type Trial } from './schema.js'
+import { openTrial, schema, type Trial } from './schema.js'
 
 /** A client's connection, seen from the server. */
 export class Wire {
@@ -125,7 +125,7 @@ export class TestWorld {
     return wire
   }
 
-  open(options: Partial<OpenOptions> & { readonly storage?: OpenStorage } = {}): Promise<Trial> {
+  open(options: Partial<OpenOptions> & { readonly storage?: OpenStorage } = {}, as: SchemaDescriptor = schema): Promise<Trial> {
     return openTrial({
       url: 'ws://test',
       principal: 'ada',
@@ -135,7 +135,12 @@ export class TestWorld {
       open: [],
       log: () => undefined,
       ...options,
-    })
+    }, as)
+  }
+
+  /** A client that says nothing about the scopes of its start. */
+  openAll(): Promise<Trial> {
+    return openTrial({ url: 'ws://test', principal: 'ada', token: 'secret', storage: memoryStorage(), ports: this.ports, log: () => undefined })
   }
 
   #connect(listener: SocketListener): { send(text: string): void; close(code: number): void } {
