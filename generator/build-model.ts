@@ -64,7 +64,8 @@ const buildShapes = (declared: readonly DeclaredModel[], context: FieldContext):
     pureJoin: each.join !== null && each.fields.length === 0,
     ...buildFields(each, context),
   }))
-  return new Map(fielded.map((each) => [each.name, { ...each, relations: buildRelations(each, fielded) }]))
+  const relations = buildRelations(fielded)
+  return new Map(fielded.map((each) => [each.name, { ...each, relations: relations.get(each.name) ?? [] }]))
 }
 
 const buildScope = (declared: DeclaredScope, names: TypeNames, outside: Ground): Scope => {

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 const packagesOf = (path: string, seen = new Set<string>()): ReadonlySet<string> => {
   if (seen.has(path)) return new Set()
   seen.add(path)
-  const imports = [...readFileSync(path, 'utf8').matchAll(/(?:^(?:import|export) (?!type )[^'"=]*|import\()['"](.+?)['"]/gm)].map(([, specifier = '']) => specifier)
+  const imports = [...readFileSync(path, 'utf8').matchAll(/(?:^import (?!type )(?:[^'"]*? from )?|\bimport\()['"](.+?)['"]/gm)].map(([, specifier = '']) => specifier)
   return new Set(imports.flatMap((each) => (each.startsWith('.') ? [...packagesOf(join(dirname(path), each.replace(/\.js$/, '.ts')), seen)] : [each])))
 }
 

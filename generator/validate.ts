@@ -5,6 +5,7 @@ import { checkCreateRules } from './validate/create-rules.js'
 import { checkGeneratedNames } from './validate/generated-names.js'
 import { checkModels } from './validate/models.js'
 import { checkNames } from './validate/names.js'
+import { checkRelationNames } from './validate/relation-names.js'
 import { checkRenames } from './validate/renames.js'
 import { checkScopes } from './validate/scopes.js'
 import { checkSqlNames } from './validate/sql-names.js'
@@ -20,6 +21,7 @@ export const validateNames = (declared: Declared, report: Report): void => {
 export const validateSchema = (declared: Declared, schema: Schema, report: Report): void => {
   const declarations = declarationsOf(declared)
   checkModels(declarations, schema, report)
+  checkRelationNames(declarations, schema, report)
   checkGeneratedNames(declarations, schema, report)
   checkSqlNames(declarations, schema, report)
   checkScopes(declarations, schema, report)

@@ -12,7 +12,6 @@ export const checkModels = ({ models }: Declarations, schema: Schema, report: Re
     for (const field of [...(declared.join?.sides ?? []), ...declared.fields]) checkField(field, model, report)
     checkInverses(declared, report)
   }
-  checkRelationNames(models, schema, report)
 }
 
 const checkField = (declared: DeclaredField, model: Model, report: Report): void => {
@@ -41,35 +40,3 @@ const checkInverses = (declared: DeclaredModel, report: Report): void => {
 }
 
 const target = (ref: string): string => ref.replace('?', '').trim()
-
-/** Fields and relations of a model share one namespace: queries and results name both. */
-const checkRelationNames = (declared: Declarations['models'], schema: Schema, report: Report): void => {
-  for (const model of schema.models) {
-    const taken = new Map<string, string>(model.fields.map((each) => [each.name, `field ${model.name}.${each.name}`]))
-    for (const field of model.fields) {
-      if (field.reference === null) continue
-      const at = declarationOf(declared.get(model.name), field.reference.relation)
-      claim(taken, field.reference.relation, `reference ${model.name}.${field.reference.relation}`, at?.name.at, report)
-    }
-    for (const other of schema.models) {
-      for (const { reference } of other.fields) {
-        if (reference === null || reference.model !== model.name || reference.inverse === null) continue
-        const at = declarationOf(declared.get(other.name), reference.relation)
-        claim(taken, reference.inverse, `inverse of ${other.name}.${reference.relation}`, at?.inverse?.at, report)
-      }
-    }
-  }
-}
-
-const declarationOf = (model: DeclaredModel | undefined, relation: string) =>
-  [...(model?.join?.sides ?? []), ...(model?.fields ?? [])].find((each) => each.kind === 'reference' && each.name.text === relation) as
-    | Extract<DeclaredField, { kind: 'reference' }>
-    | undefined
-
-const claim = (taken: Map<string, string>, name: string, what: string, at: DeclaredField['name']['at'] | undefined, report: Report): void => {
-  const owner = taken.get(name)
-  taken.set(name, owner ?? what)
-  const twin = owner?.startsWith('inverse') === true && what.startsWith('inverse') && owner.split('.')[0] === what.split('.')[0]
-  if (owner === undefined || at === undefined || twin) return
-  report('SG204', at, `the name "${name}" is taken by the ${owner}`, 'choose another name: fields and relations of a model are named beside each other')
-}
