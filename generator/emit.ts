@@ -1,5 +1,6 @@
 /** From planned files to text: the only place that knows Handlebars. */
 import { readFileSync } from 'node:fs'
+import { posix } from 'node:path'
 import Handlebars from 'handlebars'
 import { mark } from './mark.js'
 import { packageFile } from './package-root.js'
@@ -12,9 +13,15 @@ export interface EmittedFile {
   readonly text: string
 }
 
-/** First line of every generated TypeScript file, after the slashes. */
-export const header = (sources: readonly string[], command: string): string =>
-  `${mark} from ${sources.join(', ')}. Do not edit: change the schema and run \`${command}\`.`
+/**
+ * First line of every generated TypeScript file, after the slashes. Several schema files are named by their folder: one more
+ * changes no file that has nothing of it.
+ */
+export const header = (sources: readonly string[], command: string): string => {
+  const [first, ...others] = sources
+  const from = others.length === 0 ? first : [...new Set(sources.map((source) => `${posix.dirname(source)}/`))].join(', ')
+  return `${mark} from ${from}. Do not edit: change the schema and run \`${command}\`.`
+}
 
 /** Fills the templates. Deterministic: the same plan gives the same bytes. */
 export const emit = (files: readonly PlannedFile[], header: string): readonly EmittedFile[] =>

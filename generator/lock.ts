@@ -4,12 +4,13 @@
  * order of declarations are not in it.
  */
 import { createHash } from 'node:crypto'
+import { jsonMark } from './mark.js'
 import type { Field, Index, Model, Schema, Scope } from './model.js'
 
 /** The lock file's text. `initial` is the text of the first migration, whose checksum it keeps. */
 export const lockText = (schema: Schema, initial: string): string =>
   `${block([
-    ['@generated', line('by syncgen. Do not edit: change the schema and generate again. Commit it.')],
+    [jsonMark.key, line(jsonMark.value)],
     ['syncgen', line(1)],
     ['name', line(schema.name)],
     ['migrations', block([['0001_initial.sql', line(checksum(initial))]])],

@@ -11,9 +11,17 @@ import { userDescriptor } from './user.js'
 /** The scopes with their parameters and the models they carry. */
 export const scopes = {
   /** My projects and my open tasks. */
-  home: { name: 'home', params: {}, models: ['Project', 'Member', 'Task'] },
+  home: {
+    name: 'home',
+    params: {},
+    models: ['Project', 'Member', 'Task'],
+  },
   /** One project with all that hangs on it. */
-  board: { name: 'board', params: { projectId: { type: 'uuid' } }, models: ['Project', 'Member', 'User', 'Task', 'Label', 'TaskLabel'] },
+  board: {
+    name: 'board',
+    params: { projectId: { type: 'uuid' } },
+    models: ['Project', 'Member', 'User', 'Task', 'Label', 'TaskLabel'],
+  },
 } satisfies Readonly<Record<string, ScopeDescriptor>>
 
 /** What both sides agree on. A server takes clients of the schemas whose hash it knows. */

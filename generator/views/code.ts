@@ -31,10 +31,11 @@ export const union = (members: readonly Code[], room: number): Code => {
   return room + line.length <= 130 ? line : (members.map((member) => `\n  | ${member}`).join('') as Code)
 }
 
-/** An array literal: on one line behind `room` columns, else one element a line. */
-export const array = (elements: readonly Code[], room = 0): Code => {
+/** An array literal: on one line behind `room` columns, else one element a line, in a block indented by `indent`. */
+export const array = (elements: readonly Code[], room = 0, indent = 0): Code => {
   const line = code`[${join(elements)}]`
-  return room + line.length <= 130 ? line : (`[\n${elements.map((element) => `  ${element},\n`).join('')}]` as Code)
+  const margin = ' '.repeat(indent)
+  return room + line.length <= 130 ? line : (`[\n${elements.map((element) => `${margin}  ${element},\n`).join('')}${margin}]` as Code)
 }
 
 /** A value as a literal that reads back as the same value, on one line, whatever characters it has. */

@@ -1,7 +1,7 @@
 /** shared/enums.ts, shared/claims.ts and shared/schema.ts. */
 import type { Schema, Scope } from '../model.js'
 import { camelCase, pascalCase } from '../names.js'
-import { type Code, array, code, ident, join, literal, object } from './code.js'
+import { type Code, array, code, ident, literal, object } from './code.js'
 import { type Places, descriptorOf, labelsName, typeOf } from './field-source.js'
 import { Imports } from './imports.js'
 import { modelFile } from './paths.js'
@@ -76,7 +76,7 @@ export const schemaView = (schema: Schema, places: Places): SchemaView => {
       doc: scope.doc,
       label: literal(scope.name),
       params: object(scope.params.map((param) => [param.name, descriptorOf(param, imports, places)])),
-      models: code`[${join(carried(scope).map((name) => literal(name)))}]`,
+      models: array(carried(scope).map((name) => literal(name)), 13, 4),
     })),
   }
   return { ...view, imports: imports.statements() }

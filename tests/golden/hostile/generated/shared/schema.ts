@@ -6,7 +6,11 @@ import { trapDescriptor } from './trap.js'
 /** The scopes with their parameters and the models they carry. */
 export const scopes = {
   /** *\/ } ; ` ${x} </script> */
-  all: { name: 'all', params: { start: { type: 'string' } }, models: ['Trap'] },
+  all: {
+    name: 'all',
+    params: { start: { type: 'string' } },
+    models: ['Trap'],
+  },
 } satisfies Readonly<Record<string, ScopeDescriptor>>
 
 /** What both sides agree on. A server takes clients of the schemas whose hash it knows. */

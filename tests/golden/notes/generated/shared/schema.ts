@@ -6,7 +6,11 @@ import { personDescriptor } from './person.js'
 
 /** The scopes with their parameters and the models they carry. */
 export const scopes = {
-  mine: { name: 'mine', params: {}, models: ['Person', 'Note'] },
+  mine: {
+    name: 'mine',
+    params: {},
+    models: ['Person', 'Note'],
+  },
 } satisfies Readonly<Record<string, ScopeDescriptor>>
 
 /** What both sides agree on. A server takes clients of the schemas whose hash it knows. */
