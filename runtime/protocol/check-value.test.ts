@@ -5,7 +5,9 @@ import type { Wire } from './values.js'
 
 const nested = (levels: number): Wire => (levels === 0 ? 0 : [nested(levels - 1)])
 
-const cases: Readonly<Record<string, { readonly field: FieldDescriptor; readonly fits: readonly Wire[]; readonly misfits: readonly Wire[] }>> = {
+const cases: Readonly<
+  Record<string, { readonly field: FieldDescriptor; readonly fits: readonly Wire[]; readonly misfits: readonly Wire[] }>
+> = {
   text: {
     field: { type: 'text' },
     fits: ['', 'a', '😀', 'e\u0301', '\u{10FFFF}', 'line\nline', '__proto__'],
@@ -77,7 +79,17 @@ const cases: Readonly<Record<string, { readonly field: FieldDescriptor; readonly
   date: {
     field: { type: 'date' },
     fits: ['2026-01-31', '0001-01-01', '9999-12-31', '2000-02-29'],
-    misfits: [0, '2026-1-31', '1900-02-29', '2026-04-31', '0000-01-01', '10000-01-01', '2026-01-31T00:00:00.000Z', 'infinity', '2026-01-31 BC'],
+    misfits: [
+      0,
+      '2026-1-31',
+      '1900-02-29',
+      '2026-04-31',
+      '0000-01-01',
+      '10000-01-01',
+      '2026-01-31T00:00:00.000Z',
+      'infinity',
+      '2026-01-31 BC',
+    ],
   },
   json: {
     field: { type: 'json' },
@@ -96,7 +108,11 @@ const cases: Readonly<Record<string, { readonly field: FieldDescriptor; readonly
   },
   uuid: {
     field: { type: 'uuid' },
-    fits: ['0190a5a0-0000-7000-8000-000000000000', '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'],
+    fits: [
+      '0190a5a0-0000-7000-8000-000000000000',
+      '00000000-0000-0000-0000-000000000000',
+      'ffffffff-ffff-ffff-ffff-ffffffffffff',
+    ],
     misfits: [
       null,
       1,

@@ -15,7 +15,7 @@ export const checkValue = (field: FieldDescriptor, wire: Wire): string | undefin
   if (field.type !== 'list') return checkScalar(field.type, field, wire)
   if (!Array.isArray(wire)) return 'must be a list'
   const of = field.of ?? 'string'
-  const misfit = wire.map((element: Wire) => checkScalar(of, field, element)).find((each) => each !== undefined)
+  const misfit = firstMisfit<Wire>(wire, (element) => checkScalar(of, field, element))
   return misfit === undefined ? undefined : `has an element that ${misfit}`
 }
 
@@ -53,7 +53,7 @@ const checkScalar = (type: Exclude<FieldDescriptor['type'], 'list'>, field: Fiel
 
 const checkText = (field: FieldDescriptor, wire: Wire): string | undefined => {
   if (typeof wire !== 'string') return 'must be text'
-  if (!isStorable(wire)) return 'must not contain NUL or half of a surrogate pair'
+  if (!isStorable(wire)) return unstorable
   if (field.type === 'list') return undefined
   if (field.max !== undefined && wire.length > field.max && lengthOf(wire) > field.max) {
     return `must have at most ${field.max} characters`
@@ -73,18 +73,30 @@ const checkDecimal = (field: FieldDescriptor, wire: Wire): string | undefined =>
 }
 
 const checkJson = (wire: Wire, levels: number): string | undefined => {
-  if (typeof wire === 'string') return isStorable(wire) ? undefined : 'must not contain NUL or half of a surrogate pair'
+  if (typeof wire === 'string') return isStorable(wire) ? undefined : unstorable
   if (typeof wire === 'number') return Number.isFinite(wire) ? undefined : 'must contain finite numbers only'
   if (typeof wire === 'boolean' || wire === null) return undefined
   if (typeof wire !== 'object') return 'must be JSON'
   if (levels === 0) return `must be at most ${deepestJson} levels deep`
-  const keyMisfit = Array.isArray(wire) ? undefined : Object.keys(wire).map(checkKey).find((each) => each !== undefined)
-  return keyMisfit ?? Object.values(wire).map((inner: Wire) => checkJson(inner, levels - 1)).find((each) => each !== undefined)
+  const keyMisfit = Array.isArray(wire) ? undefined : firstMisfit(Object.keys(wire), checkKey)
+  return keyMisfit ?? firstMisfit<Wire>(Object.values(wire), (inner) => checkJson(inner, levels - 1))
 }
 
 /** A key `__proto__` is harmless here and in PostgreSQL, but not in the first `Object.assign` of an app. */
-const checkKey = (key: string): string | undefined =>
-  key === '__proto__' ? 'must not have a key __proto__' : isStorable(key) ? undefined : 'must not contain NUL or half of a surrogate pair'
+const checkKey = (key: string): string | undefined => {
+  if (key === '__proto__') return 'must not have a key __proto__'
+  return isStorable(key) ? undefined : unstorable
+}
+
+const firstMisfit = <Item>(items: readonly Item[], check: (item: Item) => string | undefined): string | undefined => {
+  for (const item of items) {
+    const misfit = check(item)
+    if (misfit !== undefined) return misfit
+  }
+  return undefined
+}
+
+const unstorable = 'must not contain NUL or half of a surrogate pair'
 
 const isInt64 = (text: string): boolean => {
   if (text.length > 20 || !digits.test(text)) return false

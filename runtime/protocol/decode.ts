@@ -1,6 +1,6 @@
 /**
- * Small decoders from which those of the frames are built. They copy what they know into fresh objects, so that nothing
- * of a hostile frame (extra keys, `__proto__`, accessors of a prototype) goes further; a misfit names its place, never its content.
+ * Small decoders from which those of the frames are built. They copy what they know into fresh objects, so that nothing of a
+ * hostile frame (extra keys, `__proto__`) goes further; a misfit names its place, never its content.
  */
 import { SyncError } from './errors.js'
 
@@ -79,7 +79,7 @@ export const recordOf =
     return record
   }
 
-/** An object with these keys. `optional` ones may be missing; others than these are refused if it is `closed`, else left behind. */
+/** An object with these keys, of which `optional` ones may be missing. Others are refused if it is `closed`, else left behind. */
 export const objectOf = <Value extends object>(
   decoders: { readonly [Key in keyof Value]-?: Decode<Exclude<Value[Key], undefined>> },
   { closed, optional = [] }: { readonly closed: boolean; readonly optional?: readonly (keyof Value & string)[] },

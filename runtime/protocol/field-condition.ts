@@ -49,7 +49,7 @@ export const not =
 /** A where that cannot be understood: the app's mistake, so the message says what would be understood. */
 export const misuse = (message: string): SyncError => new SyncError('invalid-value', message)
 
-const ordered: ReadonlySet<FieldDescriptor['type']> = new Set(['string', 'text', 'int', 'bigint', 'float', 'decimal', 'timestamp', 'date'] as const)
+const unordered: ReadonlySet<FieldDescriptor['type']> = new Set(['boolean', 'json', 'uuid', 'bytes', 'enum', 'list'] as const)
 
 const comparable = (field: FieldDescriptor): boolean => field.type !== 'json' && field.type !== 'bytes' && field.type !== 'list'
 
@@ -84,7 +84,7 @@ const compileOperator = (field: FieldDescriptor, name: string, operator: string,
 
 /** IS NOT DISTINCT FROM. Of json, bytes and lists only null can be asked for. */
 const equals = (field: FieldDescriptor, name: string, condition: unknown): Test<unknown> => {
-  if (condition !== null && !comparable(field)) throw misuse(`${name} can be compared with null only${field.type === 'list' ? ', or contains' : ''}`)
+  if (condition !== null && !comparable(field)) throw misuse(`${name} can only be asked for null: null or { not: null }`)
   const operand = operandOf(field, name, condition)
   return (value) => equalValues(field, value, operand)
 }
@@ -96,7 +96,7 @@ const isIn = (field: FieldDescriptor, name: string, operand: unknown): Test<unkn
 
 /** False if either side is null. */
 const inOrder = (field: FieldDescriptor, name: string, operand: unknown, holds: (order: number) => boolean): Test<unknown> => {
-  if (!ordered.has(field.type)) throw misuse(`${name} has no order: use equality, not, in or notIn`)
+  if (unordered.has(field.type)) throw misuse(`${name} has no order: use equality, not, in or notIn`)
   const compare = comparatorOf(field)
   const bound = operandOf(field, name, operand)
   return bound === null ? () => false : (value) => value !== null && holds(compare(value, bound))

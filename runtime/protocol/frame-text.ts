@@ -11,12 +11,12 @@ export const deepestFrame = 1000
 /** @throws SyncError `malformed-frame`; never with a cause, whose message would quote the frame. */
 export const parseJson = (frame: string): unknown => {
   if (isDeeperThan(deepestFrame, frame)) {
-    throw new SyncError('malformed-frame', `frame must have at most ${deepestFrame} levels (docs/protocol.md)`, { place: 'frame' })
+    throw malformed(`frame must have at most ${deepestFrame} levels`)
   }
   try {
     return JSON.parse(frame) as unknown
   } catch {
-    throw new SyncError('malformed-frame', 'frame must be JSON (docs/protocol.md)', { place: 'frame' })
+    throw malformed('frame must be JSON')
   }
 }
 
@@ -24,7 +24,10 @@ export const uuid: Decode<Uuid> = text(isUuid, 'a uuid in lower case')
 export const uuids: Decode<readonly Uuid[]> = listOf(uuid)
 
 /** Names, nonces, hashes: kept and compared, so they must be what PostgreSQL's text can hold. */
-export const label: Decode<string> = text((each) => each !== '' && each.length <= 1000 && isStorable(each), 'text of 1 to 1000 characters')
+export const label: Decode<string> = text(
+  (each) => each !== '' && each.length <= 1000 && isStorable(each),
+  'text of 1 to 1000 characters',
+)
 
 /** Tokens and positions: whoever reads them judges them. */
 export const anyText: Decode<string> = text(() => true, 'text')
@@ -48,6 +51,8 @@ export const tupleOf =
 
 /** Whatever JSON holds. Objects are passed on as they were parsed: own keys only, but any of them. */
 export const wire: Decode<Wire> = (value) => value as Wire
+
+const malformed = (what: string): SyncError => new SyncError('malformed-frame', `${what} (docs/protocol.md)`, { place: 'frame' })
 
 const isDeeperThan = (limit: number, frame: string): boolean => {
   let depth = 0

@@ -224,7 +224,13 @@ export interface PushResult {
 export type Outcome =
   | { readonly kind: 'applied' }
   | { readonly kind: 'merged'; readonly lost: readonly LostField[] }
-  | { readonly kind: 'rejected'; readonly code: RejectionCode; readonly model: string | null; readonly id: Uuid | null; readonly fields: readonly string[] }
+  | {
+      readonly kind: 'rejected'
+      readonly code: RejectionCode
+      readonly model: string | null
+      readonly id: Uuid | null
+      readonly fields: readonly string[]
+    }
 
 export interface LostField {
   readonly model: string

@@ -28,7 +28,25 @@ const ascends = <Value>(compare: Comparator<Value>, values: readonly Value[]): v
 
 describe('order of values', () => {
   it('[W7] text is in code-point order, also where UTF-16 is not', () => {
-    ascends(compareText, ['', '\u0001', '!', 'A', 'B', 'BA', 'a', 'ab', 'é', '\ud7ff', '\ue000', '\uff5e', '\uffff', '\u{10000}', '😀', '😀a', '\u{10ffff}'])
+    ascends(compareText, [
+      '',
+      '\u0001',
+      '!',
+      'A',
+      'B',
+      'BA',
+      'a',
+      'ab',
+      'é',
+      '\ud7ff',
+      '\ue000',
+      '\uff5e',
+      '\uffff',
+      '\u{10000}',
+      '😀',
+      '😀a',
+      '\u{10ffff}',
+    ])
   })
 
   it('[W7] text is in the order of its UTF-8 bytes, for random text', () => {
@@ -44,7 +62,20 @@ describe('order of values', () => {
   })
 
   it('[W7] decimals are compared as numbers, whatever their length and scale', () => {
-    ascends(compareDecimal, ['-100.00', '-10.50', '-10.05', '-9.99', '-0.01', '0.00', '0.01', '0.10', '1.00', '9.99', '10.00', '99999999999999999999.01'])
+    ascends(compareDecimal, [
+      '-100.00',
+      '-10.50',
+      '-10.05',
+      '-9.99',
+      '-0.01',
+      '0.00',
+      '0.01',
+      '0.10',
+      '1.00',
+      '9.99',
+      '10.00',
+      '99999999999999999999.01',
+    ])
     expect(compareDecimal('1.1', '1.10')).toBe(0)
     expect(compareDecimal('-2', '-2.000')).toBe(0)
     expect(compareDecimal('10', '9.5')).toBeGreaterThan(0)

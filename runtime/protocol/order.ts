@@ -33,7 +33,8 @@ export const compareBoolean: Comparator<boolean> = (left, right) => Number(left)
 /** For text that is all ASCII, where every order is one: canonical uuids and dates. */
 export const compareAscii: Comparator<string> = (left, right) => (left < right ? -1 : left > right ? 1 : 0)
 
-export const compareBytes: Comparator<Uint8Array> = (left, right) => compareLists(compareNumber)(Array.from(left), Array.from(right))
+export const compareBytes: Comparator<Uint8Array> = (left, right) =>
+  compareLists(compareNumber)(Array.from(left), Array.from(right))
 
 /** Element by element; a list precedes its continuations. */
 export const compareLists =

@@ -83,4 +83,12 @@ const authenticate = objectOf<Authenticate>({ kind: exactly('authenticate'), tok
 
 const ping = objectOf<Ping>({ kind: exactly('ping'), at: instant }, strict)
 
-const clientMessage: Decode<ClientMessage> = taggedBy<ClientMessage>('kind', { hello, sync, hold, close, push, authenticate, ping })
+const clientMessage: Decode<ClientMessage> = taggedBy<ClientMessage>('kind', {
+  hello,
+  sync,
+  hold,
+  close,
+  push,
+  authenticate,
+  ping,
+})

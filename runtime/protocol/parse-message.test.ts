@@ -14,7 +14,9 @@ interface Side {
 
 const page = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8')
 const examplesOf = (side: string): readonly Json[] =>
-  [...page.matchAll(/^```json (\w+)\n(.*)\n```$/gm)].filter(([, from]) => from === side).map(([, , frame = '']) => JSON.parse(frame) as Json)
+  [...page.matchAll(/^```json (\w+)\n(.*)\n```$/gm)]
+    .filter(([, from]) => from === side)
+    .map(([, , frame = '']) => JSON.parse(frame) as Json)
 
 const sides: Readonly<Record<'client' | 'server', Side>> = {
   client: {
@@ -59,7 +61,9 @@ describe.each(Object.entries(sides))('frames of the %s', (side, { parse, kinds, 
   })
 
   it(`[W10] keys that are not known are ${side === 'client' ? 'refused' : 'left behind'}, a key __proto__ does nothing`, () => {
-    for (const [example, path] of places(examples).filter(([each, where]) => isObject(at(each, where)) && !open.test(where.join('.')))) {
+    for (const [example, path] of places(examples).filter(
+      ([each, where]) => isObject(at(each, where)) && !open.test(where.join('.')),
+    )) {
       if (freeKeys.test(path.join('.'))) continue
       for (const key of ['extra', 'constructor', '__proto__']) {
         const frame = JSON.stringify(withValue(example, path, JSON.parse(`{"${key}":{"isAdmin":true}}`) as Json, true))
@@ -71,33 +75,39 @@ describe.each(Object.entries(sides))('frames of the %s', (side, { parse, kinds, 
   })
 
   it('[W10] where names are free, what comes out has no prototype, and __proto__ is refused', () => {
-    for (const [example, path] of places(examples).filter(([each, where]) => freeKeys.test(where.join('.')) && isObject(at(each, where)))) {
+    for (const [example, path] of places(examples).filter(
+      ([each, where]) => freeKeys.test(where.join('.')) && isObject(at(each, where)),
+    )) {
       const record = at(parse(JSON.stringify(example)) as Json, path)
       expect(Object.getPrototypeOf(record)).toBeNull()
       expectRefused(parse, JSON.stringify(withValue(example, path, JSON.parse('{"__proto__":[]}') as Json, true)))
     }
   })
 
-  it('[W11] hostile frames: each is read or refused as malformed, and no refusal repeats what was sent', { timeout: 120_000 }, () => {
-    const seed = 20_260_805
-    const draw = drawFrom(seed)
-    let refused = 0
-    for (let round = 0; round < 10_000; round += 1) {
-      const frame = hostile(draw, examples)
-      try {
-        parse(frame)
-      } catch (error) {
-        refused += 1
-        const hint = `seed ${seed} round ${round}`
-        expect(error, hint).toBeInstanceOf(SyncError)
-        expect((error as SyncError).code, hint).toBe('malformed-frame')
-        expect(`${(error as SyncError).message} ${JSON.stringify((error as SyncError).details)}`, hint).not.toContain('canary')
-        expect((error as SyncError).cause, hint).toBeUndefined()
+  it(
+    '[W11] hostile frames: each is read or refused as malformed, and no refusal repeats what was sent',
+    { timeout: 120_000 },
+    () => {
+      const seed = 20_260_805
+      const draw = drawFrom(seed)
+      let refused = 0
+      for (let round = 0; round < 10_000; round += 1) {
+        const frame = hostile(draw, examples)
+        try {
+          parse(frame)
+        } catch (error) {
+          refused += 1
+          const hint = `seed ${seed} round ${round}`
+          expect(error, hint).toBeInstanceOf(SyncError)
+          expect((error as SyncError).code, hint).toBe('malformed-frame')
+          expect(`${(error as SyncError).message} ${JSON.stringify((error as SyncError).details)}`, hint).not.toContain('canary')
+          expect((error as SyncError).cause, hint).toBeUndefined()
+        }
       }
-    }
-    expect(refused).toBeGreaterThan(8000)
-    expect(refused).toBeLessThan(10_000)
-  })
+      expect(refused).toBeGreaterThan(8000)
+      expect(refused).toBeLessThan(10_000)
+    },
+  )
 })
 
 describe('hostile sizes', () => {
@@ -111,7 +121,8 @@ describe('hostile sizes', () => {
   })
 
   it('[W11] a mebibyte of digits, of backslashes, of brackets, of an open string', () => {
-    for (const part of ['9', '\\', '[', '{"a":', '"', '"\\']) expectRefused(parseClientMessage, part.repeat(2 ** 20 / part.length))
+    for (const part of ['9', '\\', '[', '{"a":', '"', '"\\'])
+      expectRefused(parseClientMessage, part.repeat(2 ** 20 / part.length))
     expectRefused(parseClientMessage, `{"kind":"ping","at":${'9'.repeat(2 ** 20)}}`)
     expectRefused(parseClientMessage, `{"kind":"${'ping'.repeat(2 ** 18)}","at":1}`)
   })
@@ -127,9 +138,11 @@ describe('hostile sizes', () => {
     }
     expect(refusal('[]')).toBe('frame must be an object (docs/protocol.md)')
     expect(refusal('{"kind":"close","scope":"1"}')).toBe('scope must be a whole number from 0 (docs/protocol.md)')
-    expect(refusal('{"kind":"push","mutations":[{"seq":1,"schema":"s","at":1,"strict":false,"ops":[{"op":"delete","model":"T","id":"x","version":0}]}]}')).toBe(
-      'mutations[0].ops[0].id must be a uuid in lower case (docs/protocol.md)',
-    )
+    expect(
+      refusal(
+        '{"kind":"push","mutations":[{"seq":1,"schema":"s","at":1,"strict":false,"ops":[{"op":"delete","model":"T","id":"x"}]}]}',
+      ),
+    ).toBe('mutations[0].ops[0].id must be a uuid in lower case (docs/protocol.md)')
   })
 })
 
@@ -147,12 +160,18 @@ const isObject = (value: unknown): boolean => typeof value === 'object' && value
 const places = (examples: readonly Json[]): readonly (readonly [Json, Path])[] => {
   const inside = (value: Json): readonly Path[] =>
     typeof value === 'object' && value !== null
-      ? [[], ...Object.entries(value).flatMap(([key, inner]) => inside(inner).map((path) => [Array.isArray(value) ? Number(key) : key, ...path]))]
+      ? [
+          [],
+          ...Object.entries(value).flatMap(([key, inner]) =>
+            inside(inner).map((path) => [Array.isArray(value) ? Number(key) : key, ...path]),
+          ),
+        ]
       : [[]]
   return examples.flatMap((example) => inside(example).map((path) => [example, path] as const))
 }
 
-const at = (value: Json, path: Path): Json => path.reduce<Json>((inner, key) => (inner as Record<string | number, Json>)[key] as Json, value)
+const at = (value: Json, path: Path): Json =>
+  path.reduce<Json>((inner, key) => (inner as Record<string | number, Json>)[key] as Json, value)
 
 /** A copy with another value at a place; undefined takes it away; with `merge`, keys are added to what is there. */
 const withValue = (example: Json, path: Path, value: Json | undefined, merge = false): Json => {
@@ -161,14 +180,21 @@ const withValue = (example: Json, path: Path, value: Json | undefined, merge = f
   const parent = at(copy, full.slice(0, -1)) as Record<string | number, Json>
   const key = full.at(-1) as string
   if (value === undefined) delete parent[key]
-  else parent[key] = merge ? (JSON.parse(`${JSON.stringify(parent[key]).slice(0, -1)}${isEmpty(parent[key]) ? '' : ','}${JSON.stringify(value).slice(1)}`) as Json) : value
+  else
+    parent[key] = merge
+      ? (JSON.parse(
+          `${JSON.stringify(parent[key]).slice(0, -1)}${isEmpty(parent[key]) ? '' : ','}${JSON.stringify(value).slice(1)}`,
+        ) as Json)
+      : value
   return copy.root
 }
 
 const isEmpty = (value: unknown): boolean => Object.keys(value as object).length === 0
 
 const isOptional = (example: Json, path: Path): boolean =>
-  optional.test(path.join('.')) && !(path.at(-1) === 'attempt' && (example as { kind: string }).kind !== 'changed') && (example as { kind: string }).kind !== 'closing'
+  optional.test(path.join('.')) &&
+  !(path.at(-1) === 'attempt' && (example as { kind: string }).kind !== 'changed') &&
+  (example as { kind: string }).kind !== 'closing'
 
 /** Which of the wrong values a place takes, too; everywhere else all of them are refused. */
 const takes: readonly (readonly [RegExp, readonly unknown[]])[] = [
@@ -188,12 +214,16 @@ const fitsToo = (path: Path, here: Json, wrong: unknown): boolean => {
   const place = path.join('.')
   const sameShape = Array.isArray(wrong) === Array.isArray(here) && isObject(wrong) === isObject(here)
   const scalar = typeof wrong !== 'object' || wrong === null
-  return (scalar ? !isContainer(here) || wrong === null : sameShape) && takes.some(([where, values]) => where.test(place) && holds(values, wrong))
+  return (
+    (scalar ? !isContainer(here) || wrong === null : sameShape) &&
+    takes.some(([where, values]) => where.test(place) && holds(values, wrong))
+  )
 }
 
 const isContainer = (value: unknown): boolean => typeof value === 'object' && value !== null
 
-const holds = (values: readonly unknown[], value: unknown): boolean => values.some((each) => JSON.stringify(each) === JSON.stringify(value))
+const holds = (values: readonly unknown[], value: unknown): boolean =>
+  values.some((each) => JSON.stringify(each) === JSON.stringify(value))
 
 const drawFrom = (seed: number): ((below: number) => number) => {
   let state = seed
@@ -207,7 +237,26 @@ const drawFrom = (seed: number): ((below: number) => number) => {
 const hostile = (draw: (below: number) => number, examples: readonly Json[]): string => {
   const example = examples[draw(examples.length)] ?? null
   const text = JSON.stringify(example)
-  const scraps = ['canary', '\0', '\ud800', '{', '}', '[', ']', '"', '\\', '\\u0000', '1e999', '-0', 'null', '__proto__', 'constructor', ',', ':', ' ']
+  const scraps = [
+    'canary',
+    '\0',
+    '\ud800',
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    '\\',
+    '\\u0000',
+    '1e999',
+    '-0',
+    'null',
+    '__proto__',
+    'constructor',
+    ',',
+    ':',
+    ' ',
+  ]
   switch (draw(6)) {
     case 0:
       return text.slice(0, draw(text.length))
@@ -222,7 +271,23 @@ const hostile = (draw: (below: number) => number, examples: readonly Json[]): st
       return `${text.slice(0, cut)}${String.fromCharCode(draw(65_536))}${text.slice(cut + 1)}`
     }
     default: {
-      const values: readonly Json[] = [null, true, 0, -1, 1.5, 2 ** 53, 1e300, 'canary', 'canary\0', '', [], ['canary'], {}, { canary: 1 }, [[[['canary']]]]]
+      const values: readonly Json[] = [
+        null,
+        true,
+        0,
+        -1,
+        1.5,
+        2 ** 53,
+        1e300,
+        'canary',
+        'canary\0',
+        '',
+        [],
+        ['canary'],
+        {},
+        { canary: 1 },
+        [[[['canary']]]],
+      ]
       const all = places([example]).filter(([, path]) => path.length > 0)
       const [, path] = all[draw(all.length)] ?? [example, []]
       return JSON.stringify(withValue(example, path, draw(8) === 0 ? undefined : (values[draw(values.length)] ?? null)))

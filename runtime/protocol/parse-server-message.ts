@@ -111,7 +111,11 @@ const outcome: Decode<Outcome> = taggedBy<Outcome>('kind', {
 const pushResult = objectOf<PushResult>({ seq: sequence, outcome, rows: recordOf(listOf(row)) }, open)
 
 const pushed = objectOf<Pushed>(
-  { kind: exactly('pushed'), results: listOf(pushResult), gap: objectOf<{ readonly expected: number }>({ expected: sequence }, open) },
+  {
+    kind: exactly('pushed'),
+    results: listOf(pushResult),
+    gap: objectOf<{ readonly expected: number }>({ expected: sequence }, open),
+  },
   { closed: false, optional: ['gap'] },
 )
 

@@ -12,7 +12,8 @@ const position = (xmin: number, xmax: number, ...inProgress: readonly number[]):
 
 describe('positions', () => {
   it('[W17] come back as they were written', () => {
-    for (const each of [position(5, 5), position(5, 9, 5, 7), position(3, 9, 8)]) expect(parsePosition(formatPosition(each))).toEqual(each)
+    for (const each of [position(5, 5), position(5, 9, 5, 7), position(3, 9, 8)])
+      expect(parsePosition(formatPosition(each))).toEqual(each)
     expect(formatPosition(position(5, 9, 5, 7))).toBe(`${epoch}/5:9:5,7`)
     expect(formatSnapshot({ xmin: 5n, xmax: 5n, inProgress: [] })).toBe('5:5:')
     expect(parsePosition(`${epoch}/9223372036854775806:9223372036854775807:`)?.xmax).toBe(2n ** 63n - 1n)
@@ -21,8 +22,25 @@ describe('positions', () => {
   it('[W17] what PostgreSQL would not have written is none', () => {
     const wrong = [
       ...['', '/', '5:5:', `${epoch}`, `${epoch}/`, `${epoch}/5:5`, `${epoch}/5:5:,`, `${epoch}/5:9:5,`, `${epoch}/5:9:5,,7`],
-      ...[`${epoch.toUpperCase()}/5:5:`, `${epoch}0/5:5:`, `${epoch}/0:5:`, `${epoch}/05:5:`, `${epoch}/-1:5:`, `${epoch}/5:9:7,5`, `${epoch}/5:9:5,5`],
-      ...[`${epoch}/9:5:`, `${epoch}/5:9:4`, `${epoch}/5:9:9`, `${epoch}/5:5:5`, ` ${epoch}/5:5:`, `${epoch}/5:5:\n`, `${epoch}/5:5:;`, `${epoch}/5:9:5 7`],
+      ...[
+        `${epoch.toUpperCase()}/5:5:`,
+        `${epoch}0/5:5:`,
+        `${epoch}/0:5:`,
+        `${epoch}/05:5:`,
+        `${epoch}/-1:5:`,
+        `${epoch}/5:9:7,5`,
+        `${epoch}/5:9:5,5`,
+      ],
+      ...[
+        `${epoch}/9:5:`,
+        `${epoch}/5:9:4`,
+        `${epoch}/5:9:9`,
+        `${epoch}/5:5:5`,
+        ` ${epoch}/5:5:`,
+        `${epoch}/5:5:\n`,
+        `${epoch}/5:5:;`,
+        `${epoch}/5:9:5 7`,
+      ],
       ...[`${epoch}/5:9223372036854775808:`, `${epoch}/5:${'9'.repeat(30)}:`, `${epoch}/0x5:9:`, `${epoch}/5n:9:`],
     ]
     for (const text of wrong) expect(parsePosition(text), text).toBeUndefined()

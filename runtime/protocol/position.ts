@@ -39,9 +39,7 @@ export const formatSnapshot = ({ xmin, xmax, inProgress }: Omit<Position, 'epoch
 
 /** Whether everything that `earlier` saw is seen by `later`, too. Both of one epoch. */
 export const includes = (later: Position, earlier: Position): boolean =>
-  later.epoch === earlier.epoch &&
-  later.xmax >= earlier.xmax &&
-  later.inProgress.every((xid) => !sees(earlier, xid))
+  later.epoch === earlier.epoch && later.xmax >= earlier.xmax && later.inProgress.every((xid) => !sees(earlier, xid))
 
 /** Whether a transaction had ended when this snapshot was taken. */
 export const sees = (position: Position, xid: bigint): boolean =>

@@ -66,7 +66,8 @@ const compiled = (name: string, where: Where, world = worldOf({})): CompiledWher
   return compileWhere(found, where, world)
 }
 
-const holds = (where: Where, row: Readonly<Record<string, unknown>>): boolean => compiled('Task', where).holds({ id: uuid(1), ...row } as Row)
+const holds = (where: Where, row: Readonly<Record<string, unknown>>): boolean =>
+  compiled('Task', where).holds({ id: uuid(1), ...row } as Row)
 
 /** Per type: null and three values that ascend in PostgreSQL's order. */
 const ladders = {
@@ -122,7 +123,10 @@ describe('conditions on a field', () => {
   it('[W12] json, bytes and lists can be asked for null', () => {
     for (const [field, value] of Object.entries({ json: { a: 1 }, bytes: Uint8Array.of(1), tags: ['a'] })) {
       expect([holds({ [field]: null }, { [field]: null }), holds({ [field]: null }, { [field]: value })]).toEqual([true, false])
-      expect([holds({ [field]: { not: null } }, { [field]: null }), holds({ [field]: { not: null } }, { [field]: value })]).toEqual([false, true])
+      expect([
+        holds({ [field]: { not: null } }, { [field]: null }),
+        holds({ [field]: { not: null } }, { [field]: value }),
+      ]).toEqual([false, true])
     }
   })
 
@@ -193,11 +197,25 @@ describe('the truth table of docs/schema.md', () => {
   const page = readFileSync(new URL('../../docs/schema.md', import.meta.url), 'utf8')
   /** Fields of the page, and the fields of the model here that are like them. */
   const fields: Readonly<Record<string, string>> = { 'n: int?': 'int', 's: string?': 'text', 'l: string[]?': 'tags' }
-  const cells = page.split('For a field `').slice(1).flatMap((section) => {
-    const [name = '', rest = ''] = section.split('`:', 2)
-    const [[, ...heads] = [], , ...lines] = rest.trim().split('\n').filter((line) => line.startsWith('|')).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()))
-    return lines.flatMap(([condition = '', ...answers]) => answers.map((answer, at) => [name, condition, heads[at] ?? '', answer] as const))
-  })
+  const cells = page
+    .split('For a field `')
+    .slice(1)
+    .flatMap((section) => {
+      const [name = '', rest = ''] = section.split('`:', 2)
+      const [[, ...heads] = [], , ...lines] = rest
+        .trim()
+        .split('\n')
+        .filter((line) => line.startsWith('|'))
+        .map((line) =>
+          line
+            .split('|')
+            .slice(1, -1)
+            .map((cell) => cell.trim()),
+        )
+      return lines.flatMap(([condition = '', ...answers]) =>
+        answers.map((answer, at) => [name, condition, heads[at] ?? '', answer] as const),
+      )
+    })
 
   it.each(cells)('[W12] %s %s for %s: %s', (name, condition, head, answer) => {
     const value = head.endsWith(' is null') ? null : (parse(head.replace(/^\w+ = /, '')) as unknown)
@@ -248,7 +266,12 @@ describe('relations', () => {
     const answers = [inside, outside, none, lost].map((projectId) => test({ id: uuid(50), projectId } as Row))
     expect(answers).toEqual([true, false, false, false])
     const { holds: exists } = compiled('Task', { project: {} }, world)
-    expect([inside, outside, none, lost].map((projectId) => exists({ id: uuid(50), projectId } as Row))).toEqual([true, true, false, false])
+    expect([inside, outside, none, lost].map((projectId) => exists({ id: uuid(50), projectId } as Row))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ])
   })
 
   it('[W13] to-many: some row; none: no row; every: no row that does not match', () => {
@@ -323,7 +346,7 @@ describe('what cannot be understood', () => {
     'any without a list': { any: { int: 1 } },
     'any with a value': { any: [1] },
     'an array': [],
-    'null': null,
+    null: null,
     'a class instance': new Date(0),
   }
 

@@ -7,7 +7,8 @@ import { type Test, allOf, anyOf, compileCondition, fixedValue, isOperators, mis
 
 /**
  * `{ state: { not: 'done' }, project: { ownerId: me }, any: [{ … }, { … }] }`: conditions on fields, on rows that a relation
- * leads to (to-many: on some of them; `{ none: { … } }` and `{ every: { … } }` say otherwise), and alternatives; all of them hold.
+ * leads to (to-many: on some of them; `{ none: { … } }` and `{ every: { … } }` say otherwise), and alternatives. All of them
+ * hold.
  */
 export type Where = Readonly<Record<string, unknown>>
 
@@ -59,10 +60,16 @@ const compileEntry = (model: ModelDescriptor, name: string, condition: unknown, 
   }
   const relation = own(model.relations, name)
   if (relation !== undefined) return compileRelation(relation, `${model.name}.${name}`, condition, compilation)
-  throw misuse(`${model.name} has no field or relation "${name}": it has ${Object.keys({ ...model.fields, ...model.relations }).join(', ')}`)
+  const names = Object.keys({ ...model.fields, ...model.relations }).join(', ')
+  throw misuse(`${model.name} has no field or relation "${name}": it has ${names}`)
 }
 
-const compileRelation = (relation: RelationDescriptor, name: string, condition: unknown, compilation: Compilation): Test<BaseRow> => {
+const compileRelation = (
+  relation: RelationDescriptor,
+  name: string,
+  condition: unknown,
+  compilation: Compilation,
+): Test<BaseRow> => {
   const target = own(compilation.world.models, relation.model)
   if (target === undefined) throw misuse(`${name} leads to ${relation.model}, of which this client has no descriptor`)
   compilation.models.add(relation.model)
@@ -95,7 +102,8 @@ const some = (relation: RelationDescriptor, matches: Test<BaseRow>, compilation:
       return (row) => contains(compilation.world.many(relation.model, relation.field, row.id), matches)
     case 'through':
       compilation.models.add(relation.join)
-      return (row) => contains(compilation.world.many(relation.join, relation.near, row.id), (link) => has(valueOf(link, relation.far)))
+      return (row) =>
+        contains(compilation.world.many(relation.join, relation.near, row.id), (link) => has(valueOf(link, relation.far)))
   }
 }
 
@@ -104,7 +112,9 @@ const isQuantified = (condition: unknown): condition is Where =>
 
 const equalitiesOf = (model: ModelDescriptor, where: Where): readonly (readonly [string, unknown])[] =>
   Object.entries(where).flatMap(([name, condition]) => {
-    if (name === 'all') return alternatives(model, name, condition).flatMap((each) => (isOperators(each) ? equalitiesOf(model, each) : []))
+    if (name === 'all') {
+      return alternatives(model, name, condition).flatMap((each) => (isOperators(each) ? equalitiesOf(model, each) : []))
+    }
     const field = name === 'any' ? undefined : own(model.fields, name)
     const value = field === undefined ? undefined : fixedValue(field, name, condition)
     return value === undefined ? [] : [[name, value] as const]

@@ -32,7 +32,10 @@ const lines: readonly Line[] = readFileSync(new URL('../../docs/laws.md', import
   .split('\n')
   .filter((text) => /^\| R\d+ \|/.test(text))
   .map((text) => {
-    const [law = '', ...rest] = text.split('|').slice(1, -1).map((cell) => cell.trim())
+    const [law = '', ...rest] = text
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim())
     const cells = Object.keys(columns).map((column, at) => [column, rest[at] === '' ? [] : (rest[at] ?? '').split(', ')] as const)
     return { law, cells: Object.fromEntries(cells), decision: rest.at(-1) ?? '' }
   })
@@ -65,7 +68,9 @@ const storedOf = ({ row }: Cell, values: Readonly<Record<string, Wire>> = { fiel
 }
 
 const fieldEditOf = ({ change, seen, wanted }: Cell): FieldEdit =>
-  change === 'add' ? { add: 5 } : { seen: seen === 'yes' ? storedValue : otherSeen, value: wanted === 'yes' ? storedValue : otherWanted }
+  change === 'add'
+    ? { add: 5 }
+    : { seen: seen === 'yes' ? storedValue : otherSeen, value: wanted === 'yes' ? storedValue : otherWanted }
 
 const editOf = (cell: Cell): Edit => {
   const version = cell.version === 'same' ? storedVersion : storedVersion - 1
@@ -122,14 +127,17 @@ describe('the decision table', () => {
       const change = fieldEditOf(cell)
       switch (decision.kind) {
         case 'write':
-          if (inWords(decision) === 'write') expect(decision.set).toEqual({ field: 'add' in change ? { add: 5 } : { value: otherWanted } })
+          if (inWords(decision) === 'write')
+            expect(decision.set).toEqual({ field: 'add' in change ? { add: 5 } : { value: otherWanted } })
           else expect(decision).toEqual({ kind: 'write', set: {}, lost: inWords(decision) === 'lost' ? ['field'] : [] })
           break
         case 'revive':
           expect(decision).toEqual({ kind: 'revive', row: { field: 'add' in change ? storedValue + 5 : change.value }, lost: [] })
           break
         case 'reject':
-          expect(decision.fields).toEqual(decision.code === 'conflict' || (decision.code === 'edited' && cell.seen === 'no') ? ['field'] : [])
+          expect(decision.fields).toEqual(
+            decision.code === 'conflict' || (decision.code === 'edited' && cell.seen === 'no') ? ['field'] : [],
+          )
           break
         default:
           expect(Object.keys(decision)).toEqual(['kind'])
@@ -145,7 +153,8 @@ describe('the decision table', () => {
       const rules: Rules = { ...rulesOf(cell), editedAt: (field) => (asked.push(field), serverTime) }
       const first = reconcile(stored, edit, rules)
       expect(reconcile(stored, edit, rules)).toEqual(first)
-      if (cell.policy !== 'latest' || fieldsInConflict(stored, edit, rules).length === 0) expect(asked, JSON.stringify(cell)).toEqual([])
+      if (cell.policy !== 'latest' || fieldsInConflict(stored, edit, rules).length === 0)
+        expect(asked, JSON.stringify(cell)).toEqual([])
     }
   })
 })
@@ -154,7 +163,12 @@ describe('several fields', () => {
   /** What one field of an update can be, apart from the row it is on. */
   const fields = product().filter(
     ({ op, row, deletes, version, strict, seen }) =>
-      op === 'update' && row === 'present' && deletes === 'edit-wins' && version === 'other' && strict === 'no' && seen !== 'absent',
+      op === 'update' &&
+      row === 'present' &&
+      deletes === 'edit-wins' &&
+      version === 'other' &&
+      strict === 'no' &&
+      seen !== 'absent',
   )
   const wordFor = (cell: Cell): string => lines.find((line) => covers(line, cell))?.decision ?? ''
 
@@ -172,14 +186,20 @@ describe('several fields', () => {
               strict: strict === 'yes',
               set: { left: fieldEditOf(left), right: fieldEditOf(right) },
             }
-            const rules: Rules = { ...rulesOf(left), policy: (field) => pair[field as keyof typeof pair].policy as ConflictPolicy }
+            const rules: Rules = {
+              ...rulesOf(left),
+              policy: (field) => pair[field as keyof typeof pair].policy as ConflictPolicy,
+            }
             const decision = reconcile(storedOf({ ...left, row }, values), edit, rules)
-            const saying = (word: string): readonly string[] => Object.entries(pair).flatMap(([field, cell]) => (wordFor(cell) === word ? [field] : []))
+            const saying = (word: string): readonly string[] =>
+              Object.entries(pair).flatMap(([field, cell]) => (wordFor(cell) === word ? [field] : []))
             const [refused, lost, written] = [saying('reject conflict'), saying('lost'), saying('write')]
             const hint = JSON.stringify({ row, strict, pair })
             if (refused.length > 0) expect(decision, hint).toEqual({ kind: 'reject', code: 'conflict', fields: refused })
-            else if (strict === 'yes' && lost.length > 0) expect(decision, hint).toEqual({ kind: 'reject', code: 'conflict', fields: lost })
-            else if (row === 'image' && lost.length === 2) expect(decision, hint).toEqual({ kind: 'reject', code: 'deleted', fields: [] })
+            else if (strict === 'yes' && lost.length > 0)
+              expect(decision, hint).toEqual({ kind: 'reject', code: 'conflict', fields: lost })
+            else if (row === 'image' && lost.length === 2)
+              expect(decision, hint).toEqual({ kind: 'reject', code: 'deleted', fields: [] })
             else if (row === 'image') expect(decision, hint).toMatchObject({ kind: 'revive', lost, row: { other: 'kept' } })
             else {
               expect(decision, hint).toMatchObject({ kind: 'write', lost })
@@ -210,7 +230,11 @@ describe('several fields', () => {
   it('[R33] amounts add up, whatever was stored meanwhile', () => {
     const add = (amount: number): Edit => ({ op: 'update', version: 1, at: 0, strict: true, set: { votes: { add: amount } } })
     const apply = (value: number, edit: Edit): number => {
-      const decision = reconcile({ kind: 'present', version: 9, values: { votes: value } }, edit, rulesOf({ policy: 'counter', deletes: 'delete-wins' }))
+      const decision = reconcile(
+        { kind: 'present', version: 9, values: { votes: value } },
+        edit,
+        rulesOf({ policy: 'counter', deletes: 'delete-wins' }),
+      )
       const change = decision.kind === 'write' ? decision.set['votes'] : undefined
       return change !== undefined && 'add' in change ? value + change.add : Number.NaN
     }
@@ -244,7 +268,13 @@ describe('chains of one author', () => {
 
 describe('names', () => {
   it('[R35] a field that the row does not have counts as null, also one named like a member of every object', () => {
-    const edit = (field: string, seen: Wire): Edit => ({ op: 'update', version: 1, at: 0, strict: false, set: { [field]: { seen, value: 'new' } } })
+    const edit = (field: string, seen: Wire): Edit => ({
+      op: 'update',
+      version: 1,
+      at: 0,
+      strict: false,
+      set: { [field]: { seen, value: 'new' } },
+    })
     const stored: StoredRow = { kind: 'present', version: 2, values: {} }
     for (const field of ['constructor', 'toString', 'missing']) {
       expect(fieldsInConflict(stored, edit(field, null), rulesOf({ policy: 'server', deletes: 'edit-wins' }))).toEqual([])

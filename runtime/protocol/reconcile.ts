@@ -33,8 +33,14 @@ export interface Rules {
 export type Edit =
   | { readonly op: 'create' }
   /** `at`: when the user did it, clamped by the server to what is possible; ms since 1970. */
-  | { readonly op: 'update'; readonly version: number; readonly at: number; readonly strict: boolean; readonly set: Readonly<Record<string, FieldEdit>> }
-  /** `seen`: what the author saw in the fields that clients write. Without it only an equal version proves that he saw the row. */
+  | {
+      readonly op: 'update'
+      readonly version: number
+      readonly at: number
+      readonly strict: boolean
+      readonly set: Readonly<Record<string, FieldEdit>>
+    }
+  /** `seen`: what the author saw in the fields that clients write. Without it, only an equal version proves that he saw it. */
   | { readonly op: 'delete'; readonly version: number; readonly seen?: Values }
 
 export type Decision =
@@ -84,7 +90,8 @@ const update = (stored: StoredRow, edit: Extract<Edit, { op: 'update' }>, rules:
   const lost = conflicting.filter((field) => !clientWins(field, edit.at, rules))
   if (edit.strict && lost.length > 0) return reject('conflict', lost)
   const kept = Object.entries(edit.set).filter(([field]) => !lost.includes(field))
-  if (stored.kind === 'deleted') return kept.length === 0 ? reject('deleted') : { kind: 'revive', row: withEdits(values, kept), lost }
+  if (stored.kind === 'deleted' && kept.length === 0) return reject('deleted')
+  if (stored.kind === 'deleted') return { kind: 'revive', row: withEdits(values, kept), lost }
   const wanted = kept.filter(([field, change]) => 'add' in change || !rules.equal(field, valueOf(values, field), change.value))
   return { kind: 'write', set: Object.fromEntries(wanted.map(([field, change]) => [field, changeOf(change)])), lost }
 }
@@ -92,9 +99,10 @@ const update = (stored: StoredRow, edit: Extract<Edit, { op: 'update' }>, rules:
 const remove = (stored: StoredRow, edit: Extract<Edit, { op: 'delete' }>, rules: Rules): Decision => {
   if (stored.kind !== 'present') return { kind: 'nothing' }
   if (rules.deleteConflict === 'delete-wins' || stored.version === edit.version) return { kind: 'delete' }
-  if (edit.seen === undefined) return reject('edited')
-  const edited = Object.entries(edit.seen).filter(([field, value]) => !rules.equal(field, valueOf(stored.values, field), value))
-  return edited.length === 0 ? { kind: 'delete' } : reject('edited', edited.map(([field]) => field))
+  const { seen } = edit
+  if (seen === undefined) return reject('edited')
+  const edited = Object.keys(seen).filter((field) => !rules.equal(field, valueOf(stored.values, field), valueOf(seen, field)))
+  return edited.length === 0 ? { kind: 'delete' } : reject('edited', edited)
 }
 
 /** Ties fall to the server, and so does a counter that was set and not added to. */
@@ -115,7 +123,10 @@ const imageOf = (stored: StoredRow): Values | null => {
 }
 
 const withEdits = (image: Values, edits: readonly (readonly [string, FieldEdit])[]): Values => {
-  const edited = edits.map(([field, edit]) => [field, 'add' in edit ? Number(valueOf(image, field)) + edit.add : edit.value] as const)
+  const edited = edits.map(([field, edit]) => {
+    const value = 'add' in edit ? Number(valueOf(image, field)) + edit.add : edit.value
+    return [field, value] as const
+  })
   return { ...image, ...Object.fromEntries(edited) }
 }
 
@@ -123,4 +134,6 @@ const valueOf = (values: Values, field: string): Wire => (Object.hasOwn(values, 
 
 const changeOf = (edit: FieldEdit): Change => ('add' in edit ? { add: edit.add } : { value: edit.value })
 
-const reject = (code: Extract<Decision, { kind: 'reject' }>['code'], fields: readonly string[] = []): Decision => ({ kind: 'reject', code, fields })
+type Rejection = Extract<Decision, { kind: 'reject' }>
+
+const reject = (code: Rejection['code'], fields: readonly string[] = []): Rejection => ({ kind: 'reject', code, fields })

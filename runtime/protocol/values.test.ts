@@ -14,7 +14,12 @@ import {
 
 describe('codecs of single values', () => {
   it('[W1] a timestamp keeps its milliseconds, from year 1 to year 9999', () => {
-    for (const text of ['0001-01-01T00:00:00.000Z', '1969-12-31T23:59:59.999Z', '2026-01-31T23:59:59.123Z', '9999-12-31T23:59:59.999Z']) {
+    for (const text of [
+      '0001-01-01T00:00:00.000Z',
+      '1969-12-31T23:59:59.999Z',
+      '2026-01-31T23:59:59.123Z',
+      '9999-12-31T23:59:59.999Z',
+    ]) {
       expect(writeTimestamp(readTimestamp(text))).toBe(text)
     }
   })

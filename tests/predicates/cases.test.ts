@@ -2,10 +2,10 @@
  * A collection of comparisons with what PostgreSQL answers to each, three-valued. Where a comparison can be written in our
  * language it must have PostgreSQL's answer, made two-valued by this mapping:
  *
- * - `=` with a null on either side is our equality (both null), `<>` is `not`; order, `like` and membership of a list are false for null;
+ * - `=` with a null on either side is our equality (both null), `<>` is `not`; order and `like` are false for null;
  * - `in` finds null if null is listed, `not in` holds for null unless it is;
  * - `between` is gte and lte, `is null` is null, `like 'x%'` is startsWith, `like '%x%'` contains, `like 'x'` equality;
- * - what is left over (other collations, ilike, order of json, arrays, enums and uuids, negation of anything but equality) is not ours.
+ * - the rest (other collations, ilike, order of json, arrays, enums and uuids, negation of anything but equality) is not ours.
  *
  * Equality of jsonb is not in a where, but decides conflicts: it is held against `equalWire`.
  */
@@ -43,33 +43,47 @@ interface Translated {
 const file = new URL('../../../shared/data/predicate-cases.json', import.meta.url)
 const cases = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as readonly Case[]) : []
 
-describe.skipIf(cases.length === 0)(`known comparisons${cases.length === 0 ? ': shared/data/predicate-cases.json is not there' : ''}`, () => {
-  const verdicts = cases.map((each) => [each, verdictOn(each)] as const)
+describe.skipIf(cases.length === 0)(
+  `known comparisons${cases.length === 0 ? ': shared/data/predicate-cases.json is not there' : ''}`,
+  () => {
+    const verdicts = cases.map((each) => [each, verdictOn(each)] as const)
 
-  it.each(verdicts.filter(([, verdict]) => verdict.kind === 'compared').map(([each, verdict]) => [each.name, verdict] as const))(
-    '[W12] %s',
-    (_, verdict) => {
+    it.each(
+      verdicts.filter(([, verdict]) => verdict.kind === 'compared').map(([each, verdict]) => [each.name, verdict] as const),
+    )('[W12] %s', (_, verdict) => {
       if (verdict.kind === 'compared') expect(verdict.answer).toBe(verdict.expected)
-    },
-  )
+    })
 
-  it('[W6] what PostgreSQL refuses, and what our types do not hold, is refused by us', () => {
-    const refused = verdicts.filter(([, verdict]) => verdict.kind === 'refused').map(([each]) => each.name)
-    expect(refused).toEqual(
-      expect.arrayContaining(['30 February', 'uuid invalid operand', "bool = ''", 'enum unknown label in NOT IN', 'NUL char in operand', 'numeric NaN = NaN', 'BC']),
-    )
-    for (const [each, verdict] of verdicts) if (typeof each.expected === 'object' && each.expected !== null) expect(verdict.kind, each.name).not.toBe('compared')
-  })
+    it('[W6] what PostgreSQL refuses, and what our types do not hold, is refused by us', () => {
+      const refused = verdicts.filter(([, verdict]) => verdict.kind === 'refused').map(([each]) => each.name)
+      expect(refused).toEqual(
+        expect.arrayContaining([
+          '30 February',
+          'uuid invalid operand',
+          "bool = ''",
+          'enum unknown label in NOT IN',
+          'NUL char in operand',
+          'numeric NaN = NaN',
+          'BC',
+        ]),
+      )
+      for (const [each, verdict] of verdicts)
+        if (typeof each.expected === 'object' && each.expected !== null) expect(verdict.kind, each.name).not.toBe('compared')
+    })
 
-  it('[W12] enough of the collection is ours', () => {
-    const count = (kind: string): number => verdicts.filter(([, verdict]) => verdict.kind === kind).length
-    console.info(`predicate cases: ${count('compared')} compared, ${count('refused')} refused by us, ${count('not ours')} not ours`)
-    expect(count('compared')).toBeGreaterThan(50)
-    expect(count('refused')).toBeGreaterThan(15)
-  })
-})
+    it('[W12] enough of the collection is ours', () => {
+      const count = (kind: string): number => verdicts.filter(([, verdict]) => verdict.kind === kind).length
+      console.info(
+        `predicate cases: ${count('compared')} compared, ${count('refused')} refused by us, ${count('not ours')} not ours`,
+      )
+      expect(count('compared')).toBeGreaterThan(50)
+      expect(count('refused')).toBeGreaterThan(15)
+    })
+  },
+)
 
-type Verdict = { readonly kind: 'compared'; readonly answer: boolean; readonly expected: boolean } | { readonly kind: 'refused' | 'not ours' }
+type Verdict =
+  { readonly kind: 'compared'; readonly answer: boolean; readonly expected: boolean } | { readonly kind: 'refused' | 'not ours' }
 
 const verdictOn = (each: Case): Verdict => {
   const field = fieldOf(each)
@@ -79,7 +93,11 @@ const verdictOn = (each: Case): Verdict => {
     const translated = translate(each.predicate, each, field)
     if (translated === undefined) return { kind: 'not ours' }
     const row = { id: '', v: held(field, each.value) }
-    return { kind: 'compared', answer: compileWhere(modelOf(field), { all: [translated.where] }, world).holds(row), expected: translated.expected }
+    return {
+      kind: 'compared',
+      answer: compileWhere(modelOf(field), { all: [translated.where] }, world).holds(row),
+      expected: translated.expected,
+    }
   } catch (error) {
     if (error instanceof SyncError && error.code === 'invalid-value') return { kind: 'refused' }
     throw error
@@ -114,7 +132,9 @@ const translate = (condition: Condition, each: Case, field: FieldDescriptor): Tr
       return { where: { v: { [condition.op]: operand(condition.operand) } }, expected: answer(false) }
     case 'between': {
       const [low, high] = list(condition.operand)
-      return ordered.has(field.type) ? { where: { v: { gte: operand(low), lte: operand(high) } }, expected: answer(false) } : undefined
+      return ordered.has(field.type)
+        ? { where: { v: { gte: operand(low), lte: operand(high) } }, expected: answer(false) }
+        : undefined
     }
     case 'in':
     case 'not_in': {
@@ -122,7 +142,11 @@ const translate = (condition: Condition, each: Case, field: FieldDescriptor): Tr
       const found = values.includes(value) || (value !== null && expected === (condition.op === 'in'))
       const where = { v: { [condition.op === 'in' ? 'in' : 'notIn']: values.map(operand) } }
       // A null in the list makes SQL's answer unknown where ours is known: then membership itself decides.
-      return { where, expected: condition.op === 'in' ? found : value === null || values.includes(null) ? !values.includes(value) : expected === true }
+      return {
+        where,
+        expected:
+          condition.op === 'in' ? found : value === null || values.includes(null) ? !values.includes(value) : expected === true,
+      }
     }
     case 'is_null':
       return { where: { v: null }, expected: value === null }
@@ -149,7 +173,8 @@ const translate = (condition: Condition, each: Case, field: FieldDescriptor): Tr
 
 /** A negated equality is `not`, which null satisfies unless null is what it excludes. */
 const notOf = (inner: Condition | undefined, each: Case, field: FieldDescriptor): Translated | undefined => {
-  if (inner?.op === 'eq') return { where: { v: { not: held(field, inner.operand ?? null) } }, expected: each.value !== inner.operand }
+  if (inner?.op === 'eq')
+    return { where: { v: { not: held(field, inner.operand ?? null) } }, expected: each.value !== inner.operand }
   return inner?.op === 'is_value_true' ? { where: { v: { not: true } }, expected: each.value !== true } : undefined
 }
 

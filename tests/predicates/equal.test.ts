@@ -31,7 +31,10 @@ describe('one predicate, compiled twice', () => {
       const stored = await storedRows(test, model.name)
       for (const row of test.inserted.get(model.name) ?? []) {
         for (const field of model.fields) {
-          expect(checkValue(fieldDescriptorOf(test.schema, field), row[field.name] ?? null), `seed ${used} ${model.name}.${field.name}`).toBeUndefined()
+          expect(
+            checkValue(fieldDescriptorOf(test.schema, field), row[field.name] ?? null),
+            `seed ${used} ${model.name}.${field.name}`,
+          ).toBeUndefined()
         }
         expect(stored.get(String(row['id'])), `seed ${used} ${model.name}`).toEqual(row)
       }
@@ -68,7 +71,10 @@ const idsInDatabase = async ({ schema, database }: TestWorld, model: Model, rand
     return parameterOf(fieldDescriptorOf(schema, param), param.wire)
   })
   const rows = await database.rows(`select t."id" from ${identifier(model.table)} t where ${text}`, parameters)
-  const unknown = await database.rows(`select count(*)::int from ${identifier(model.table)} t where (${text}) is null`, parameters)
+  const unknown = await database.rows(
+    `select count(*)::int from ${identifier(model.table)} t where (${text}) is null`,
+    parameters,
+  )
   expect(unknown, 'a predicate is never unknown').toEqual([[0]])
   return rows.map(([id]) => String(id))
 }
@@ -78,9 +84,20 @@ const predicateOf = (schema: TestWorld['schema'], model: Model, { yaml, params }
   const problems: Problem[] = []
   const report = reportInto(problems)
   const node = parse({ file: 'where.yaml', path: 'where.yaml', text: JSON.stringify(yaml) }, report)
-  const shape = (each: Model): [string, Ground['shapes'] extends ReadonlyMap<string, infer Shape> ? Shape : never] => [each.name, { ...each, broken: new Set() }]
+  const shape = (each: Model): [string, Ground['shapes'] extends ReadonlyMap<string, infer Shape> ? Shape : never] => [
+    each.name,
+    { ...each, broken: new Set() },
+  ]
   const shapes = new Map(schema.models.map(shape))
-  const ground: Ground = { shapes, enums: schema.enums, claims: schema.claims, params, brokenVariables: new Set(), ruleOf: never, report }
+  const ground: Ground = {
+    shapes,
+    enums: schema.enums,
+    claims: schema.claims,
+    params,
+    brokenVariables: new Set(),
+    ruleOf: never,
+    report,
+  }
   const predicate = node === null ? never() : compilePredicate(node, shapes.get(model.name) ?? never(), ground)
   expect(problems).toEqual([])
   return predicate

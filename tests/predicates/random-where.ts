@@ -48,7 +48,9 @@ class Writer {
   }
 
   where(model: Model, depth: number): Both<Record<string, unknown>, Where> {
-    const entries = Array.from({ length: this.#dice.below(8) === 0 ? 0 : 1 + this.#dice.below(2) }, () => this.#entry(model, depth))
+    const entries = Array.from({ length: this.#dice.below(8) === 0 ? 0 : 1 + this.#dice.below(2) }, () =>
+      this.#entry(model, depth),
+    )
     return together(entries)
   }
 
@@ -95,11 +97,13 @@ class Writer {
       field.name,
       together(
         chosen.map((operator) => {
-          if (operator === 'in' || operator === 'notIn') return [operator, asList(Array.from({ length: 1 + this.#dice.below(4) }, () => operand(true)))]
+          if (operator === 'in' || operator === 'notIn')
+            return [operator, asList(Array.from({ length: 1 + this.#dice.below(4) }, () => operand(true)))]
           if (operator === 'contains' && descriptor.type === 'list') {
             return [operator, this.#constant(elementOf(descriptor), randomElement(this.#dice, descriptor))]
           }
-          if (operator === 'startsWith' || operator === 'contains') return [operator, this.#constant({ type: 'text' }, this.#part(descriptor))]
+          if (operator === 'startsWith' || operator === 'contains')
+            return [operator, this.#constant({ type: 'text' }, this.#part(descriptor))]
           return [operator, operand(operator === 'not')]
         }),
       ),
@@ -108,7 +112,8 @@ class Writer {
 
   /** Json, bytes, and lists now and then, can be asked for null. */
   #onlyNull(descriptor: FieldDescriptor): Both<unknown, unknown> {
-    if (descriptor.nullable !== true) return together([['contains', this.#constant(elementOf(descriptor), randomElement(this.#dice, descriptor))]])
+    if (descriptor.nullable !== true)
+      return together([['contains', this.#constant(elementOf(descriptor), randomElement(this.#dice, descriptor))]])
     return this.#dice.chance(0.5) ? { yaml: null, where: null } : together([['not', { yaml: null, where: null }]])
   }
 

@@ -14,7 +14,11 @@ const dice = new Dice(used)
 
 /** Any text at all, halves of pairs and NUL included. */
 const text = (length = dice.below(12)): string =>
-  String.fromCharCode(...Array.from({ length }, () => (dice.chance(0.5) ? dice.below(0x80) : dice.chance(0.3) ? 0xd800 + dice.below(0x800) : dice.below(0x10000))))
+  String.fromCharCode(
+    ...Array.from({ length }, () =>
+      dice.chance(0.5) ? dice.below(0x80) : dice.chance(0.3) ? 0xd800 + dice.below(0x800) : dice.below(0x10000),
+    ),
+  )
 
 /** Any double, by its bits. */
 const double = (): number => {
@@ -58,7 +62,14 @@ const types: readonly (readonly [FieldDescriptor, string, () => Wire])[] = [
   [{ type: 'timestamp' }, 'timestamptz(3)', () => dice.pick([time().toISOString(), time().toISOString().slice(0, -1)])],
   [{ type: 'date' }, 'date', () => dice.pick([time().toISOString().slice(0, 10), `${digits(4)}-0${digits(1)}-${digits(2)}`])],
   [{ type: 'json' }, 'jsonb', () => json(4)],
-  [{ type: 'uuid' }, 'uuid', () => digits(32).padEnd(32, '0').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')],
+  [
+    { type: 'uuid' },
+    'uuid',
+    () =>
+      digits(32)
+        .padEnd(32, '0')
+        .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'),
+  ],
   [{ type: 'bytes' }, 'bytea', () => Buffer.from(text()).toString(dice.pick(['base64', 'base64', 'hex']))],
   [{ type: 'list', of: 'string' }, 'text[]', () => Array.from({ length: dice.below(4) }, () => text(4))],
   [{ type: 'list', of: 'int' }, 'integer[]', () => Array.from({ length: dice.below(4) }, () => dice.below(2 ** 32) - 2 ** 31)],

@@ -6,7 +6,9 @@ import type { Dice } from '../postgres/random.js'
 /** A value that fits the field; null now and then where it may be. */
 export const randomValue = (dice: Dice, field: FieldDescriptor): Wire => {
   if (field.nullable === true && dice.chance(0.25)) return null
-  return field.type === 'list' ? Array.from({ length: dice.below(4) }, () => randomElement(dice, field)) : dice.pick(poolOf(field))
+  return field.type === 'list'
+    ? Array.from({ length: dice.below(4) }, () => randomElement(dice, field))
+    : dice.pick(poolOf(field))
 }
 
 /** What could be an element of a list field. */
@@ -21,9 +23,69 @@ const poolOf = (field: FieldDescriptor): readonly Wire[] => {
 
 const pools = {
   text: [
-    ...['', 'a', 'A', 'aa', 'ab', 'b', 'Z', '_', '%', 'a%', 'a_b', '\\', 'a\\b', "'", '"', '$1', '$x', '{a,b}', 'NULL', 'null', '10', '9'],
-    ...[' ', 'a ', ' a', '\n', 'a\nb', '\t', '\u0001', '\u00a0', '\u200b', '\u2028', 'é', 'e\u0301', 'É', 'ß', 'ss', 'İ', 'i', 'ſ', '\u212a'],
-    ...['\ud7ff', '\ue000', '\ufb01', '\uff5e', '\uffff', '\u{10000}', '😀', '😀a', 'a😀', '\u{10ffff}', '日本', '--', ';', '/*', '`', '${a}'],
+    ...[
+      '',
+      'a',
+      'A',
+      'aa',
+      'ab',
+      'b',
+      'Z',
+      '_',
+      '%',
+      'a%',
+      'a_b',
+      '\\',
+      'a\\b',
+      "'",
+      '"',
+      '$1',
+      '$x',
+      '{a,b}',
+      'NULL',
+      'null',
+      '10',
+      '9',
+    ],
+    ...[
+      ' ',
+      'a ',
+      ' a',
+      '\n',
+      'a\nb',
+      '\t',
+      '\u0001',
+      '\u00a0',
+      '\u200b',
+      '\u2028',
+      'é',
+      'e\u0301',
+      'É',
+      'ß',
+      'ss',
+      'İ',
+      'i',
+      'ſ',
+      '\u212a',
+    ],
+    ...[
+      '\ud7ff',
+      '\ue000',
+      '\ufb01',
+      '\uff5e',
+      '\uffff',
+      '\u{10000}',
+      '😀',
+      '😀a',
+      'a😀',
+      '\u{10ffff}',
+      '日本',
+      '--',
+      ';',
+      '/*',
+      '`',
+      '${a}',
+    ],
   ],
   int: [0, 1, -1, 2, 9, 10, 2_147_483_647, -2_147_483_648],
   bigint: ['0', '-1', '9', '10', '9007199254740992', '9007199254740993', '9223372036854775807', '-9223372036854775808'],

@@ -37,11 +37,16 @@ export const openWorld = async (dice: Dice): Promise<TestWorld> => {
   await database.write((connection) => connection.command(initialMigration(schema)))
   const inserted = new Map<string, readonly WireRecord[]>()
   for (const model of schema.models) {
-    const rows = distinctPairs(model, Array.from({ length: sizes[model.name] ?? 0 }, (_, at) => randomRow(dice, schema, model, at, inserted)))
+    const rows = distinctPairs(
+      model,
+      Array.from({ length: sizes[model.name] ?? 0 }, (_, at) => randomRow(dice, schema, model, at, inserted)),
+    )
     for (const row of rows) await insert(database, schema, model, row)
     inserted.set(model.name, rows)
   }
-  const rows = new Map(schema.models.map((model) => [model.name, (inserted.get(model.name) ?? []).map((row) => valuesOf(schema, model, row))]))
+  const rows = new Map(
+    schema.models.map((model) => [model.name, (inserted.get(model.name) ?? []).map((row) => valuesOf(schema, model, row))]),
+  )
   const rowsOf = (model: string): readonly BaseRow[] => rows.get(model) ?? []
   const world: World = {
     models: Object.fromEntries(schema.models.map((model) => [model.name, descriptorOf(schema, model)])),
@@ -62,12 +67,17 @@ export const openWorld = async (dice: Dice): Promise<TestWorld> => {
 }
 
 /** The rows of a model as a server would send them, by id. */
-export const storedRows = async ({ schema, database, inserted }: TestWorld, name: string): Promise<ReadonlyMap<string, WireRecord>> => {
+export const storedRows = async (
+  { schema, database, inserted }: TestWorld,
+  name: string,
+): Promise<ReadonlyMap<string, WireRecord>> => {
   const model = modelOf(schema, name)
   const rows = await database.rows(modelSql(schema, model).rows, [(inserted.get(name) ?? []).map((row) => String(row['id']))])
   return new Map(
     rows.map(([id, , ...values]) => {
-      const fields = model.fields.slice(1).map((field, at) => [field.name, wireOfColumn(fieldDescriptorOf(schema, field), values[at])] as const)
+      const fields = model.fields
+        .slice(1)
+        .map((field, at) => [field.name, wireOfColumn(fieldDescriptorOf(schema, field), values[at])] as const)
       return [String(id), { id: String(id), ...Object.fromEntries(fields) }]
     }),
   )
@@ -79,7 +89,8 @@ export const fieldDescriptorOf = (schema: Schema, { type, nullable }: Pick<Field
 })
 
 const typeOf = (schema: Schema, type: FieldType): FieldDescriptor => {
-  const labels = (name: string): readonly string[] => schema.enums.find((each) => each.name === name)?.values.map((value) => value.name) ?? []
+  const labels = (name: string): readonly string[] =>
+    schema.enums.find((each) => each.name === name)?.values.map((value) => value.name) ?? []
   switch (type.kind) {
     case 'string':
       return { type: 'string', ...(type.max === null ? {} : { max: type.max }) }
@@ -101,7 +112,12 @@ const descriptorOf = (schema: Schema, model: Model): ModelDescriptor => ({
   relations: Object.fromEntries(
     model.relations.map((relation) => {
       const { kind, model: to } = relation
-      return [relation.name, kind === 'through' ? { kind, model: to, join: relation.join, near: relation.near, far: relation.far } : { kind, model: to, field: relation.field }]
+      return [
+        relation.name,
+        kind === 'through'
+          ? { kind, model: to, join: relation.join, near: relation.near, far: relation.far }
+          : { kind, model: to, field: relation.field },
+      ]
     }),
   ),
   timestamps: model.timestamps,
@@ -116,20 +132,34 @@ const schemaOf = async (file: string): Promise<Schema> => {
   return read.schema
 }
 
-const randomRow = (dice: Dice, schema: Schema, model: Model, at: number, before: ReadonlyMap<string, readonly WireRecord[]>): WireRecord =>
+const randomRow = (
+  dice: Dice,
+  schema: Schema,
+  model: Model,
+  at: number,
+  before: ReadonlyMap<string, readonly WireRecord[]>,
+): WireRecord =>
   Object.fromEntries(
     model.fields.map((field) => {
-      if (field.name === 'id') return ['id', `0190a5a0-0000-7000-8000-${(schema.models.indexOf(model) * 1000 + at).toString(16).padStart(12, '0')}`]
+      if (field.name === 'id')
+        return ['id', `0190a5a0-0000-7000-8000-${(schema.models.indexOf(model) * 1000 + at).toString(16).padStart(12, '0')}`]
       if (field.reference === null) return [field.name, randomValue(dice, fieldDescriptorOf(schema, field))]
       const targets = before.get(field.reference.model) ?? []
-      return [field.name, targets.length === 0 || (field.nullable && dice.chance(0.2)) ? null : (dice.pick(targets)['id'] ?? null)]
+      return [
+        field.name,
+        targets.length === 0 || (field.nullable && dice.chance(0.2)) ? null : (dice.pick(targets)['id'] ?? null),
+      ]
     }),
   )
 
 /** A join row stands once per pair. */
 const distinctPairs = (model: Model, rows: readonly WireRecord[]): readonly WireRecord[] => {
   if (!model.join) return rows
-  const keyOf = (row: WireRecord): string => model.fields.filter(({ reference }) => reference !== null).map(({ name }) => row[name]).join(' ')
+  const keyOf = (row: WireRecord): string =>
+    model.fields
+      .filter(({ reference }) => reference !== null)
+      .map(({ name }) => row[name])
+      .join(' ')
   return [...new Map(rows.map((row) => [keyOf(row), row])).values()]
 }
 
@@ -141,6 +171,8 @@ const insert = async (database: Database, schema: Schema, model: Model, row: Wir
 }
 
 const valuesOf = (schema: Schema, model: Model, row: WireRecord): BaseRow => {
-  const values = model.fields.map((field) => [field.name, fromWire(fieldDescriptorOf(schema, field), row[field.name] ?? null)] as const)
+  const values = model.fields.map(
+    (field) => [field.name, fromWire(fieldDescriptorOf(schema, field), row[field.name] ?? null)] as const,
+  )
   return { id: String(row['id']), ...Object.fromEntries(values) }
 }
