@@ -13,7 +13,7 @@ const sources = ['generator', 'runtime', 'generated-example'].flatMap((folder) =
 )
 
 describe('imports', () => {
-  it('go in the directions of docs/architecture.md', () => {
+  it('[T5] go in the directions of docs/architecture.md', () => {
     expect(sources.length).toBeGreaterThan(20)
     expect(sources.flatMap((path) => violations(path, readFileSync(join(root, path), 'utf8')))).toEqual([])
   })

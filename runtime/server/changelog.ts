@@ -9,7 +9,7 @@ import type { Catalog } from './catalog.js'
 import type { EventHub } from './events.js'
 import { type Mark, Reading, markOf } from './reading.js'
 import type { Router } from './router.js'
-import type { Database, DedicatedConnection } from './transaction.js'
+import { boundedPlans, type Database, type DedicatedConnection } from './transaction.js'
 
 export interface ChangelogTools {
   readonly database: Database
@@ -89,7 +89,7 @@ export class Changelog {
     connection.onNotification((node) => {
       if (node !== this.#tools.node) this.wake(false)
     })
-    await connection.command(`listen ${channel}`)
+    await connection.command(`set ${boundedPlans}; listen ${channel}`)
     const at = await inSnapshot(connection, async () => (await Reading.open(connection, this.#tools.catalog)).at)
     if (this.#at === undefined) this.#at = at
     else if (this.#at.epoch !== at.epoch) await this.#begin(at)

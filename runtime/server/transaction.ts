@@ -18,6 +18,12 @@ export type SqlRow = readonly unknown[]
 const sessionSettings = `set jit = off; set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres';
 set bytea_output = 'hex'; set extra_float_digits = 1; set standard_conforming_strings = on; set client_encoding = 'UTF8'`
 
+/**
+ * For statements that follow a position: they must cost what changed since, not what was ever logged. The planner has no statistics
+ * that tell the few transactions since a position from all others, so after a bulk load it would read the whole log each time.
+ */
+export const boundedPlans = 'enable_seqscan = off'
+
 /** A pool of connections, and the transactions that run on them. */
 export class Database {
   readonly #pool: pg.Pool
@@ -49,7 +55,8 @@ export class Database {
 
   /** Everything `run` reads is one snapshot. Reads only. */
   read<Result>(run: (connection: Connection) => Promise<Result>): Promise<Result> {
-    return this.#use((connection) => connection.within('begin isolation level repeatable read, read only', () => run(connection)))
+    const begin = `begin isolation level repeatable read, read only; set local ${boundedPlans}`
+    return this.#use((connection) => connection.within(begin, () => run(connection)))
   }
 
   /**

@@ -13,7 +13,7 @@ const query = async (url: string, text: string): Promise<pg.QueryResult> => {
 }
 
 describe('testDatabase', () => {
-  it('gives an empty database of its own, and drops it under open sessions', async () => {
+  it('[T4] gives an empty database of its own, and drops it under open sessions', async () => {
     const [one, two] = await Promise.all([testDatabase(), testDatabase()])
     await query(one.url, 'create table only_in_one ()')
     await expect(query(two.url, 'table only_in_one')).rejects.toMatchObject({ code: '42P01' })

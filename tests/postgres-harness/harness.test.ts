@@ -79,12 +79,12 @@ describe('a private cluster', () => {
 })
 
 describe('the npm-shipped binaries', () => {
-  it('start, as PostgreSQL 18', async () => {
+  it('[T2] start, as PostgreSQL 18', async () => {
     const started = await runStarter({ ending: 'stop', env: { SYNCGEN_TEST_POSTGRES: 'embedded' } })
     expect(started).toMatchObject({ source: 'embedded', version: expect.stringMatching(/^18\./) })
   })
 
-  it('start from a home that the database user may not enter, without links and modes', async () => {
+  it('[T2] start from a home that the database user may not enter, without links and modes', async () => {
     const home = temporaryFolder()
     fs.chmodSync(home, 0o700)
     const packages = join(home, 'node_modules')
@@ -105,7 +105,7 @@ describe('the npm-shipped binaries', () => {
     expect(await gone(started.data)).toBe(true)
   })
 
-  it.runIf(root && canExecute(process.execPath, somebody))('start for a normal user', async () => {
+  it.runIf(root && canExecute(process.execPath, somebody))('[T2] start for a normal user', async () => {
     const started = await runStarter({ ending: 'stop', as: somebody, env: { SYNCGEN_TEST_POSTGRES: 'embedded' } })
     expect(started.source).toBe('embedded')
     expect(await gone(started.data)).toBe(true)
@@ -113,7 +113,7 @@ describe('the npm-shipped binaries', () => {
 })
 
 describe('what it says when it cannot start', () => {
-  it('names what to install when there are no binaries', () => {
+  it('[T3] names what to install when there are no binaries', () => {
     const empty = temporaryFolder()
     expect(() => findPostgres({ bin: empty })).toThrowError(
       expect.objectContaining({
@@ -124,13 +124,13 @@ describe('what it says when it cannot start', () => {
     )
   })
 
-  it('refuses a PostgreSQL without xid8', () => {
+  it('[T3] refuses a PostgreSQL without xid8', () => {
     const old = temporaryFolder()
     installation(old, { version: '12.22', initdb: 'exit 0' })
     expect(() => findPostgres({ bin: old })).toThrowError(expect.objectContaining({ details: { reason: 'no-binaries' } }))
   })
 
-  it('shows what initdb said, and leaves nothing behind', async () => {
+  it('[T3] shows what initdb said, and leaves nothing behind', async () => {
     const broken = temporaryFolder()
     fs.chmodSync(broken, 0o755)
     installation(broken, { version: '17.1', initdb: 'echo "initdb: error: invalid locale settings for <$2>" >&2; exit 1' })
@@ -141,7 +141,7 @@ describe('what it says when it cannot start', () => {
     expect(fs.existsSync(dirname(data ?? '/'))).toBe(false)
   })
 
-  it('shows what the server said when it ends at once', async () => {
+  it('[T3] shows what the server said when it ends at once', async () => {
     await expect(startPostgres({ settings: { shared_buffers: 'lots' } })).rejects.toMatchObject({
       code: 'database-unreachable',
       details: { reason: 'start-failed' },
