@@ -32,6 +32,7 @@ export const openBenchWorld = async (): Promise<BenchWorld> => {
   const owner = await ids(`insert into users (name, email) values ('Ada', 'ada@example.org')`)
   const projectOf = async (size: Size): Promise<string> => {
     const project = await ids('insert into projects (title, owner_id) values ($1, $2)', [`${size} tasks`, owner])
+    await sql.query(`insert into members (project_id, user_id, role) values ($1, $2, 'owner')`, [project, owner])
     await sql.query(
       `insert into tasks (project_id, title, state, position, estimate)
        select $1, 'Task number ' || n, (array['todo', 'doing', 'done'])[1 + n % 3], 'a' || lpad(n::text, 6, '0'), n % 100
