@@ -200,7 +200,7 @@ const isOptional = (example: Json, path: Path): boolean =>
 const takes: readonly (readonly [RegExp, readonly unknown[]])[] = [
   [/(^|\.)(forked|last|strict)$/, [true, false]],
   [/(^|\.)reset$/, [true]],
-  [/(^|\.)(token|position|from|to)$/, ['x\0', '']],
+  [/(^|\.)(token|position|from|to)$|\.outcome\.(code|fields\.\d+)$/, ['x\0', '']],
   [/^session\.last$|^scopes\.\d+\.(hash|position)$|^from$|\.outcome\.(model|id)$/, [null]],
   [/(^|\.)(now|at)$/, [-1, 1.5]],
   [/(^|\.)(heartbeat|retryAfter)$/, [1.5, 1e300]],

@@ -99,11 +99,12 @@ const changed = objectOf<Changed>(
 
 const lostField = objectOf<LostField>({ model: label, id: uuid, field: label }, open)
 
+/** Codes and names of fields may be those of an app's hooks, whatever they look like. */
 const outcome: Decode<Outcome> = taggedBy<Outcome>('kind', {
   applied: objectOf<Extract<Outcome, { kind: 'applied' }>>({ kind: exactly('applied') }, open),
   merged: objectOf<Extract<Outcome, { kind: 'merged' }>>({ kind: exactly('merged'), lost: listOf(lostField) }, open),
   rejected: objectOf<Extract<Outcome, { kind: 'rejected' }>>(
-    { kind: exactly('rejected'), code: label, model: nullable(label), id: nullable(uuid), fields: listOf(label) },
+    { kind: exactly('rejected'), code: anyText, model: nullable(label), id: nullable(uuid), fields: listOf(anyText) },
     open,
   ),
 })
