@@ -173,10 +173,10 @@ const channel = 'syncgen'
 const inSnapshot = <Result>(connection: DedicatedConnection, run: () => Promise<Result>): Promise<Result> =>
   connection.within('begin isolation level repeatable read, read only', run)
 
-/** The snapshot of this statement, the clock, and whether anything of these models was committed since $1. */
+/** The snapshot of this statement, the clock, and whether anything of these models was committed since $1 or the log was purged beyond it. */
 const peek = `select s.now, floor(extract(epoch from clock_timestamp()) * 1000)::bigint,
-  s.now <> $1 and exists (
+  s.now <> $1 and (m.floor > pg_snapshot_xmin($1::pg_snapshot) or exists (
     select from unnest($2::text[]) m(model)
     where exists (select from syncgen.changes c where c.model = m.model and c.xid >= pg_snapshot_xmax($1::pg_snapshot))
-      or exists (select from syncgen.changes c where c.model = m.model and c.xid = any (array(select pg_snapshot_xip($1::pg_snapshot)))))
-from (select pg_current_snapshot()::text as now) s`
+      or exists (select from syncgen.changes c where c.model = m.model and c.xid = any (array(select pg_snapshot_xip($1::pg_snapshot))))))
+from (select pg_current_snapshot()::text as now) s, syncgen.meta m`

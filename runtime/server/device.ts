@@ -120,10 +120,15 @@ export class Device {
     })
   }
 
+  /** All its lines. */
+  get lines(): readonly BoundLine[] {
+    return [...this.#scopes.values()].flatMap(({ lines }) => lines)
+  }
+
   /** Its lines that changes in these models can concern. */
   linesReading(windows: ReadonlyMap<string, Window>): readonly BoundLine[] {
     if (windows.size === 0) return []
-    return [...this.#scopes.values()].flatMap(({ lines }) => lines.filter(({ line }) => line.reads.some((model) => windows.has(model))))
+    return this.lines.filter(({ line }) => line.reads.some((model) => windows.has(model)))
   }
 
   /** Sends what happened between `covered` and this reading, in one batch; what is too large for that, in an attempt of its own. */
@@ -136,7 +141,7 @@ export class Device {
         return
       }
       const delta = new DeltaText()
-      for (const cursor of this.#cursorsFrom(lines)) await cursor.advance(reading, { delta, gathered: () => undefined, spent: () => false })
+      for (const cursor of this.#cursorsFrom(lines)) await cursor.advance(reading, { delta, gathered: nothing, advanced: nothing, spent: () => false })
       if (delta.isEmpty && done <= this.#done) this.#covered = reading.at
       else this.#tell(reading.at, done, delta.take())
     })
@@ -157,7 +162,7 @@ export class Device {
   #catchUp(): Promise<void> {
     return this.#serial.run(async () => {
       const number = (this.#attempt += 1)
-      const cursors = this.#cursorsFrom([...this.#scopes.values()].flatMap(({ lines }) => lines))
+      const cursors = this.#cursorsFrom(this.lines)
       const { at, done } = await reconcileScopes(this.#tools, { number, client: this.client, channel: this.#channel, cursors, ask: null })
       this.#tell(at, done, emptyDelta, number)
     })
@@ -220,5 +225,7 @@ const isLarge = async (reading: Reading, lines: readonly BoundLine[], since: Mar
 
 /** Rows and removals. */
 const mostInOneBatch = 2000
+
+const nothing = (): void => undefined
 
 const emptyDelta = '{"rows":{},"claims":[]}'

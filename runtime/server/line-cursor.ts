@@ -31,6 +31,9 @@ export interface Outlet {
   readonly delta: DeltaText
   /** Called after each row and removal; may send what has gathered. */
   gathered(): void
+  /** Called after each run of keys. */
+  advanced(): void
+  /** Never before some run of keys went out: what follows up on earlier ones must not keep an attempt from its end. */
   spent(): boolean
 }
 
@@ -62,6 +65,7 @@ export class LineCursor {
     while (this.#through !== end) {
       if (outlet.spent()) return false
       await this.#reach(reading, this.#through, outlet)
+      outlet.advanced()
     }
     return true
   }

@@ -73,7 +73,10 @@ export class Pusher {
     return gap ? { results, gap: { expected: last + 1 } } : { results }
   }
 
-  /** It was decided before: the same outcome, and the rows as they are now. */
+  /**
+   * It was decided before: the same outcome, and the rows as they are now. Purging forgets only `applied`, so that no record
+   * means just that.
+   */
   async #repeat(connection: Connection, author: Author, mutation: Mutation): Promise<PushResult> {
     const [row] = await connection.rows(readOutcome, [author.client, String(mutation.seq)])
     const outcome = row === undefined ? ({ kind: 'applied' } as const) : (row[0] as Outcome)

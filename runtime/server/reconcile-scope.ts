@@ -85,6 +85,7 @@ class Pages implements Outlet {
   readonly #attempt: Attempt
   readonly #deadline: number
   #bytes = 0
+  #advanced = false
 
   constructor(tools: ReconcileTools, attempt: Attempt) {
     this.#tools = tools
@@ -104,7 +105,12 @@ class Pages implements Outlet {
     this.#attempt.channel.sendText(text)
   }
 
+  advanced(): void {
+    this.#advanced = true
+  }
+
   spent(): boolean {
+    if (!this.#advanced) return false
     const { channel } = this.#attempt
     return channel.full || channel.closed || this.#bytes >= this.#tools.limits.readBytes || this.#tools.clock.monotonic() > this.#deadline
   }

@@ -50,7 +50,8 @@ export class Router {
     for (const device of this.#devices()) {
       const { covered } = device
       if (covered === null || !includes(reading.at, covered)) continue
-      const lines = device.linesReading(await reading.windows(covered))
+      // Below the floor the log says nothing any more, not even that nothing has changed.
+      const lines = reading.covers(covered) ? device.linesReading(await reading.windows(covered)) : device.lines
       if (lines.length > 0 || device.owes) concerned.push({ device, lines })
       else device.moved(reading.at)
     }

@@ -39,9 +39,8 @@ export const openTracker = async (options: Partial<TrackerServerOptions> = {}): 
   await migrate({ database, folder: new URL('../../generated-example/migrations/', import.meta.url) })
   const log: string[] = []
   const start = (more: Partial<TrackerServerOptions> = {}): Promise<TrackerNode> => startNode(database, log, { ...options, ...more })
-  const owner = new pg.Client({ connectionString: database })
+  const owner = new pg.Pool({ connectionString: database, max: 4 })
   owner.on('error', () => undefined) // Queries report their own failures.
-  await owner.connect()
   const sql: Tracker['sql'] = async (text, values = []) => (await owner.query<Record<string, unknown>>(text, [...values])).rows
   const insert = async (table: string, values: Readonly<Record<string, unknown>>): Promise<string> => {
     const names = Object.keys(values)

@@ -189,7 +189,8 @@ export class WireDevice {
 
   /** A row by field name. */
   row(model: string, id: string): Readonly<Record<string, Wire>> | undefined {
-    const row = this.held(model).includes(id) ? this.rows.get(model)?.get(id) : undefined
+    const claimed = [...this.claims].some(([key, ids]) => key.endsWith(` ${model}`) && ids.has(id))
+    const row = claimed ? this.rows.get(model)?.get(id) : undefined
     if (row === undefined) return undefined
     const fields = Object.keys(schema.models[model]?.fields ?? {})
     return Object.fromEntries([['version', row[0]], ...fields.map((field, at) => [field, row[at + 1] ?? null] as const)])
