@@ -54,8 +54,9 @@ const columns = 'model, key, op, version, fields, before, after, shape, edited_a
 /** When the user made the edit, if the writer knows it; else now. One value for the whole statement. */
 const editedAt = `edited timestamptz := coalesce(nullif(current_setting('syncgen.edited_at', true), '')::timestamptz, clock_timestamp());`
 
-const header = `returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+/** Floats keep all their digits in images whatever the writer's session says; the setting costs time, so only where there are some. */
+const header = ({ fields }: Own): string => `returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp${fields.some(({ type }) => type.kind === 'float') ? ' set extra_float_digits = 1' : ''} as $$
 declare
   ${editedAt}
 begin`
@@ -67,7 +68,7 @@ const truncated = ({ model, shape }: Own): string => `insert into syncgen.change
  * One row per key and statement. Several updates of one row can share a transition table (two SET NULL columns), so each
  * side is reduced to one row per key first: the oldest old one and the newest new one. A key on one side only was changed: its row is gone, or new.
  */
-const statementFunction = (own: Own): string => `create function ${own.function}() ${header}
+const statementFunction = (own: Own): string => `create function ${own.function}() ${header(own)}
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (${columns})
@@ -106,7 +107,7 @@ create trigger syncgen_truncate after truncate on ${table}
   for each statement execute function ${name}();`
 
 /** For tables that a logical subscription feeds: its workers fire no statement triggers. */
-const rowFunction = (own: Own): string => `create function ${own.function}() ${header}
+const rowFunction = (own: Own): string => `create function ${own.function}() ${header(own)}
   if tg_op = 'TRUNCATE' then
     ${truncated(own)}
     return null;

@@ -44,11 +44,11 @@ export const conditionSql = (condition: Condition, against: Against): string => 
 }
 
 /** Whether `conditionSql` can give unknown. */
-export const canBeUnknown = (condition: Condition, schema: Schema, model: Model, parameters: Parameters): boolean => {
+export const canBeUnknown = (condition: Condition, model: Model, parameters: Parameters): boolean => {
   switch (condition.kind) {
     case 'all':
     case 'any':
-      return condition.of.some((each) => canBeUnknown(each, schema, model, parameters))
+      return condition.of.some((each) => canBeUnknown(each, model, parameters))
     case 'compare':
     case 'in':
       return leafCanBeUnknown(condition, fieldOf(model, condition.field), parameters)

@@ -31,6 +31,6 @@ export const predicateSql = (schema: Schema, predicate: Predicate, place: Predic
     taken: alias === null ? [] : [alias],
     existence: 'exists',
   })
-  const exact = canBeUnknown(condition, schema, model, parameters) ? `coalesce(${text}, false)` : text
+  const exact = canBeUnknown(condition, model, parameters) ? `coalesce(${text}, false)` : text
   return { text: exact, values: parameters.values }
 }

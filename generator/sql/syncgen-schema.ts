@@ -119,7 +119,8 @@ begin
   update syncgen.meta m set floor = greatest(m.floor, finished);
   delete from syncgen.changes c where c.xid < finished;
   get diagnostics deleted = row_count;
-  delete from syncgen.outcomes o where o.at <= clock_timestamp() - horizon;
+  -- The others stay: a client that asks again for an outcome that is not here is told 'applied', and must be told the truth.
+  delete from syncgen.outcomes o where o.at <= clock_timestamp() - horizon and o.outcome ->> 'kind' = 'applied';
   delete from syncgen.horizons h where h.finished_below < finished;
   return deleted;
 end

@@ -25,6 +25,11 @@ export class Database implements AsyncDisposable {
     return database
   }
 
+  /** One that is there already and is not dropped. */
+  static at(url: string): Database {
+    return new Database(url, () => Promise.resolve())
+  }
+
   /** A connection as the owner, or as another role of this database's own. */
   async connect(role?: string): Promise<pg.Client> {
     const client = new pg.Client({ connectionString: this.url, types: { getTypeParser } })
@@ -36,8 +41,13 @@ export class Database implements AsyncDisposable {
     return client
   }
 
+  /** Ends all its connections. */
+  async disconnect(): Promise<void> {
+    await Promise.all(this.#clients.splice(0).map((client) => client.end()))
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client.end()))
+    await this.disconnect()
     await this.#drop()
   }
 }

@@ -1,5 +1,8 @@
 /** A schema for what the tracker has not: none, every, NOT, nested OR, self-references, nullable parameters, every kind of comparison. */
 import type { FieldType, Predicate, Schema } from '../../generator/model.js'
+import type { Bound } from './oracle.js'
+import type { Dice } from './random.js'
+import { key, words } from './world.js'
 import { all, always, among, any, compare, eq, every, field, lit, model, never, none, not, one, param, ref, schema, scope, some, sub, claim } from './ir.js'
 
 const textList: FieldType = { kind: 'list', of: { kind: 'string' } }
@@ -20,7 +23,7 @@ const readShelf: Predicate = any(eq('secret', lit(false)), eq('ownerId', sub), s
 /** Every line in a scope of its own, so that each model can have several. */
 export const library: Schema = schema(
   [
-    model('Person', [field('name', 'string'), ref('boss', 'Person', { nullable: true, onDelete: 'setNull' }), field('level', 'int'), field('tags', textList), field('admin', 'boolean', { nullable: true })]),
+    model('Person', [field('name', 'string'), ref('boss', 'Person', { nullable: true, onDelete: 'setNull' }), field('level', 'int'), field('tags', textList), field('admin', 'boolean', { nullable: true })], { table: 'people' }),
     model(
       'Shelf',
       [ref('owner', 'Person', { onDelete: 'cascade' }), ref('parent', 'Shelf', { nullable: true, onDelete: 'cascade' }), field('secret', 'boolean'), field('opensAt', 'timestamp', { nullable: true }), field('fee', { kind: 'decimal', precision: 6, scale: 2 }, { nullable: true })],
@@ -72,5 +75,19 @@ export const library: Schema = schema(
   },
 )
 
-/** A line with a random predicate over the library. */
+/** What its scopes take. */
 export const libraryParams = params
+
+/** An identity and parameters of whatever scope. */
+export const libraryBound = (dice: Dice): Bound => ({
+  claims: { sub: key(library, 'Person', dice.below(4)), admin: dice.pick([true, false, null]) },
+  params: {
+    shelf: dice.chance(0.2) ? null : key(library, 'Shelf', dice.below(4)),
+    person: key(library, 'Person', dice.below(4)),
+    level: dice.pick([0, 1, 2, null]),
+    word: dice.pick([...words, null]),
+    at: '2026-01-03T00:00:00.000Z',
+    day: '2026-01-02',
+    fee: '1.00',
+  },
+})

@@ -2,12 +2,12 @@ import type pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { trackerSchema } from './database.js'
 import { faults, faultyFunctions } from './faults.js'
-import { library } from './library.js'
+import { library, libraryBound } from './library.js'
 import type { Bound } from './oracle.js'
 import { Dice, rounds, seed } from './random.js'
 import { randomScope } from './random-predicate.js'
 import { run } from './since-rounds.js'
-import { key, words } from './world.js'
+import { key } from './world.js'
 
 describe('since against brute force', () => {
   it.each([true, false])('[S1] [S2] is exact for every line of the tracker (foreign keys: %s)', async (foreignKeys) => {
@@ -54,16 +54,3 @@ const tracker = async () => {
   })
   return { schema, bound }
 }
-
-const libraryBound = (dice: Dice): Bound => ({
-  claims: { sub: key(library, 'Person', dice.below(4)), admin: dice.pick([true, false, null]) },
-  params: {
-    shelf: dice.chance(0.2) ? null : key(library, 'Shelf', dice.below(4)),
-    person: key(library, 'Person', dice.below(4)),
-    level: dice.pick([0, 1, 2, null]),
-    word: dice.pick([...words, null]),
-    at: '2026-01-03T00:00:00.000Z',
-    day: '2026-01-02',
-    fee: '1.00',
-  },
-})

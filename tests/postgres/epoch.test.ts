@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto'
+import type pg from 'pg'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { initialMigration } from '../../generator/migrate.js'
+import { parsePosition } from '../../runtime/protocol/position.js'
+import { dropDatabase } from '../../runtime/testing/database.js'
+import { Database } from './database.js'
+import { library } from './library.js'
+
+describe('the epoch', () => {
+  let database: Database
+  let client: pg.Client
+  beforeEach(async () => {
+    database = await Database.of(library)
+    client = await database.connect()
+  })
+  afterEach(() => database[Symbol.asyncDispose]())
+
+  const value = async (of: pg.Client, text: string): Promise<string> => String((await of.query<{ value: unknown }>(`select (${text}) as value`)).rows[0]?.value)
+
+  it('[P14] is the same for every reader and write, and part of a position', async () => {
+    const epoch = await value(client, 'syncgen.epoch()')
+    await client.query(`insert into people (name, level, tags) values ('a', 1, '{}')`)
+    await client.query('checkpoint; select pg_switch_wal()')
+    expect(await value(await database.connect(), 'syncgen.epoch()')).toBe(epoch)
+    expect(parsePosition(await value(client, `syncgen.epoch() || '/' || pg_current_snapshot()`))?.epoch).toBe(epoch)
+    expect(await value(client, 'syncgen.renew_epoch()')).toBe('false')
+    expect(await value(client, 'syncgen.epoch()')).toBe(epoch)
+  })
+
+  it('[P15] is another one in a copy of the database, which renews it: new uuid, empty log, versions far above', async () => {
+    await client.query(`insert into people (name, level, tags) values ('a', 1, '{}')`)
+    const epoch = await value(client, 'syncgen.epoch()')
+    const version = Number(await value(client, `nextval('syncgen.version')`))
+    await database.disconnect()
+    const copied = await copyOf(database.url)
+    try {
+      await using other = Database.at(copied)
+      const copy = await other.connect()
+      expect(await value(copy, 'syncgen.epoch()')).not.toBe(epoch)
+      const uuid = await value(copy, 'select uuid from syncgen.meta')
+      expect(await value(copy, 'syncgen.renew_epoch()')).toBe('true')
+      expect(await value(copy, 'select uuid from syncgen.meta')).not.toBe(uuid)
+      expect(await value(copy, 'select count(*) from syncgen.changes')).toBe('0')
+      expect(Number(await value(copy, `nextval('syncgen.version')`))).toBeGreaterThan(version + 999_999_999)
+      expect(await value(copy, 'syncgen.renew_epoch()')).toBe('false')
+    } finally {
+      await dropDatabase(copied)
+    }
+  })
+
+  it('[P15] is renewed when forced, after a restore that PostgreSQL cannot see', async () => {
+    const epoch = await value(client, 'syncgen.epoch()')
+    expect(await value(client, 'syncgen.renew_epoch(true)')).toBe('true')
+    expect(await value(client, 'syncgen.epoch()')).not.toBe(epoch)
+  })
+
+  it('[P16] purging deletes what was finished a horizon ago, and raises the floor to the same point', async () => {
+    const write = () => client.query(`insert into people (name, level, tags) values ('a', 1, '{}')`)
+    await write()
+    const open = await database.connect()
+    await open.query(`begin; insert into people (name, level, tags) values ('open', 1, '{}')`)
+    const held = await value(open, 'pg_current_xact_id()')
+    await write()
+    expect(await value(client, `syncgen.purge('1 hour')`)).toBe('0')
+    expect(await value(client, 'select floor from syncgen.meta')).toBe('0')
+    await client.query(`update syncgen.horizons set taken_at = taken_at - interval '2 hours'`)
+    await open.query('commit')
+    await write()
+    await client.query(`select syncgen.purge('1 hour')`)
+    // Transactions of other databases in the cluster hold snapshots back, too: the floor may be lower, never higher.
+    expect(await value(client, `select floor::text::bigint between 1 and ${held} from syncgen.meta`)).toBe('true')
+    expect(await value(client, `select bool_and(c.xid >= m.floor) from syncgen.changes c, syncgen.meta m`)).toBe('true')
+    expect(await value(client, `select count(*) >= 2 from syncgen.changes where xid >= '${held}'`)).toBe('true')
+  })
+})
+
+describe('rights', () => {
+  it('[P17] an owner who is no superuser can migrate, write and read positions', async () => {
+    await using database = await Database.of(library)
+    const admin = await database.connect()
+    const role = `syncgen_test_${randomBytes(6).toString('hex')}`
+    await admin.query(`create role ${role}; drop schema syncgen cascade; drop schema public cascade;
+      create schema public authorization ${role}; grant create on database ${new URL(database.url).pathname.slice(1)} to ${role}`)
+    try {
+      const owner = await database.connect(role)
+      await owner.query(`begin; ${initialMigration(library)}; commit`)
+      await owner.query(`insert into people (name, level, tags) values ('a', 1, '{}'); update people set level = 2; delete from people`)
+      const { rows } = await owner.query(`select length(syncgen.epoch()) as epoch, syncgen.renew_epoch() as renewed, syncgen.purge('1 hour') as purged,
+        (select count(*)::int from syncgen.first_images('1:1:', 'Person')) as changed`)
+      expect(rows[0]).toEqual({ epoch: 32, renewed: false, purged: '0', changed: 1 })
+    } finally {
+      await admin.query(`drop owned by ${role} cascade; drop role ${role}`)
+    }
+  })
+})
+
+/** All is copied, the uuid too, but not the oid of the database. */
+const copyOf = async (url: string): Promise<string> => {
+  const at = (name: string): string => url.replace(/[^/]*$/, name)
+  const name = url.replace(/^.*\//, '')
+  await using server = Database.at(at('postgres'))
+  await (await server.connect()).query(`create database ${name}_copy template ${name}`)
+  return at(`${name}_copy`)
+}
