@@ -2,22 +2,13 @@
  * A server and devices for the tests of an app, in one call: a database of its own with the app's migrations applied, any
  * number of server nodes on real sockets, and clients with storage of their own that can be cut off and reopened.
  */
-import { once } from 'node:events'
-import { createServer, type Server as HttpServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import type { OpenOptions } from '../client/index.js'
-import { type OpenStorage, memoryStorage } from '../client/index.js'
-import { includes, type Log, parsePosition } from '../protocol/index.js'
-import { migrate, type ServerOptions } from '../server/index.js'
+import { memoryStorage, type OpenOptions, type OpenStorage } from '../client/index.js'
+import { includes, parsePosition } from '../protocol/index.js'
+import { migrate } from '../server/index.js'
 import { testDatabase } from './database.js'
-
-/** What the lab needs of a generated server. */
-export interface LabServer {
-  attach(http: HttpServer, options?: { readonly path?: string }): void
-  close(): Promise<void>
-}
+import { type LabNode, type LabNodeOptions, type LabServer, startLabNode } from './lab-node.js'
 
 /** What the lab needs of a generated client. */
 export interface LabClient {
@@ -29,20 +20,17 @@ export interface LabClient {
   close(): Promise<void>
 }
 
-export interface LabOptions<Claims, Hooks, Server extends LabServer, Client extends LabClient> {
-  /** As generated: `createTrackerServer`. */
-  readonly createServer: (options: ServerOptions<Claims, Hooks>) => Promise<Server>
+/** The app under test: what was generated for it. */
+export interface LabOptions<Claims, Hooks, Server extends LabServer, Client extends LabClient> extends LabNodeOptions<Claims, Hooks, Server> {
   /** As generated: `openTracker`. */
   readonly openClient: (options: OpenOptions) => Promise<Client>
   /** Folder of the generated migrations. */
   readonly migrations: URL | string
   /** Server nodes over the one database; 1 unless given. */
   readonly nodes?: number
-  /** On top of what the lab sets for each node. */
-  readonly server?: Partial<Omit<ServerOptions<Claims, Hooks>, 'database' | 'authenticate'>>
-  readonly log?: Log
 }
 
+/** Whose device it is, and what is special about it. */
 export interface DeviceOptions<Claims> {
   readonly principal: string
   readonly claims: Claims
@@ -57,7 +45,7 @@ export interface DeviceOptions<Claims> {
   readonly ports?: OpenOptions['ports']
 }
 
-/** Everything that `openLab` started. */
+/** Everything that `openLab` started. A device is cut off with its `goOffline` and healed with `goOnline`. */
 export interface Lab<Claims, Server, Client> {
   readonly database: string
   readonly servers: readonly Server[]
@@ -83,10 +71,10 @@ export const openLab = async <Claims, Hooks, Server extends LabServer, Client ex
   const owner = new pg.Client({ connectionString: database.url, application_name: 'lab', options: '-c datestyle=ISO' })
   owner.on('error', () => undefined) // Queries report their own failures.
   await owner.connect()
-  const nodes = await Promise.all(Array.from({ length: options.nodes ?? 1 }, () => startNode(options, database.url, 0)))
+  const nodes = await Promise.all(Array.from({ length: options.nodes ?? 1 }, () => startLabNode(options, database.url, 0)))
   const clients = new Set<Client>()
 
-  const nodeAt = (index: number): Node<Server> => {
+  const nodeAt = (index: number): LabNode<Server> => {
     const node = nodes[index]
     if (node === undefined) throw new RangeError(`no node ${index}: the lab has ${nodes.length}`)
     return node
@@ -129,7 +117,7 @@ export const openLab = async <Claims, Hooks, Server extends LabServer, Client ex
     },
     kill: async (node = 0) => nodeAt(node).kill(),
     start: async (node = 0) => {
-      nodes[node] = await startNode(options, database.url, nodeAt(node).port)
+      nodes[node] = await startLabNode(options, database.url, nodeAt(node).port)
       return nodeAt(node).server
     },
     close: async () => {
@@ -141,61 +129,7 @@ export const openLab = async <Claims, Hooks, Server extends LabServer, Client ex
   }
 }
 
-interface Node<Server> {
-  readonly server: Server
-  readonly port: number
-  kill(): Promise<void>
-  close(): Promise<void>
-}
-
 const folderOf = (migrations: URL | string): string => (typeof migrations === 'string' ? migrations : fileURLToPath(migrations))
-
-/** Short, so that quiet devices learn their position soon. */
-const heartbeat = 500
-
-const startNode = async <Claims, Hooks, Server extends LabServer, Client extends LabClient>(
-  options: LabOptions<Claims, Hooks, Server, Client>,
-  database: string,
-  port: number,
-): Promise<Node<Server>> => {
-  const server = await options.createServer({
-    origins: '*',
-    pollInterval: 10,
-    ...(options.log === undefined ? {} : { log: options.log }),
-    ...options.server,
-    limits: { heartbeat, framesPerSecond: 10_000, ...options.server?.limits },
-    database,
-    authenticate: ({ token }) => JSON.parse(token),
-  })
-  const http = createServer()
-  server.attach(http)
-  http.listen(port, '127.0.0.1')
-  await once(http, 'listening')
-  const closeHttp = async (): Promise<void> => {
-    if (!http.listening) return
-    http.close()
-    http.closeAllConnections()
-    await once(http, 'close')
-  }
-  const sockets = new Set<import('node:net').Socket>()
-  http.on('connection', (socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-  return {
-    server,
-    port: (http.address() as AddressInfo).port,
-    kill: async () => {
-      for (const socket of sockets) socket.destroy()
-      await closeHttp()
-      await server.close()
-    },
-    close: async () => {
-      await server.close()
-      await closeHttp()
-    },
-  }
-}
 
 /** Polls until `holds`. @throws when it does not within 15 s, naming what was awaited. */
 export const until = async (what: string, holds: () => boolean | Promise<boolean>, within = 15_000): Promise<void> => {
