@@ -24,7 +24,8 @@ export interface Touched {
   readonly out: KeySet
 }
 
-export const nothingTouched = (): Touched => ({ keys: new KeySet(), deleted: new KeySet(), out: new KeySet() })
+/** A row as it was before a step that perhaps did not concern it. */
+type Replaced = ReadRow
 
 export class Base {
   readonly shapes: ReadonlyMap<string, RowShape>
@@ -66,24 +67,25 @@ export class Base {
   }
 
   /**
-   * Applies one step of the stream. Idempotent. Claims of scopes that `accepts` refuses are ignored; within a step rows come first, and
-   * a deletion wins over a row of the same key.
+   * Applies one step of the stream: its deltas in their order. Idempotent. Claims of scopes that `accepts` refuses are ignored, and rows that
+   * only such scopes claim stay as they are: what is cached of a closed scope is of one moment. Within a delta rows come first, and a
+   * deletion wins over a row of the same key.
    */
-  apply(delta: ReadDelta, accepts: (scope: number) => boolean, touched: Touched): void {
-    const claims = delta.claims.filter((change) => accepts(change.scope))
-    for (const change of claims) if (change.reset === true) this.#reset(change, touched)
-    for (const row of delta.rows) this.#put(row, touched)
-    for (const change of claims) {
-      for (const id of change.add) this.#claim(change, id, touched)
-      for (const id of change.out) this.#disclaim(change.scope, change.model, id, touched)
+  apply(deltas: readonly ReadDelta[], accepts: (scope: number) => boolean): Touched {
+    const touched = { keys: new KeySet(), deleted: new KeySet(), out: new KeySet() }
+    const replaced: Replaced[] = []
+    for (const delta of deltas) this.#applyDelta(delta, accepts, touched, replaced)
+    for (const { model, id, row, version } of replaced.reverse()) {
+      const entry = this.get(model, id)
+      if (entry !== undefined && !entry.claims.some(accepts)) this.#entries.get(model)?.set(id, { row, version, claims: entry.claims })
     }
-    for (const change of claims) for (const id of change.deleted) this.#delete(change.model, id, touched)
+    return touched
   }
 
   /** Ends all claims of a scope; returns the keys it claimed. */
   forget(scope: number): KeySet {
     const held = this.keysOf(scope)
-    const touched = nothingTouched()
+    const touched = { keys: new KeySet(), out: new KeySet() }
     for (const [model, id] of [...held]) this.#disclaim(scope, model, id, touched)
     this.#held.delete(scope)
     return touched.keys
@@ -106,15 +108,28 @@ export class Base {
     return this.#entries.get(model) ?? []
   }
 
+  #applyDelta(delta: ReadDelta, accepts: (scope: number) => boolean, touched: Touched, replaced: Replaced[]): void {
+    const claims = delta.claims.filter((change) => accepts(change.scope))
+    for (const change of claims) if (change.reset === true) this.#reset(change, touched)
+    for (const row of delta.rows) this.#put(row, accepts, touched, replaced)
+    for (const change of claims) {
+      for (const id of change.add) this.#claim(change, id, touched)
+      for (const id of change.out) this.#disclaim(change.scope, change.model, id, touched)
+    }
+    for (const change of claims) for (const id of change.deleted) this.#delete(change.model, id, touched)
+  }
+
   #reset(change: ClaimChange, touched: Touched): void {
     for (const id of [...this.keysOf(change.scope).of(change.model)]) this.#disclaim(change.scope, change.model, id, touched)
   }
 
-  #put({ model, id, version, row }: ReadRow, touched: Touched): void {
+  #put({ model, id, version, row }: ReadRow, accepts: (scope: number) => boolean, touched: Touched, replaced: Replaced[]): void {
     const entries = this.#entries.get(model)
     const known = entries?.get(id)
     touched.keys.add(model, id)
-    if (known?.version !== version) entries?.set(id, { row, version, claims: known?.claims ?? noClaims })
+    if (known?.version === version) return
+    if (known !== undefined && !known.claims.some(accepts)) replaced.push({ model, id, row: known.row, version: known.version })
+    entries?.set(id, { row, version, claims: known?.claims ?? noClaims })
   }
 
   #claim({ scope, model }: ClaimChange, id: Uuid, touched: Touched): void {
@@ -128,7 +143,7 @@ export class Base {
     touched.keys.add(model, id)
   }
 
-  #disclaim(scope: number, model: string, id: Uuid, touched: Touched): void {
+  #disclaim(scope: number, model: string, id: Uuid, touched: Pick<Touched, 'keys' | 'out'>): void {
     const entry = this.get(model, id)
     this.#held.get(scope)?.delete(model, id)
     if (entry === undefined || !entry.claims.includes(scope)) return

@@ -1,7 +1,6 @@
 /** Memory as storage has it, at start. */
 import type { SchemaDescriptor } from '../protocol/descriptor.js'
 import type { Clock, Log, Random } from '../protocol/ports.js'
-import { nothingTouched } from './base.js'
 import { type ReadDelta, readDelta } from './read-delta.js'
 import type { DeviceState, Storage, Stored } from './storage.js'
 import type { Store } from './store.js'
@@ -35,7 +34,7 @@ export const restore = async (
     await storage.compact([], device)
     return { device, batches: 0 }
   }
-  for (const { accepts, deltas } of steps) for (const delta of deltas) store.base.apply(delta, accepts, nothingTouched())
+  for (const { accepts, deltas } of steps) store.base.apply(deltas, accepts)
   const device = closedScopes(stored.device, ports.clock)
   await storage.update([], [], device)
   return { device, batches: stored.batches.length }

@@ -5,7 +5,7 @@
 import type { BaseRow, SchemaDescriptor, Uuid } from '../protocol/descriptor.js'
 import type { Log } from '../protocol/ports.js'
 import type { World } from '../protocol/predicate.js'
-import { Base, nothingTouched } from './base.js'
+import { Base } from './base.js'
 import type { CacheEvent, Emitter, LeaveReason, Origin } from './events.js'
 import { KeySet } from './key-set.js'
 import { type Overlaid, Overlay } from './overlay.js'
@@ -75,8 +75,7 @@ export class Store {
 
   /** One step of the stream, together with the local transactions it contains. */
   advanced(deltas: readonly ReadDelta[], accepts: (scope: number) => boolean, contained: readonly Overlaid[]): void {
-    const touched = nothingTouched()
-    for (const delta of deltas) this.base.apply(delta, accepts, touched)
+    const touched = this.base.apply(deltas, accepts)
     for (const pending of contained) {
       this.overlay.remove(pending)
       touched.keys.addAll(keysOfOps(pending))

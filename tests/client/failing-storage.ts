@@ -75,3 +75,10 @@ const intercepted = (real: Storage, around: (method: (typeof methods)[number], r
       (...given: readonly unknown[]) => around(method, () => (real[method] as (...each: readonly unknown[]) => Promise<unknown>).call(real, ...given)),
     ]),
   ) as unknown as Storage
+
+/** Every transaction waits for some turns of the event loop first. */
+export const slow = (inner: OpenStorage, turns: () => number): OpenStorage => async (name) =>
+  intercepted(await inner(name), async (_method, run) => {
+    for (let left = turns(); left > 0; left -= 1) await new Promise((resolve) => setImmediate(resolve))
+    return run()
+  })

@@ -103,6 +103,12 @@ export class TestWorld {
     this.#monotonic = until
   }
 
+  /** The process is gone, and its timers with it. */
+  clearTimers(): void {
+    this.#timers.clear()
+    this.#signals.clear()
+  }
+
   /** How long until the next timer, ms; undefined: none runs. */
   get nextTimer(): number | undefined {
     const times = [...this.#timers].map(({ at }) => at - this.#monotonic)
