@@ -33,6 +33,7 @@ const reached = async <Result>(asking: Promise<Result>): Promise<Result> => {
   try {
     return await asking
   } catch (error) {
+    if (error instanceof SyncError) throw error
     if (sqlFailure(error)?.code === '42501') throw unreachable('its user lacks rights on the schema syncgen; run `npx syncgen migrate` as its owner, or grant them', error)
     throw unreachable(error instanceof Error ? error.message : 'no reason given', error)
   }

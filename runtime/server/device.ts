@@ -136,13 +136,9 @@ export class Device {
     return this.#serial.run(async () => {
       const covered = this.#covered
       if (covered === null || !includes(reading.at, covered)) return
-      if (await isLarge(reading, lines, covered)) {
-        this.#catchUp().catch(this.fail)
-        return
-      }
-      const delta = new DeltaText()
-      for (const cursor of this.#cursorsFrom(lines)) await cursor.advance(reading, { delta, gathered: nothing, advanced: nothing, spent: () => false })
-      if (delta.isEmpty && done <= this.#done) this.#covered = reading.at
+      const delta = (await hasManyChanges(reading, lines, covered)) ? undefined : await this.#deltaOf(reading, lines)
+      if (delta === undefined) this.#catchUp().catch(this.fail)
+      else if (delta.isEmpty && done <= this.#done) this.#covered = reading.at
       else this.#tell(reading.at, done, delta.take())
     })
   }
@@ -156,6 +152,17 @@ export class Device {
   /** Resolves when nothing is being read for it any more. */
   settled(): Promise<void> {
     return this.#serial.settled()
+  }
+
+  /** Everything since `covered`, or undefined if that is too long for one frame. */
+  async #deltaOf(reading: Reading, lines: readonly BoundLine[]): Promise<DeltaText | undefined> {
+    const delta = new DeltaText()
+    const most = this.#tools.limits.pageBytes * 2
+    const tooLong = (): boolean => delta.bytes > most
+    for (const cursor of this.#cursorsFrom(lines)) {
+      if (!(await cursor.advance(reading, { delta, gathered: nothing, advanced: nothing, spent: tooLong })) || tooLong()) return undefined
+    }
+    return delta
   }
 
   /** The same as `advance`, in transactions and frames of its own. */
@@ -211,8 +218,8 @@ const beyondOf = ({ instance, claim }: OpenScope): Beyond => {
 /** Of no epoch that a database can have: no reading covers it. */
 const noPosition: Mark = { epoch: '', xmin: 0n, xmax: 0n, inProgress: [], text: '' }
 
-/** Whether a batch would be too large for one frame, or begins a line that nobody has paged in yet. */
-const isLarge = async (reading: Reading, lines: readonly BoundLine[], since: Mark): Promise<boolean> => {
+/** Whether a batch would have too many rows for one frame, or begins a line that has not been paged in yet. */
+const hasManyChanges = async (reading: Reading, lines: readonly BoundLine[], since: Mark): Promise<boolean> => {
   if (!reading.covers(since)) return true
   let count = 0
   for (const bound of lines) {

@@ -35,13 +35,10 @@ export const migrate = async (options: MigrateOptions): Promise<readonly string[
   const files = [...(options.files ?? (await readFolder(options.folder ?? 'generated/migrations')))].sort(byName)
   const log = options.log ?? (() => undefined)
   const database = new Database(options.database, log, platform.timers)
-  const connection = await database.connect(() => undefined).catch((error: unknown) => {
-    throw new SyncError('database-unreachable', `Cannot connect to the database: ${messageOf(error)}. Check the URL, and that PostgreSQL runs.`, {}, { cause: error })
-  })
   try {
-    return await applyMissing(connection, files, log)
+    const connection = await database.connect(() => undefined)
+    return await applyMissing(connection, files, log).finally(() => connection.end())
   } finally {
-    await connection.end()
     await database.close()
   }
 }

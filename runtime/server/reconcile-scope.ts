@@ -5,13 +5,14 @@
  */
 import type { Uuid } from '../protocol/descriptor.js'
 import { SyncError } from '../protocol/errors.js'
-import type { Clock } from '../protocol/ports.js'
+import type { Clock, Timers } from '../protocol/ports.js'
 import type { Catalog } from './catalog.js'
 import type { Channel } from './channel.js'
 import { DeltaText } from './delta-text.js'
 import type { Limits } from './limits.js'
 import type { LineCursor, Outlet } from './line-cursor.js'
 import { type Mark, Reading } from './reading.js'
+import { isPassing } from './sql-failure.js'
 import type { Connection, Database } from './transaction.js'
 import type { Turnstile } from './turnstile.js'
 
@@ -20,6 +21,7 @@ export interface ReconcileTools {
   readonly database: Database
   readonly catalog: Catalog
   readonly clock: Clock
+  readonly timers: Timers
   readonly limits: Limits
   readonly turnstile: Turnstile
 }
@@ -41,18 +43,25 @@ export interface Reached {
 }
 
 /**
- * Sends the pages of an attempt; the caller sends the frame that ends it.
+ * Sends the pages of an attempt; the caller sends the frame that ends it. A lost database connection costs one transaction.
  * @throws SyncError `closed` if the client left meanwhile.
  */
 export const reconcileScopes = async (tools: ReconcileTools, attempt: Attempt): Promise<Reached> => {
-  for (;;) {
-    const step = await tools.turnstile.pass(() => {
-      if (attempt.channel.closed) throw new SyncError('closed', 'the client left')
-      return tools.database.read((connection) => readOnce(tools, attempt, connection))
-    })
-    if ('reached' in step) return step.reached
-    if ('asks' in step) await attempt.ask?.(step.asks)
-    await attempt.channel.drained()
+  for (let failures = 0; ; ) {
+    try {
+      const step = await tools.turnstile.pass(() => {
+        if (attempt.channel.closed) throw new SyncError('closed', 'the client left')
+        return tools.database.read((connection) => readOnce(tools, attempt, connection))
+      })
+      failures = 0
+      if ('reached' in step) return step.reached
+      if ('asks' in step) await attempt.ask?.(step.asks)
+      await attempt.channel.drained()
+    } catch (error) {
+      failures += 1
+      if (!isPassing(error) || failures === 5) throw error
+      await new Promise<void>((resolve) => tools.timers.after(10 * 2 ** failures, resolve))
+    }
   }
 }
 
@@ -64,8 +73,12 @@ const readOnce = async (tools: ReconcileTools, attempt: Attempt, connection: Con
   if (asks.length > 0) return { asks }
   const pages = new Pages(tools, attempt)
   let finished = true
-  for (const cursor of attempt.cursors) finished = (await cursor.advance(reading, pages)) && finished
-  pages.flush()
+  try {
+    for (const cursor of attempt.cursors) finished = (await cursor.advance(reading, pages)) && finished
+  } finally {
+    // The cursors count what has gathered as sent: if the connection broke, the next transaction goes on behind it.
+    pages.flush()
+  }
   if (!finished) return { more: true }
   const decided = await reading.decided([attempt.client])
   return { reached: { at: reading.at, done: decided.get(attempt.client) ?? 0 } }

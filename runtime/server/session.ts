@@ -7,7 +7,7 @@ import type { Uuid } from '../protocol/descriptor.js'
 import { SyncError } from '../protocol/errors.js'
 import { type ClientMessage, type Hello, type Hold, type Push, protocolVersion } from '../protocol/messages.js'
 import { parseClientMessage } from '../protocol/parse-client-message.js'
-import type { Log, Timers } from '../protocol/ports.js'
+import type { Log } from '../protocol/ports.js'
 import type { Channel } from './channel.js'
 import { Device } from './device.js'
 import { FrameRate } from './frame-rate.js'
@@ -26,7 +26,6 @@ export interface SessionTools extends ReconcileTools {
   readonly authenticate: ServerOptions<object, unknown>['authenticate']
   readonly pusher: Pusher
   readonly router: Router
-  readonly timers: Timers
   readonly log: Log
   /** The database's clock, ms since 1970. */
   readonly now: () => number

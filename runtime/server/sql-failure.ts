@@ -2,6 +2,7 @@
  * What an error of the database means (PostgreSQL documentation, appendix "PostgreSQL Error Codes"). A permanent failure
  * belongs to the statement that caused it and will happen again; a passing one is worth another try.
  */
+import { SyncError } from '../protocol/errors.js'
 
 /** What is read of an error; the driver's errors have all of these, those of sockets only `code`. */
 export interface SqlFailure {
@@ -26,6 +27,7 @@ export const sqlFailure = (error: unknown): SqlFailure | undefined => {
  * 57P), exhausted resources (53), a lock that was not to be had (55P03), a plan that a migration outdated (0A000).
  */
 export const isPassing = (error: unknown): boolean => {
+  if (error instanceof SyncError) return error.code === 'database-unreachable'
   const failure = sqlFailure(error)
   if (failure !== undefined) return /^(40|08|53|57|58|55P03|25P03|0A000|XX000$)/.test(failure.code)
   return error instanceof Error && (isNetworkError(error) || /^(Connection terminated|Client has encountered|Client was closed|timeout e)/.test(error.message))

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import pg from 'pg'
+import { SyncError } from '../protocol/errors.js'
 import type { Log, Timers } from '../protocol/ports.js'
 import { breaksConnection, isPassing } from './sql-failure.js'
 import type { Parameter } from './values.js'
@@ -78,13 +79,18 @@ export class Database {
     }
   }
 
-  /** A connection outside the pool, for as long as the caller likes. */
+  /** A connection outside the pool, for as long as the caller likes. @throws SyncError `database-unreachable`. */
   async connect(lost: (error: Error) => void): Promise<DedicatedConnection> {
     const client = new pg.Client(this.#settings)
     client.on('error', lost)
     client.on('end', () => lost(new Error('Connection terminated')))
-    await client.connect()
-    await client.query(sessionSettings)
+    try {
+      await client.connect()
+      await client.query(sessionSettings)
+    } catch (error) {
+      await client.end().catch(() => undefined)
+      throw unreachable(error)
+    }
     return new DedicatedConnection(client)
   }
 
@@ -94,7 +100,9 @@ export class Database {
   }
 
   async #use<Result>(run: (connection: Connection) => Promise<Result>): Promise<Result> {
-    const client = await this.#pool.connect()
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw unreachable(error)
+    })
     let broken: Error | undefined
     try {
       return await run(new Connection(client))
@@ -170,6 +178,15 @@ export class DedicatedConnection extends Connection {
     await this.#client.end().catch(() => undefined)
   }
 }
+
+/** No connection, for whatever reason: the network, the password, a database that takes none. */
+const unreachable = (cause: unknown): SyncError =>
+  new SyncError(
+    'database-unreachable',
+    `Cannot connect to the database: ${cause instanceof Error ? cause.message : 'no reason given'}. Check the URL, and that PostgreSQL runs.`,
+    {},
+    { cause },
+  )
 
 /** The connection is in no known state: it must not go back to the pool. */
 class RollbackFailed extends Error {}

@@ -75,6 +75,11 @@ export class WireDevice {
     return answer
   }
 
+  /** The nonce that the server accepted last. */
+  lastNonce(): string | null {
+    return this.#last
+  }
+
   /** Opens a socket and says nothing. */
   async open(url: string, options: WebSocket.ClientOptions = {}): Promise<void> {
     const socket = new WebSocket(url, options)

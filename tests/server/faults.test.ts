@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Op } from '../../runtime/protocol/index.js'
+import { type Tracker, newTask, openTracker } from './tracker-node.js'
+
+let tracker: Tracker
+beforeAll(async () => {
+  tracker = await openTracker()
+})
+afterAll(async () => {
+  await tracker?.stop()
+})
+
+/** Ends every backend of the server, whatever it is doing, as a failover or an administrator would. */
+const killBackends = () =>
+  tracker.sql(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'syncgen' and datname = current_database()`)
+
+const board = () => ['board', { projectId: tracker.project }] as const
+
+describe('a server whose database connections die', () => {
+  it('[V46] while idle goes on as if nothing had been', async () => {
+    const bob = await tracker.online(tracker.bob, board())
+    for (let round = 0; round < 5; round += 1) {
+      await killBackends()
+      const id = await tracker.task(`after kill ${round}`)
+      await bob.until('the task', () => bob.held('Task').includes(id))
+    }
+    expect((await bob.push(newTask(tracker.project))).outcome).toEqual({ kind: 'applied' })
+  })
+
+  it('[V47] under fire applies each mutation exactly once', async () => {
+    const id = await tracker.task('counted')
+    const bob = await tracker.online(tracker.bob, board())
+    const add: Op = { op: 'update', model: 'Task', id, version: 0, set: { votes: { add: 1 } } }
+    let firing = true
+    let kills = 0
+    const fire = (async () => {
+      while (firing) {
+        const killed = await tracker.sql(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'syncgen' and state <> 'idle' and datname = current_database()`)
+        kills += killed.length
+        await new Promise((resolve) => setTimeout(resolve, killed.length > 0 ? 100 : 1))
+      }
+    })()
+    let sent = 0
+    while (sent < 60 || kills < 6) {
+      const mutation = bob.mutation([add], { seq: sent + 1 })
+      try {
+        const { outcome } = await bob.pushAs(mutation)
+        expect(outcome).toEqual({ kind: 'applied' })
+        sent += 1
+      } catch {
+        // The server gave up and said so, or the line was cut: the same mutation again, on a new line.
+        for (;;) {
+          await bob.cut()
+          const answer = await bob.connect(tracker.url).catch(() => undefined)
+          if (answer?.kind === 'welcome') break
+        }
+      }
+    }
+    firing = false
+    await fire
+    expect(kills).toBeGreaterThan(5)
+    expect(await tracker.sql('select votes from tasks where id = $1', [id])).toEqual([{ votes: sent }])
+    await bob.cut()
+    await bob.connect(tracker.url)
+    await bob.resync()
+    await bob.until('the sum', () => bob.row('Task', id)?.['votes'] === sent)
+  })
+
+  it('[V48] refuses those who come while there is no database, says when to come back, and recovers', async () => {
+    const [{ name } = { name: '' }] = await tracker.sql('select current_database() as name')
+    const bob = await tracker.online(tracker.bob, board())
+    const { default: pg } = await import('pg')
+    const other = new URL(tracker.database)
+    other.pathname = '/postgres'
+    const admin = new pg.Client({ connectionString: other.href })
+    await admin.connect()
+    await admin.query(`alter database "${String(name)}" allow_connections false`)
+    await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = $1`, [name])
+    const late = tracker.device(tracker.bob)
+    expect(await late.connect(tracker.url)).toMatchObject({ kind: 'refused', code: 'database-unreachable', retryAfter: expect.any(Number) as number })
+    await admin.query(`alter database "${String(name)}" allow_connections true`)
+    await admin.end()
+    const id = await tracker.task('back')
+    await bob.until('the task', () => bob.held('Task').includes(id))
+    expect(await late.connect(tracker.url)).toMatchObject({ kind: 'welcome' })
+  })
+})
+
+describe('a lost answer', () => {
+  it('[V49] is found again: the outcome of a rejection, too', async () => {
+    const bob = await tracker.online(tracker.bob, board())
+    const mutation = bob.mutation([{ op: 'update', model: 'Task', id: randomUUID(), version: 3, set: { title: { seen: 'a', value: 'b' } } }])
+    bob.send({ kind: 'push', mutations: [mutation] })
+    await tracker.sql('select pg_sleep(0.1)')
+    await bob.cut()
+    expect(await bob.connect(tracker.url)).toMatchObject({ lastSeq: 1 })
+    expect((await bob.pushAs(mutation)).outcome).toMatchObject({ kind: 'rejected', code: 'deleted' })
+  })
+})
