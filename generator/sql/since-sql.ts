@@ -5,7 +5,7 @@ import { addGate } from './gate-sql.js'
 import type { Line } from './line.js'
 import { Moves } from './moves.js'
 import { Parameters, type Statement } from './parameters.js'
-import { indented, joined } from './text.js'
+import { indented, joined, named } from './text.js'
 import { wasItems } from './was-sql.js'
 
 /**
@@ -42,7 +42,7 @@ const rootSql = ({ model, row }: Line, gated: boolean, moves: Moves): string => 
   const now = joined([c.nowThere, ...whereItems(row, c.now)], 'and')
   return `select key, case when now then 'send' when now_there then 'out' else 'deleted' end as action
 from (
-  select ${c.key}, ${c.changed} as changed, ${c.nowThere} as now_there,
+  select ${c.key}, ${named(c.changed, 'changed')}, ${named(c.nowThere, 'now_there')},
     coalesce(${indented(was, 6)}, false) as was,
     coalesce(${indented(now, 6)}, false) as now
   ${indented(c.from)}

@@ -29,7 +29,6 @@ create table syncgen.changes (
 create index changes_window on syncgen.changes (model, xid);
 create index changes_moves on syncgen.changes (model, xid) where op <> 'U' or after is not null;
 create index changes_history on syncgen.changes (model, key, version);
-create index changes_truncations on syncgen.changes (model, xid) where op = 'T';
 
 -- Devices. Never purged: a client id that is not here may only start at seq 1.
 create table syncgen.clients (
@@ -166,12 +165,6 @@ begin
     order by w.key, w.version, w.op = 'D';
   end if;
 end
-$$;
-
--- Models whose log since s cannot tell membership at s: a TRUNCATE stands in it.
-create function syncgen.unusable_since(s pg_snapshot) returns setof text
-language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select distinct c.model from syncgen.changes c where c.op = 'T' and not pg_visible_in_snapshot(c.xid, s)
 $$;
 
 -- A uuid v7 (RFC 9562): 48 bits of milliseconds, version, random bits. For writers that give no id of their own.

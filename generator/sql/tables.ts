@@ -24,28 +24,36 @@ export const tablesSql = (schema: Schema): string => {
 }
 
 const tableSql = (schema: Schema, model: Model, references: readonly Field[]): string => {
-  const columns = model.fields.map((field) => columnSql(schema, model, field))
-  const lines = [...columns, '"version" bigint not null', ...references.map((field) => foreignKey(schema, model, field))]
-  const comment = model.doc === null ? '' : `\ncomment on table ${quoted(model.table)} is ${literal(model.doc)};`
-  return `create table ${quoted(model.table)} (\n  ${lines.join(',\n  ')}\n);${comment}`
+  const table = quoted(model.table)
+  const lines = [
+    ...model.fields.map(columnSql),
+    '"version" bigint not null',
+    ...model.fields.flatMap((field) => checkSql(schema, model, field)),
+    ...references.map((field) => foreignKey(schema, model, field)),
+  ]
+  const comments = [
+    ...(model.doc === null ? [] : [`comment on table ${table} is ${literal(model.doc)};`]),
+    ...model.fields.flatMap(({ column, doc }) => (doc === null ? [] : [`comment on column ${table}.${quoted(column)} is ${literal(doc)};`])),
+  ]
+  return [`create table ${table} (\n  ${lines.join(',\n  ')}\n);`, ...comments].join('\n')
 }
 
-const columnSql = (schema: Schema, model: Model, field: Field): string => {
-  const parts = [quoted(field.column), sqlType(field.type)]
-  if (field.name === 'id') parts.push('primary key')
-  else if (!field.nullable) parts.push('not null')
+const columnSql = (field: Field): string => {
+  const key = field.name === 'id' ? ' primary key' : field.nullable ? '' : ' not null'
   const value = defaultSql(field)
-  if (value !== null) parts.push(`default ${value}`)
-  const checks = checksOf(schema, field)
-  if (checks.length > 0)
-    parts.push(`constraint ${quoted(fitted(`${model.table}_${field.column}_check`))} check (${checks.join(' and ')})`)
-  return parts.join(' ')
+  return `${quoted(field.column)} ${sqlType(field.type)}${key}${value === null ? '' : ` default ${value}`}`
 }
 
 const defaultSql = (field: Field): string | null => {
   if (field.name === 'id') return 'syncgen.uuid_v7()'
   if (field.implicit) return 'clock_timestamp()'
   return field.default === null || field.default.value === null ? null : valueLiteral(field.type, field.default.value)
+}
+
+const checkSql = (schema: Schema, model: Model, field: Field): readonly string[] => {
+  const checks = checksOf(schema, field)
+  if (checks.length === 0) return []
+  return [`constraint ${quoted(fitted(`${model.table}_${field.column}_check`))} check (${checks.join(' and ')})`]
 }
 
 /** What the type alone lets through and a client could not hold or send back. A check holds for null. */
@@ -64,7 +72,7 @@ const checksOf = (schema: Schema, { type, column }: Field): readonly string[] =>
     case 'decimal':
       return [`${name} <> 'NaN'`]
     case 'timestamp':
-      return [`${name} >= '0001-01-01 00:00:00+00'`, `${name} < '10000-01-01 00:00:00+00'`]
+      return [`${name} between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'`]
     case 'date':
       return [`${name} between '0001-01-01' and '9999-12-31'`]
     case 'json':

@@ -41,5 +41,8 @@ export const filled = (items: readonly string[], by: number): string => {
   return lines.join(`,\n${' '.repeat(by)}`)
 }
 
+/** `expression as name`, without the name where the expression ends with it. */
+export const named = (expression: string, name: string): string => (expression.endsWith(`.${name}`) ? expression : `${expression} as ${name}`)
+
 /** `task_label` of `TaskLabel`. */
 export const snake = (name: string): string => name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toLowerCase()

@@ -1,7 +1,7 @@
 import { type Field, fieldOf, type FieldType, type Model, type Operand } from '../model.js'
 import type { Compare, Leaf } from './condition.js'
 import type { Parameters } from './parameters.js'
-import { literal } from './text.js'
+import { indented, literal } from './text.js'
 
 /**
  * The rows of a model that changed since $1, with their image then, as an item of a from clause (`key`, `before`).
@@ -20,9 +20,10 @@ export const windowSql = (model: Model, columns: readonly Field[] | null, locals
     ...(columns === null ? [] : [columns.length === 0 ? `'{}'` : `array[${columns.map((field) => literal(field.columnId)).join(', ')}]`]),
     ...(entries.length === 0 ? [] : [`match => jsonb_build_object(${entries.join(', ')})`]),
   ]
-  const call = `syncgen.first_images(${args.join(', ')})`
+  const line = `syncgen.first_images(${args.join(', ')})`
+  const call = line.length <= 100 ? line : `syncgen.first_images(\n  ${args.join(',\n  ')}\n)`
   const pin = equalities.find((leaf) => leaf.field === 'id')
-  return pin === undefined ? call : `(select * from ${call} where key = ${parameters.sql(pin.value, fieldOf(model, 'id').type)})`
+  return pin === undefined ? call : `(select * from ${indented(call)} where key = ${parameters.sql(pin.value, fieldOf(model, 'id').type)})`
 }
 
 /** Types of which two values are equal just when their jsonb forms are; not so time stamps, which carry a zone. */

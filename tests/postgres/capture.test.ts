@@ -224,7 +224,7 @@ describe('capture', () => {
 
   const snapshot = async (): Promise<string> => (await client.query<{ s: string }>('select pg_current_snapshot()::text as s')).rows[0]?.s ?? ''
   const unusable = async (position: string): Promise<readonly string[]> =>
-    (await client.query<{ model: string }>('select unusable_since as model from syncgen.unusable_since($1) order by 1', [position])).rows.map(({ model }) => model)
+    (await client.query<{ model: string }>(`select distinct model from syncgen.changes where op = 'T' and not pg_visible_in_snapshot(xid, $1) order by 1`, [position])).rows.map(({ model }) => model)
 })
 
 const person = (n: number): string => key(library, 'Person', n)

@@ -74,6 +74,17 @@ describe('the cutoff', () => {
     expect(await ids(byXmin, [position])).toEqual([b])
   })
 
+  it('[P1] nor is a prepared transaction, which no session holds', async ({ skip }) => {
+    if ((await value(`select current_setting('max_prepared_transactions') as value`)) === '0') skip('the server has no prepared transactions')
+    await late?.query('begin')
+    await late?.query(`update notes set text = 't' where id = '${a}'`)
+    await late?.query(`prepare transaction '${database.url}'`)
+    await quick?.query(`update notes set text = 't' where id = '${b}'`)
+    const position = await value('select pg_current_snapshot()::text as value')
+    await late?.query(`commit prepared '${database.url}'`)
+    expect(await since(position)).toEqual([a])
+  })
+
   it('[P3] what was rolled back is not sent, and what was taken back to a savepoint is not', async () => {
     const position = await value('select pg_current_snapshot()::text as value')
     await late?.query('begin')
