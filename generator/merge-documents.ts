@@ -16,13 +16,13 @@ export interface Declared {
 export const mergeDocuments = (documents: readonly Document[], report: Report): Declared => {
   const models = documents.flatMap((each) => each.models)
   const enums = documents.flatMap((each) => each.enums)
-  const types = once([...models, ...enums], 'model or enum', 'SG204', report)
+  const types = new Set<DeclaredModel | DeclaredEnum>(once([...models, ...enums], 'model or enum', 'SG204', report))
   const declared: Declared = {
     files: documents.map((each) => each.file),
     name: nameOf(documents, report),
     claims: once(documents.flatMap((each) => each.claims), 'claim', 'SG106', report),
-    enums: enums.filter((each) => types.includes(each)).map((each) => onceEach(each, report)),
-    models: models.filter((each) => types.includes(each)).map((each) => onceEachField(each, report)),
+    enums: enums.filter((each) => types.has(each)).map((each) => onceEach(each, report)),
+    models: models.filter((each) => types.has(each)).map((each) => onceEachField(each, report)),
     scopes: once(documents.flatMap((each) => each.scopes), 'scope', 'SG106', report),
   }
   const first = documents[0]
@@ -49,8 +49,8 @@ const onceEach = (declared: DeclaredEnum, report: Report): DeclaredEnum => ({
 
 const onceEachField = (model: DeclaredModel, report: Report): DeclaredModel => {
   const sides = model.join?.sides ?? []
-  const kept = once<DeclaredField>([...sides, ...model.fields], `field or reference of ${model.name.text}`, 'SG204', report, namesOf)
-  return { ...model, fields: model.fields.filter((each) => kept.includes(each)) }
+  const kept = new Set(once<DeclaredField>([...sides, ...model.fields], `field or reference of ${model.name.text}`, 'SG204', report, namesOf))
+  return { ...model, fields: model.fields.filter((each) => kept.has(each)) }
 }
 
 /** A reference `project` is also the field `projectId`. */

@@ -36,16 +36,9 @@ export interface Entry {
 
 /** The file's content as a tree, or null if it cannot be read any further. Whatever is wrong with it as YAML is reported. */
 export const parse = ({ file, text }: SchemaFile, report: Report): Node | null => {
-  const lines = new LineCounter()
-  lines.addNewLine(0)
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1)
-  const spotAt = (start: number, length: number): Spot => {
-    const { line, col } = lines.linePos(start)
-    const lineEnd = text.indexOf('\n', start)
-    return { file, line, column: col, length: Math.max(1, Math.min(length, (lineEnd === -1 ? text.length : lineEnd) - start)) }
-  }
+  const spotAt = placesIn(file, text)
   if (!withinLimits(text, spotAt, report)) return null
-  const documents = parseAllDocuments(text, { intAsBigInt: true, prettyErrors: false, version: '1.2', schema: 'core', logLevel: 'silent' })
+  const documents = parseAllDocuments(text, { intAsBigInt: true, prettyErrors: false, version: '1.2', schema: 'core', uniqueKeys: false, logLevel: 'silent' })
   const document = documents[0]
   if (document === undefined || documents.length > 1 || document.contents === null) {
     const message = documents.length > 1 ? 'more than one YAML document in a file' : 'the file is empty'
@@ -56,10 +49,6 @@ export const parse = ({ file, text }: SchemaFile, report: Report): Node | null =
   for (const error of [...document.errors, ...document.warnings]) {
     if (error.code === 'TAG_RESOLVE_FAILED') continue
     const [start, end] = error.pos
-    if (error.code === 'DUPLICATE_KEY') {
-      report('SG008', spotAt(start, wordLength(text, start)), 'this key was written before in the same map', 'merge the two, or rename one')
-      continue
-    }
     report('SG004', spotAt(start, end - start), plain(error.message), 'mend the YAML; indentation is by spaces, and a value with ": " or "#" needs quotes')
     readable = false
   }
@@ -87,7 +76,7 @@ class TreeReader {
     return { kind: 'scalar', at, value: inNumberRange(value) ? Number(value) : value, source: node.source ?? '' }
   }
 
-  /** Of a key that is written twice, the first: the second was reported. */
+  /** Of a key that is written twice, the first. (The library's own check takes quadratic time.) */
   #entries(map: YAMLMap): readonly Entry[] {
     const seen = new Set<string>()
     return map.items.flatMap((pair) => {
@@ -99,7 +88,10 @@ class TreeReader {
         return []
       }
       const text = typeof key.value === 'string' ? key.value : (key.source ?? '')
-      if (seen.has(text)) return []
+      if (seen.has(text)) {
+        this.#report('SG008', at, 'this key was written before in the same map', 'merge the two, or rename one')
+        return []
+      }
       seen.add(text)
       this.#checkText(text, at)
       const value = pair.value === null ? { kind: 'scalar' as const, at, value: null, source: '' } : this.read(pair.value as YamlNode)
@@ -114,9 +106,19 @@ class TreeReader {
   }
 }
 
+/** Turns offsets into places; a place never reaches beyond its line. */
+const placesIn = (file: string, text: string): ((start: number, length: number) => Spot) => {
+  const lines = new LineCounter()
+  lines.addNewLine(0)
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1)
+  return (start, length) => {
+    const { line, col } = lines.linePos(start)
+    const lineEnd = (lines.lineStarts[line] ?? text.length + 1) - 1
+    return { file, line, column: col, length: Math.max(1, Math.min(length, lineEnd - start)) }
+  }
+}
+
 const inNumberRange = (value: unknown): boolean =>
   typeof value === 'bigint' && value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)
-
-const wordLength = (text: string, start: number): number => /^[^\s:]*/.exec(text.slice(start, start + 200))?.[0].length ?? 1
 
 const plain = (message: string): string => message.charAt(0).toLowerCase() + message.slice(1)

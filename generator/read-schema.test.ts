@@ -131,6 +131,30 @@ describe('what cannot be read', () => {
     expect(new Set(await codesOf(['syncgen: 1', 'l0: &l0 [x]', ...levels].join('\n')))).toEqual(new Set(['SG006']))
   })
 
+  const fill = (kibibytes: number, line: (at: number) => string, head: string, tail = ''): string => {
+    let text = head
+    for (let at = 0; text.length + tail.length < kibibytes * 1024 - 100; at++) text += line(at)
+    return text + tail
+  }
+
+  it.for<readonly [string, string]>([
+    ['keys', fill(1024, (at) => `  a${at}: uuid\n`, 'syncgen: 1\nclaims:\n')],
+    ['keys in one line', fill(1024, (at) => `a${at}: uuid,`, 'syncgen: 1\nclaims: {', '}\n')],
+    ['fields', fill(512, (at) => ` a${at}: strng,`, 'syncgen: 1\nname: x\nmodels: { A: { access: {}, fields: {', '} } }\n')],
+    ['models', fill(256, (at) => `  A${at}: { fields: { a: string }, access: { read: { b: 1 } } }\n`, 'syncgen: 1\nname: x\nmodels:\n')],
+    ['items', fill(128, () => 'a,', 'syncgen: 1\nmodels: [', ']')],
+    ['empty items', fill(128, () => '-\n', '')],
+    ['empty keys', fill(128, () => ':\n', '')],
+    ['comments', fill(128, () => '# \n', '')],
+  ])('[Y5] many %s are read or refused, not pondered', { timeout: 60_000 }, async ([, text]) => {
+    expect((await codesOf(text)).length).toBeGreaterThan(0)
+  })
+
+  it('[Y5] 60 levels are read', async () => {
+    const deep = `${'['.repeat(54)}1${']'.repeat(54)}`
+    expect(await codesOf(`syncgen: 1\nname: x\nclaims: { sub: uuid }\nmodels: { A: { fields: { a: { type: json, default: ${deep} } }, access: { read: { id: $auth.sub } } } }`)).toEqual([])
+  })
+
   it('[Y5] random text and random damage end in problems, never in an exception', { timeout: 60_000 }, async () => {
     const base = await readFile('schemas/tracker.yaml', 'utf8')
     const damage = fc.record({ at: fc.nat(base.length), cut: fc.nat(12), put: fc.oneof(fc.string(), fc.constantFrom('{', '[', '- ', '? ', ': ', '\n', '&a ', '*a ', '!!x ', '"', "'", '|', '>', '#', '%', '---\n', '$can', '\u0000', '\ufeff', '\ud800')) })
@@ -158,6 +182,21 @@ describe('what cannot be read', () => {
     expect(await codesOf(claim.replace(`, ${name}: uuid`, '').replace('a: $auth.sub', `a: $auth.sub, ${name}: 1`))).toEqual(['SG401'])
     expect(await codesOf(claim.replace(`, ${name}: uuid`, '').replace('a: uuid', `a: ${name}`))).toEqual(['SG104'])
     expect(await codesOf(claim.replace(`, ${name}: uuid`, '').replace('$auth.sub', `$auth.${name}`))).toEqual(['SG404'])
+  })
+})
+
+describe('readers', () => {
+  it('of one cache have names of their own', async () => {
+    const result = await read(`syncgen: 1
+name: x
+claims: { sub: uuid }
+models:
+  A:
+    fields: { b: string, c: string, bAndC: { type: string, unique: true } }
+    unique: [[b, c]]
+    access: { read: { id: $auth.sub } }
+`)
+    expect(result.ok ? [] : result.problems).toMatchObject([{ code: 'SG206', message: 'two readers of as would be called "byBAndC"' }])
   })
 })
 

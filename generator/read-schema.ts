@@ -5,7 +5,7 @@ import { parse } from './parse.js'
 import { type Problem, reportInto, sortProblems } from './problem.js'
 import { readDocument } from './read-document.js'
 import { readSchemaFiles } from './schema-files.js'
-import { validateNames, validateSchema, warnOfRules } from './validate.js'
+import { validateNames, validateSchema, validateWhole } from './validate.js'
 
 export type ReadSchema =
   | { readonly ok: true; readonly schema: Schema; readonly warnings: readonly Problem[] }
@@ -32,6 +32,6 @@ export const readSchema = async (paths: readonly string[]): Promise<ReadSchema> 
   validateNames(declared, report)
   const schema = buildModel(declared, report)
   validateSchema(declared, schema, report)
-  if (!failed()) warnOfRules(declared, schema, report)
+  if (!failed()) validateWhole(declared, schema, report)
   return failed() ? { ok: false, problems: sortProblems(problems) } : { ok: true, schema, warnings: sortProblems(problems) }
 }

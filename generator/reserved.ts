@@ -16,12 +16,12 @@ const predicateWords = words('any all none every some')
 const implicitFields = words('id createdAt updatedAt')
 
 /** Members of `ModelCache`: relations are methods beside them. */
-const cacheMembers = words('get all size query count create update delete on db sorted unique parts')
+const cacheMembers = words('get all size query count sum min max groupBy create update delete on db sorted unique parts store table')
 
 /** Members of `SyncClient` and of both sides' transactions, and the events of `db.on`: caches are named beside them. */
 const clientMembers = words(`
-  on status transaction scopes pending close signOut goOffline goOnline store sql get principal open client clients db
-  change changes rejected parts schema attach`)
+  on status transaction scopes openScope pending position renew close signOut goOffline goOnline store sql get principal open client
+  db change rejected parts schema attach`)
 
 /** Types and values of JavaScript that generated code says. */
 const globals = words(`

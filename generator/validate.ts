@@ -5,6 +5,7 @@ import { checkCreateRules } from './validate/create-rules.js'
 import { checkGeneratedNames } from './validate/generated-names.js'
 import { checkModels } from './validate/models.js'
 import { checkNames } from './validate/names.js'
+import { checkReaders } from './validate/readers.js'
 import { checkRelationNames } from './validate/relation-names.js'
 import { checkRenames } from './validate/renames.js'
 import { checkScopes } from './validate/scopes.js'
@@ -27,9 +28,10 @@ export const validateSchema = (declared: Declared, schema: Schema, report: Repor
   checkScopes(declarations, schema, report)
 }
 
-/** Warns of rules that undo each other. For schemas without errors: a rule that could not be read would raise false alarms. */
-export const warnOfRules = (declared: Declared, schema: Schema, report: Report): void => {
+/** Reports what only shows in a schema that has no errors so far: readers of one name, rules that undo each other. */
+export const validateWhole = (declared: Declared, schema: Schema, report: Report): void => {
   const declarations = declarationsOf(declared)
+  checkReaders(declarations, schema, report)
   checkCreateRules(declarations, schema, report)
   checkWeakerRules(declarations, schema, report)
 }

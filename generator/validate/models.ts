@@ -1,6 +1,6 @@
 import { isIndexable } from '../build-indexes.js'
 import type { DeclaredField, DeclaredModel } from '../document.js'
-import type { Model, Schema } from '../model.js'
+import type { Field, Schema } from '../model.js'
 import type { Report } from '../problem.js'
 import type { Declarations } from '../validate.js'
 
@@ -9,12 +9,13 @@ export const checkModels = ({ models }: Declarations, schema: Schema, report: Re
   for (const model of schema.models) {
     const declared = models.get(model.name)
     if (declared === undefined) continue
-    for (const field of [...(declared.join?.sides ?? []), ...declared.fields]) checkField(field, model, report)
+    const fields = new Map(model.fields.map((each) => [each.name, each]))
+    for (const each of [...(declared.join?.sides ?? []), ...declared.fields]) checkField(each, fields.get(each.name.text), report)
     checkInverses(declared, report)
   }
 }
 
-const checkField = (declared: DeclaredField, model: Model, report: Report): void => {
+const checkField = (declared: DeclaredField, field: Field | undefined, report: Report): void => {
   const { immutable, readonly, unique, conflict } = declared
   if (readonly?.value === true && immutable?.value === true) {
     report('SG112', immutable.at, 'readonly and immutable', 'readonly: only the server sets it; immutable: clients set it once. Choose one')
@@ -22,7 +23,6 @@ const checkField = (declared: DeclaredField, model: Model, report: Report): void
   if (conflict?.text === 'counter' && (readonly?.value === true || immutable?.value === true)) {
     report('SG112', conflict.at, 'a counter that clients cannot change', 'remove conflict: counter, or readonly and immutable')
   }
-  const field = model.fields.find((each) => each.name === declared.name.text)
   if (unique?.value === true && field !== undefined && !isIndexable(field)) {
     report('SG308', unique.at, `"${field.name}" is ${field.type.kind} and cannot be unique`, 'put what is unique in a field of its own')
   }

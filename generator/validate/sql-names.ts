@@ -28,9 +28,10 @@ export const checkSqlNames = ({ models }: Declarations, schema: Schema, report: 
 
 const checkColumns = (declared: DeclaredModel, fields: readonly Field[], report: Report): void => {
   const columns = new Map<string, string>()
+  const words = new Map([...(declared.join?.sides ?? []), ...declared.fields].map((each) => [each.name.text, each]))
   for (const field of fields) {
     const name = field.reference?.relation ?? field.name
-    const word = [...(declared.join?.sides ?? []), ...declared.fields].find((each) => each.name.text === name)
+    const word = words.get(name)
     const at = word?.column?.at ?? word?.name.at
     const other = columns.get(field.column)
     columns.set(field.column, other ?? name)
