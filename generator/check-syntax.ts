@@ -24,7 +24,9 @@ export const checkSyntax = async (files: readonly EmittedFile[]): Promise<void> 
     const source: Parsed = ts.createSourceFile(path, text, how)
     const at = (position: number): string => `${path}:${source.getLineAndCharacterOfPosition(position).line + 1}`
     const [diagnostic] = source.parseDiagnostics ?? []
-    if (diagnostic !== undefined) throw new Error(`${at(diagnostic.start)} does not parse: ${ts.flattenDiagnosticMessageText(diagnostic.messageText, ' ')}`)
+    if (diagnostic !== undefined) {
+      throw new Error(`${at(diagnostic.start)} does not parse: ${ts.flattenDiagnosticMessageText(diagnostic.messageText, ' ')}`)
+    }
     const stray = source.statements.find(({ kind }) => !declarations.has(kind))
     if (stray !== undefined) throw new Error(`${at(stray.getStart(source))} holds a ${ts.SyntaxKind[stray.kind]}`)
   }

@@ -96,6 +96,7 @@ const failed = (error: unknown, terminal: Terminal): ExitCode => {
 const isForeseen = (error: Error, code: string): boolean => error.name === 'SyncError' || ('syscall' in error && code !== '')
 
 const bug = (trace: string, terminal: Terminal): ExitCode => {
-  terminal.error(`${trace}\n\nsyncgen: this is a bug of syncgen's, not a fault of the schema. Please report it with the schema and the text above.`)
+  terminal.error(`${trace}\n`)
+  terminal.error("syncgen: this is our bug, not a fault of the schema. Please report it with the schema and the text above.")
   return exitCodes.internal
 }

@@ -19,13 +19,17 @@ export interface EmittedFile {
  */
 export const header = (sources: readonly string[], command: string): string => {
   const [first, ...others] = sources
-  const from = others.length === 0 ? first : [...new Set(sources.map((source) => `${posix.dirname(source)}/`))].join(', ')
+  const folders = new Set(sources.map((source) => `${posix.dirname(source)}/`))
+  const from = others.length === 0 ? first : [...folders].join(', ')
   return `${mark} from ${from}. Do not edit: change the schema and run \`${command}\`.`
 }
 
 /** Fills the templates. Deterministic: the same plan gives the same bytes. */
-export const emit = (files: readonly PlannedFile[], header: string): readonly EmittedFile[] =>
-  files.map((file) => ({ path: file.path, text: 'text' in file ? file.text : `// ${header}\n\n${filled(file.template, file.view)}` }))
+export const emit = (files: readonly PlannedFile[], firstLine: string): readonly EmittedFile[] =>
+  files.map((file) => {
+    if ('text' in file) return file
+    return { path: file.path, text: `// ${firstLine}\n\n${filled(file.template, file.view)}` }
+  })
 
 const filled = (template: TemplateName, view: object): string => `${compiled(template)(view).trim()}\n`
 
@@ -33,7 +37,8 @@ const compiled = (name: TemplateName): Handlebars.TemplateDelegate => {
   const known = templates.get(name)
   if (known !== undefined) return known
   const source = readFileSync(packageFile(`templates/${name}.hbs`), 'utf8')
-  const template = engine.compile(source, { noEscape: true, strict: true, knownHelpersOnly: true, knownHelpers: { jsdoc: true, sql: true } })
+  const helpers = { knownHelpersOnly: true, knownHelpers: { jsdoc: true, sql: true } }
+  const template = engine.compile(source, { noEscape: true, strict: true, ...helpers })
   templates.set(name, template)
   return template
 }
@@ -47,4 +52,7 @@ const engine = Handlebars.create()
 engine.registerHelper('jsdoc', (text: string, indent: unknown) => docComment(text, typeof indent === 'number' ? indent : 0))
 
 /** A statement inside a template literal, each line indented. */
-engine.registerHelper('sql', (text: string, indent: number) => templateText(text.split('\n').map((line) => `${' '.repeat(indent)}${line}`).join('\n')))
+engine.registerHelper('sql', (text: string, indent: number) => {
+  const lines = text.split('\n').map((line) => `${' '.repeat(indent)}${line}`)
+  return templateText(lines.join('\n'))
+})

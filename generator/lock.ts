@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { jsonMark } from './mark.js'
-import type { Field, Index, Model, Schema, Scope } from './model.js'
+import type { Enum, Field, Index, Model, Schema, Scope } from './model.js'
 
 /** The lock file's text. `initial` is the text of the first migration, whose checksum it keeps. */
 export const lockText = (schema: Schema, initial: string): string =>
@@ -15,7 +15,7 @@ export const lockText = (schema: Schema, initial: string): string =>
     ['name', line(schema.name)],
     ['migrations', block([['0001_initial.sql', line(checksum(initial))]])],
     ['claims', sortedBlock(schema.claims, ({ type, nullable }) => line({ type, nullable }))],
-    ['enums', sortedBlock(schema.enums, ({ values }) => line(values.map(({ name, was }) => (was === null ? name : { name, was }))))],
+    ['enums', sortedBlock(schema.enums, enumLine)],
     ['models', sortedBlock(schema.models, modelBlock)],
     ['scopes', sortedBlock(schema.scopes, scopeBlock)],
   ])}\n`
@@ -35,6 +35,8 @@ export const checksum = (text: string): string => createHash('sha256').update(te
 
 /** JSON, printed. */
 type Printed = string
+
+const enumLine = ({ values }: Enum): Printed => line(values.map(({ name, was }) => (was === null ? name : { name, was })))
 
 const modelBlock = (model: Model): Printed =>
   block([

@@ -31,14 +31,18 @@ describe('templates', () => {
   })
 })
 
-/** Lines in which something stands inside quotes, a comment or a template literal, or that decide more than whether there is something. */
+/** What stands inside quotes, a comment or a template literal, and tags that decide more than whether there is something. */
 const faultsIn = (template: string): readonly string[] => {
   // A statement's text is the one thing that stands in a template literal, by its helper alone.
-  const quoted = template.replaceAll(/`\n\{\{sql \w+ \d\}\}`/g, '``').matchAll(/'[^'\n]*'|"[^"\n]*"|`[^`]*`|\/\*[^]*?\*\/|\/\/.*/g)
-  const inside = [...quoted].map(([text]) => text).filter((text) => text.includes('{{'))
+  const others = template.replaceAll(/`\n\{\{sql \w+ \d\}\}`/g, '``')
+  const quoted = [...others.matchAll(/'[^'\n]*'|"[^"\n]*"|`[^`]*`|\/\*[^]*?\*\/|\/\/.*/g)].map(([text]) => text)
+  const inside = quoted.filter((text) => text.includes('{{'))
   const tags = [...template.matchAll(/\{\{+[^}]*\}\}+/g)].map(([tag]) => tag)
   return [...inside, ...tags.filter((tag) => !allowed.test(tag))]
 }
 
-/** `{{name}}` alone is source that a view made, never a text (`doc`, `…Doc`, `text`); `jsdoc` and `sql` are the helpers for text; blocks ask only whether there is something. */
+/**
+ * `{{name}}` alone is source that a view made, never a text (`doc`, `…Doc`, `text`): these go through `jsdoc` and `sql`. Blocks
+ * ask only whether there is something.
+ */
 const allowed = /^\{\{(?:(?![\w.]*[dD]oc\}|text\})[\w./]+|(?:jsdoc|sql) \w+(?: \d)?|#(?:each|if) [\w.]+|\/(?:each|if)|else)\}\}$/

@@ -20,27 +20,23 @@ export interface Difference {
 
 /** Compares bytes and the set of files. Reads only. */
 export const compareOutput = async (folder: string, files: readonly EmittedFile[]): Promise<Difference> => {
-  const found = await Promise.all(files.map(async (file) => ({ file, state: await stateOf(folder, file.path, file.text) })))
-  const pathsIn = (state: State): readonly EmittedFile[] => found.filter((each) => each.state === state).map(({ file }) => file)
+  const states = await eachOf(files, (file) => stateOf(folder, file))
+  const are = (...wanted: readonly State[]) => files.filter((_, at) => wanted.some((state) => state === states[at]))
   return {
-    changed: [...pathsIn('missing'), ...pathsIn('other')].toSorted((left, right) => (left.path < right.path ? -1 : 1)),
-    unchanged: pathsIn('same').map(({ path }) => path),
+    changed: are('missing', 'other').toSorted((left, right) => (left.path < right.path ? -1 : 1)),
+    unchanged: are('same').map(({ path }) => path),
     orphans: await orphansIn(folder, new Set(files.map(({ path }) => path))),
-    foreign: pathsIn('foreign').map(({ path }) => path),
+    foreign: are('foreign').map(({ path }) => path),
   }
 }
 
 /** Writes what changed, each file whole or not at all, and removes orphans. */
-export const writeOutput = async (folder: string, { changed, orphans }: Pick<Difference, 'changed' | 'orphans'>): Promise<void> => {
-  for (const above of new Set(changed.map(({ path }) => posix.dirname(path)))) await mkdir(join(folder, above), { recursive: true })
-  for (let at = 0; at < changed.length; at += filesAtOnce) {
-    await Promise.all(changed.slice(at, at + filesAtOnce).map((file) => writeWhole(folder, file)))
-  }
-  for (const path of orphans) await rm(join(folder, path))
+export const writeOutput = async (folder: string, difference: Pick<Difference, 'changed' | 'orphans'>): Promise<void> => {
+  const folders = new Set(difference.changed.map(({ path }) => join(folder, posix.dirname(path))))
+  for (const each of folders) await mkdir(each, { recursive: true })
+  await eachOf(difference.changed, (file) => writeWhole(folder, file))
+  await eachOf(difference.orphans, (path) => rm(join(folder, path)))
 }
-
-/** Far below any limit of open files. */
-const filesAtOnce = 32
 
 /** Under another name first: whoever reads meanwhile, and a crash, find the old file or the new one. */
 const writeWhole = async (folder: string, { path, text }: EmittedFile): Promise<void> => {
@@ -59,7 +55,7 @@ export const outputText = async (folder: string, path: string): Promise<string |
 
 type State = 'missing' | 'same' | 'other' | 'foreign'
 
-const stateOf = async (folder: string, path: string, text: string): Promise<State> => {
+const stateOf = async (folder: string, { path, text }: EmittedFile): Promise<State> => {
   if (await hasLink(folder, path)) return 'foreign'
   const stats = await lstat(join(folder, path)).catch(absent)
   if (stats === null) return 'missing'
@@ -80,7 +76,7 @@ const hasLink = async (folder: string, path: string): Promise<boolean> => {
 const orphansIn = async (folder: string, expected: ReadonlySet<string>): Promise<readonly string[]> => {
   const paths = await Promise.all(['shared', 'client', 'server'].map((name) => filesIn(folder, name)))
   const candidates = paths.flat().filter((path) => path.endsWith('.ts') && !expected.has(path))
-  const ours = await Promise.all(candidates.map(async (path) => isGenerated(await readFile(join(folder, path), 'utf8'))))
+  const ours = await eachOf(candidates, async (path) => isGenerated(await readFile(join(folder, path), 'utf8')))
   return candidates.filter((_, at) => ours[at]).toSorted()
 }
 
@@ -89,6 +85,13 @@ const filesIn = async (folder: string, name: string): Promise<readonly string[]>
   if (stats === null || !stats.isDirectory()) return []
   const entries = await readdir(join(folder, name), { withFileTypes: true })
   return entries.filter((entry) => entry.isFile()).map((entry) => `${name}/${entry.name}`)
+}
+
+/** Side by side, but never so many that the limit of open files is near. */
+const eachOf = async <Item, Result>(items: readonly Item[], run: (item: Item) => Promise<Result>): Promise<readonly Result[]> => {
+  const results: Result[] = []
+  for (let at = 0; at < items.length; at += 32) results.push(...(await Promise.all(items.slice(at, at + 32).map(run))))
+  return results
 }
 
 const absent = (error: unknown): null => {

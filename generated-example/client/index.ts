@@ -16,20 +16,20 @@ import { type TaskLabelEvent, type TaskLabelModel, TaskLabelCache } from './task
 import { type TaskEvent, type TaskModel, TaskCache } from './task.js'
 import { type UserEvent, type UserModel, UserCache } from './user.js'
 
-export type { User, NewUser, UserPatch } from '../shared/user.js'
+export type { NewUser, User, UserPatch } from '../shared/user.js'
 export type { UserCache, UserEvent, UserModel } from './user.js'
-export type { Project, NewProject, ProjectPatch } from '../shared/project.js'
+export type { NewProject, Project, ProjectPatch } from '../shared/project.js'
 export type { ProjectCache, ProjectEvent, ProjectModel } from './project.js'
-export type { Member, NewMember, MemberPatch } from '../shared/member.js'
+export type { Member, MemberPatch, NewMember } from '../shared/member.js'
 export type { MemberCache, MemberEvent, MemberModel } from './member.js'
-export type { Task, NewTask, TaskPatch } from '../shared/task.js'
+export type { NewTask, Task, TaskPatch } from '../shared/task.js'
 export type { TaskCache, TaskEvent, TaskModel } from './task.js'
-export type { Label, NewLabel, LabelPatch } from '../shared/label.js'
+export type { Label, LabelPatch, NewLabel } from '../shared/label.js'
 export type { LabelCache, LabelEvent, LabelModel } from './label.js'
-export type { TaskLabel, NewTaskLabel, TaskLabelPatch } from '../shared/task-label.js'
+export type { NewTaskLabel, TaskLabel, TaskLabelPatch } from '../shared/task-label.js'
 export type { TaskLabelCache, TaskLabelEvent, TaskLabelModel } from './task-label.js'
 export { type Role, roles, type TaskState, taskStates } from '../shared/enums.js'
-export type { TrackerScopes, BoardParams } from './scopes.js'
+export type { BoardParams, TrackerScopes } from './scopes.js'
 
 /** The models by the names of their caches. */
 export type TrackerModels = {

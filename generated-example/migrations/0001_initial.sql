@@ -33,7 +33,6 @@ create table syncgen.changes (
 create index changes_window on syncgen.changes (model, xid);
 create index changes_moves on syncgen.changes (model, xid) where op <> 'U' or after is not null;
 create index changes_history on syncgen.changes (model, key, version);
-create index changes_truncations on syncgen.changes (model, xid) where op = 'T';
 
 -- Devices. Never purged: a client id that is not here may only start at seq 1.
 create table syncgen.clients (
@@ -123,7 +122,8 @@ begin
   update syncgen.meta m set floor = greatest(m.floor, finished);
   delete from syncgen.changes c where c.xid < finished;
   get diagnostics deleted = row_count;
-  delete from syncgen.outcomes o where o.at <= clock_timestamp() - horizon;
+  -- The others stay: a client that asks again for an outcome that is not here is told 'applied', and must be told the truth.
+  delete from syncgen.outcomes o where o.at <= clock_timestamp() - horizon and o.outcome ->> 'kind' = 'applied';
   delete from syncgen.horizons h where h.finished_below < finished;
   return deleted;
 end
@@ -171,12 +171,6 @@ begin
 end
 $$;
 
--- Models whose log since s cannot tell membership at s: a TRUNCATE stands in it.
-create function syncgen.unusable_since(s pg_snapshot) returns setof text
-language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select distinct c.model from syncgen.changes c where c.op = 'T' and not pg_visible_in_snapshot(c.xid, s)
-$$;
-
 -- A uuid v7 (RFC 9562): 48 bits of milliseconds, version, random bits. For writers that give no id of their own.
 create function syncgen.uuid_v7() returns uuid
 language sql volatile set search_path = pg_catalog, pg_temp as $$
@@ -204,36 +198,46 @@ $$;
 
 create table "users" (
   "id" uuid primary key default syncgen.uuid_v7(),
-  "created_at" timestamptz(3) not null default clock_timestamp() constraint "users_created_at_check" check ("created_at" >= '0001-01-01 00:00:00+00' and "created_at" < '10000-01-01 00:00:00+00'),
-  "updated_at" timestamptz(3) not null default clock_timestamp() constraint "users_updated_at_check" check ("updated_at" >= '0001-01-01 00:00:00+00' and "updated_at" < '10000-01-01 00:00:00+00'),
+  "created_at" timestamptz(3) not null default clock_timestamp(),
+  "updated_at" timestamptz(3) not null default clock_timestamp(),
   "name" text not null,
   "email" text not null,
   "password_hash" text,
-  "version" bigint not null
+  "version" bigint not null,
+  constraint "users_created_at_check" check ("created_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "users_updated_at_check" check ("updated_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z')
 );
 comment on table "users" is 'Somebody who can sign in.';
 
 create table "projects" (
   "id" uuid primary key default syncgen.uuid_v7(),
-  "created_at" timestamptz(3) not null default clock_timestamp() constraint "projects_created_at_check" check ("created_at" >= '0001-01-01 00:00:00+00' and "created_at" < '10000-01-01 00:00:00+00'),
-  "updated_at" timestamptz(3) not null default clock_timestamp() constraint "projects_updated_at_check" check ("updated_at" >= '0001-01-01 00:00:00+00' and "updated_at" < '10000-01-01 00:00:00+00'),
-  "title" text not null constraint "projects_title_check" check (char_length("title") <= 120),
+  "created_at" timestamptz(3) not null default clock_timestamp(),
+  "updated_at" timestamptz(3) not null default clock_timestamp(),
+  "title" text not null,
   "owner_id" uuid not null,
-  "budget" numeric(12,2) constraint "projects_budget_check" check ("budget" <> 'NaN'),
-  "settings" jsonb not null default '{}'::jsonb constraint "projects_settings_check" check ("settings" <> 'null'),
+  "budget" numeric(12,2),
+  "settings" jsonb not null default '{}'::jsonb,
   "version" bigint not null,
+  constraint "projects_created_at_check" check ("created_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "projects_updated_at_check" check ("updated_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "projects_title_check" check (char_length("title") <= 120),
+  constraint "projects_budget_check" check ("budget" <> 'NaN'),
+  constraint "projects_settings_check" check ("settings" <> 'null'),
   constraint "projects_owner_id_fkey" foreign key ("owner_id") references "users" ("id") on delete restrict deferrable initially immediate
 );
 comment on table "projects" is 'A board with its members, tasks and labels.';
 
 create table "members" (
   "id" uuid primary key default syncgen.uuid_v7(),
-  "created_at" timestamptz(3) not null default clock_timestamp() constraint "members_created_at_check" check ("created_at" >= '0001-01-01 00:00:00+00' and "created_at" < '10000-01-01 00:00:00+00'),
-  "updated_at" timestamptz(3) not null default clock_timestamp() constraint "members_updated_at_check" check ("updated_at" >= '0001-01-01 00:00:00+00' and "updated_at" < '10000-01-01 00:00:00+00'),
+  "created_at" timestamptz(3) not null default clock_timestamp(),
+  "updated_at" timestamptz(3) not null default clock_timestamp(),
   "project_id" uuid not null,
   "user_id" uuid not null,
-  "role" text not null default 'viewer' constraint "members_role_check" check ("role" in ('owner', 'editor', 'viewer')),
+  "role" text not null default 'viewer',
   "version" bigint not null,
+  constraint "members_created_at_check" check ("created_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "members_updated_at_check" check ("updated_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "members_role_check" check ("role" in ('owner', 'editor', 'viewer')),
   constraint "members_project_id_fkey" foreign key ("project_id") references "projects" ("id") on delete cascade deferrable initially immediate,
   constraint "members_user_id_fkey" foreign key ("user_id") references "users" ("id") on delete cascade deferrable initially immediate
 );
@@ -241,41 +245,52 @@ comment on table "members" is 'Takes part in a project, in a role.';
 
 create table "tasks" (
   "id" uuid primary key default syncgen.uuid_v7(),
-  "created_at" timestamptz(3) not null default clock_timestamp() constraint "tasks_created_at_check" check ("created_at" >= '0001-01-01 00:00:00+00' and "created_at" < '10000-01-01 00:00:00+00'),
-  "updated_at" timestamptz(3) not null default clock_timestamp() constraint "tasks_updated_at_check" check ("updated_at" >= '0001-01-01 00:00:00+00' and "updated_at" < '10000-01-01 00:00:00+00'),
+  "created_at" timestamptz(3) not null default clock_timestamp(),
+  "updated_at" timestamptz(3) not null default clock_timestamp(),
   "project_id" uuid not null,
   "assignee_id" uuid,
   "title" text not null,
-  "state" text not null default 'todo' constraint "tasks_state_check" check ("state" in ('todo', 'doing', 'done')),
+  "state" text not null default 'todo',
   "position" text not null,
-  "due_at" timestamptz(3) constraint "tasks_due_at_check" check ("due_at" >= '0001-01-01 00:00:00+00' and "due_at" < '10000-01-01 00:00:00+00'),
-  "estimate" numeric(6,2) constraint "tasks_estimate_check" check ("estimate" <> 'NaN'),
+  "due_at" timestamptz(3),
+  "estimate" numeric(6,2),
   "votes" integer not null default 0,
   "version" bigint not null,
+  constraint "tasks_created_at_check" check ("created_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "tasks_updated_at_check" check ("updated_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "tasks_state_check" check ("state" in ('todo', 'doing', 'done')),
+  constraint "tasks_due_at_check" check ("due_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "tasks_estimate_check" check ("estimate" <> 'NaN'),
   constraint "tasks_project_id_fkey" foreign key ("project_id") references "projects" ("id") on delete cascade deferrable initially immediate,
   constraint "tasks_assignee_id_fkey" foreign key ("assignee_id") references "users" ("id") on delete set null deferrable initially immediate
 );
 comment on table "tasks" is 'One card on the board.';
+comment on column "tasks"."position" is 'Fractional order key.';
 
 create table "labels" (
   "id" uuid primary key default syncgen.uuid_v7(),
-  "created_at" timestamptz(3) not null default clock_timestamp() constraint "labels_created_at_check" check ("created_at" >= '0001-01-01 00:00:00+00' and "created_at" < '10000-01-01 00:00:00+00'),
-  "updated_at" timestamptz(3) not null default clock_timestamp() constraint "labels_updated_at_check" check ("updated_at" >= '0001-01-01 00:00:00+00' and "updated_at" < '10000-01-01 00:00:00+00'),
+  "created_at" timestamptz(3) not null default clock_timestamp(),
+  "updated_at" timestamptz(3) not null default clock_timestamp(),
   "project_id" uuid not null,
   "name" text not null,
-  "color" text not null default '#888888' constraint "labels_color_check" check ("color" ~ '^#[0-9a-f]{6}$'),
+  "color" text not null default '#888888',
   "version" bigint not null,
+  constraint "labels_created_at_check" check ("created_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "labels_updated_at_check" check ("updated_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "labels_color_check" check ("color" ~ '^#[0-9a-f]{6}$'),
   constraint "labels_project_id_fkey" foreign key ("project_id") references "projects" ("id") on delete cascade deferrable initially immediate
 );
 comment on table "labels" is 'A colour with a name, to mark tasks of one project.';
 
 create table "task_labels" (
   "id" uuid primary key default syncgen.uuid_v7(),
-  "created_at" timestamptz(3) not null default clock_timestamp() constraint "task_labels_created_at_check" check ("created_at" >= '0001-01-01 00:00:00+00' and "created_at" < '10000-01-01 00:00:00+00'),
-  "updated_at" timestamptz(3) not null default clock_timestamp() constraint "task_labels_updated_at_check" check ("updated_at" >= '0001-01-01 00:00:00+00' and "updated_at" < '10000-01-01 00:00:00+00'),
+  "created_at" timestamptz(3) not null default clock_timestamp(),
+  "updated_at" timestamptz(3) not null default clock_timestamp(),
   "task_id" uuid not null,
   "label_id" uuid not null,
   "version" bigint not null,
+  constraint "task_labels_created_at_check" check ("created_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "task_labels_updated_at_check" check ("updated_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
   constraint "task_labels_task_id_fkey" foreign key ("task_id") references "tasks" ("id") on delete cascade deferrable initially immediate,
   constraint "task_labels_label_id_fkey" foreign key ("label_id") references "labels" ("id") on delete cascade deferrable initially immediate
 );

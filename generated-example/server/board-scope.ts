@@ -12,7 +12,12 @@ const projectSince = `
           and (was.before->>'project_id')::uuid = $2::uuid
           and (was.before->>'user_id')::uuid = $3::uuid then (was.before->>'project_id')::uuid end as link_was,
         case when now."id" is not null and now."project_id" = $2::uuid and now."user_id" = $3::uuid then now."project_id" end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'Member', array['project_id', 'user_id'], match => jsonb_build_object('project_id', $2::uuid, 'user_id', $3::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'Member',
+        array['project_id', 'user_id'],
+        match => jsonb_build_object('project_id', $2::uuid, 'user_id', $3::uuid)
+      ) was
       left join lateral (select * from "members" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -22,7 +27,7 @@ const projectSince = `
   )
   select key, case when now then 'send' when now_there then 'out' else 'deleted' end as action
   from (
-    select c.key, c.changed as changed, c.now_there as now_there,
+    select c.key, c.changed, c.now_there,
       coalesce(c.was_there
         and c.key = $2::uuid
         and (c."was_owner_id" = $3::uuid
@@ -87,7 +92,12 @@ const memberSince = `
           and (was.before->>'project_id')::uuid = $2::uuid
           and (was.before->>'user_id')::uuid = $3::uuid then (was.before->>'project_id')::uuid end as link_was,
         case when now."id" is not null and now."project_id" = $2::uuid and now."user_id" = $3::uuid then now."project_id" end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'Member', array['project_id', 'user_id'], match => jsonb_build_object('project_id', $2::uuid, 'user_id', $3::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'Member',
+        array['project_id', 'user_id'],
+        match => jsonb_build_object('project_id', $2::uuid, 'user_id', $3::uuid)
+      ) was
       left join lateral (select * from "members" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -159,7 +169,12 @@ const userSince = `
       select was.key,
         case when was.before is not null and (was.before->>'project_id')::uuid = $2::uuid then (was.before->>'user_id')::uuid end as link_was,
         case when now."id" is not null and now."project_id" = $2::uuid then now."user_id" end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'Member', array['project_id', 'user_id'], match => jsonb_build_object('project_id', $2::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'Member',
+        array['project_id', 'user_id'],
+        match => jsonb_build_object('project_id', $2::uuid)
+      ) was
       left join lateral (select * from "members" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -169,7 +184,12 @@ const userSince = `
       select was.key,
         case when was.before is not null and (was.before->>'user_id')::uuid = $3::uuid then (was.before->>'project_id')::uuid end as link_was,
         case when now."id" is not null and now."user_id" = $3::uuid then now."project_id" end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'Member', array['project_id', 'user_id'], match => jsonb_build_object('user_id', $3::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'Member',
+        array['project_id', 'user_id'],
+        match => jsonb_build_object('user_id', $3::uuid)
+      ) was
       left join lateral (select * from "members" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -249,7 +269,7 @@ const userSince = `
   )
   select key, case when now then 'send' when now_there then 'out' else 'deleted' end as action
   from (
-    select c.key, c.changed as changed, c.now_there as now_there,
+    select c.key, c.changed, c.now_there,
       coalesce(c.was_there
         and (c.key in (select link_was from member_moved where link_was is not null)
           or coalesce((select true from "members" m where m."user_id" = c.key
@@ -330,7 +350,12 @@ const taskSince = `
           and (was.before->>'project_id')::uuid = $2::uuid
           and (was.before->>'user_id')::uuid = $3::uuid then (was.before->>'project_id')::uuid end as link_was,
         case when now."id" is not null and now."project_id" = $2::uuid and now."user_id" = $3::uuid then now."project_id" end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'Member', array['project_id', 'user_id'], match => jsonb_build_object('project_id', $2::uuid, 'user_id', $3::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'Member',
+        array['project_id', 'user_id'],
+        match => jsonb_build_object('project_id', $2::uuid, 'user_id', $3::uuid)
+      ) was
       left join lateral (select * from "members" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -405,7 +430,12 @@ const labelSince = `
           and (was.before->>'project_id')::uuid = $2::uuid
           and (was.before->>'user_id')::uuid = $3::uuid then (was.before->>'project_id')::uuid end as link_was,
         case when now."id" is not null and now."project_id" = $2::uuid and now."user_id" = $3::uuid then now."project_id" end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'Member', array['project_id', 'user_id'], match => jsonb_build_object('project_id', $2::uuid, 'user_id', $3::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'Member',
+        array['project_id', 'user_id'],
+        match => jsonb_build_object('project_id', $2::uuid, 'user_id', $3::uuid)
+      ) was
       left join lateral (select * from "members" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -479,7 +509,12 @@ const taskLabelSince = `
           and (was.before->>'project_id')::uuid = $2::uuid
           and (was.before->>'user_id')::uuid = $3::uuid then (was.before->>'project_id')::uuid end as link_was,
         case when now."id" is not null and now."project_id" = $2::uuid and now."user_id" = $3::uuid then now."project_id" end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'Member', array['project_id', 'user_id'], match => jsonb_build_object('project_id', $2::uuid, 'user_id', $3::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'Member',
+        array['project_id', 'user_id'],
+        match => jsonb_build_object('project_id', $2::uuid, 'user_id', $3::uuid)
+      ) was
       left join lateral (select * from "members" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -511,7 +546,12 @@ const taskLabelSince = `
       select was.key,
         case when was.before is not null and (was.before->>'project_id')::uuid = $2::uuid then was.key end as link_was,
         case when now."id" is not null and now."project_id" = $2::uuid then was.key end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'Task', array['project_id'], match => jsonb_build_object('project_id', $2::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'Task',
+        array['project_id'],
+        match => jsonb_build_object('project_id', $2::uuid)
+      ) was
       left join lateral (select * from "tasks" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -522,7 +562,7 @@ const taskLabelSince = `
   )
   select key, case when now then 'send' when now_there then 'out' else 'deleted' end as action
   from (
-    select c.key, c.changed as changed, c.now_there as now_there,
+    select c.key, c.changed, c.now_there,
       coalesce(c.was_there
         and (c."was_task_id" in (select link_was from task_moved where link_was is not null)
           or (c."was_task_id" not in (select key from task_moved where link_now is not null)

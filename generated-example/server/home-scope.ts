@@ -10,7 +10,12 @@ const projectSince = `
       select was.key,
         case when was.before is not null and (was.before->>'user_id')::uuid = $2::uuid then (was.before->>'project_id')::uuid end as link_was,
         case when now."id" is not null and now."user_id" = $2::uuid then now."project_id" end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'Member', array['project_id', 'user_id'], match => jsonb_build_object('user_id', $2::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'Member',
+        array['project_id', 'user_id'],
+        match => jsonb_build_object('user_id', $2::uuid)
+      ) was
       left join lateral (select * from "members" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -20,7 +25,7 @@ const projectSince = `
   )
   select key, case when now then 'send' when now_there then 'out' else 'deleted' end as action
   from (
-    select c.key, c.changed as changed, c.now_there as now_there,
+    select c.key, c.changed, c.now_there,
       coalesce(c.was_there
         and (c."was_owner_id" = $2::uuid
           or c.key in (select link_was from member_moved where link_was is not null)
@@ -76,7 +81,12 @@ const memberSince = `
       select was.key,
         case when was.before is not null and (was.before->>'user_id')::uuid = $2::uuid then (was.before->>'project_id')::uuid end as link_was,
         case when now."id" is not null and now."user_id" = $2::uuid then now."project_id" end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'Member', array['project_id', 'user_id'], match => jsonb_build_object('user_id', $2::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'Member',
+        array['project_id', 'user_id'],
+        match => jsonb_build_object('user_id', $2::uuid)
+      ) was
       left join lateral (select * from "members" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -120,7 +130,7 @@ const memberSince = `
   )
   select key, case when now then 'send' when now_there then 'out' else 'deleted' end as action
   from (
-    select c.key, c.changed as changed, c.now_there as now_there,
+    select c.key, c.changed, c.now_there,
       coalesce(c.was_there
         and c."was_user_id" = $2::uuid
         and (c."was_project_id" in (select link_was from project_moved where link_was is not null)
@@ -185,7 +195,12 @@ const taskSince = `
       select was.key,
         case when was.before is not null and (was.before->>'user_id')::uuid = $2::uuid then (was.before->>'project_id')::uuid end as link_was,
         case when now."id" is not null and now."user_id" = $2::uuid then now."project_id" end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'Member', array['project_id', 'user_id'], match => jsonb_build_object('user_id', $2::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'Member',
+        array['project_id', 'user_id'],
+        match => jsonb_build_object('user_id', $2::uuid)
+      ) was
       left join lateral (select * from "members" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -229,7 +244,7 @@ const taskSince = `
   )
   select key, case when now then 'send' when now_there then 'out' else 'deleted' end as action
   from (
-    select c.key, c.changed as changed, c.now_there as now_there,
+    select c.key, c.changed, c.now_there,
       coalesce(c.was_there
         and c."was_assignee_id" = $2::uuid
         and c."was_state" <> 'done'

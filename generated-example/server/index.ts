@@ -13,12 +13,12 @@ import { type TaskHooks, type TaskServerEvent, type TaskServerTypes, taskModel }
 import { type UserHooks, type UserServerEvent, type UserServerTypes, userModel } from './user.js'
 
 export type { TrackerClaims } from '../shared/claims.js'
-export type { UserHooks, UserRecord, UserRecordPatch, UserServerEvent, NewUserRecord } from './user.js'
-export type { ProjectHooks, ProjectRecord, ProjectRecordPatch, ProjectServerEvent, NewProjectRecord } from './project.js'
+export type { NewUserRecord, UserHooks, UserRecord, UserRecordPatch, UserServerEvent } from './user.js'
+export type { NewProjectRecord, ProjectHooks, ProjectRecord, ProjectRecordPatch, ProjectServerEvent } from './project.js'
 export type { MemberHooks, MemberRecord, MemberRecordPatch, MemberServerEvent, NewMemberRecord } from './member.js'
-export type { TaskHooks, TaskRecord, TaskRecordPatch, TaskServerEvent, NewTaskRecord } from './task.js'
+export type { NewTaskRecord, TaskHooks, TaskRecord, TaskRecordPatch, TaskServerEvent } from './task.js'
 export type { LabelHooks, LabelRecord, LabelRecordPatch, LabelServerEvent, NewLabelRecord } from './label.js'
-export type { TaskLabelHooks, TaskLabelRecord, TaskLabelRecordPatch, TaskLabelServerEvent, NewTaskLabelRecord } from './task-label.js'
+export type { NewTaskLabelRecord, TaskLabelHooks, TaskLabelRecord, TaskLabelRecordPatch, TaskLabelServerEvent } from './task-label.js'
 export { type Role, roles, type TaskState, taskStates } from '../shared/enums.js'
 
 /** The types of this schema on the server. */

@@ -18,7 +18,7 @@ export interface NewTaskLabel {
   readonly labelId: Uuid
 }
 
-/** Nothing of a task label may change. */
+/** Nothing may change of a task label. */
 export type TaskLabelPatch = Readonly<Record<string, never>>
 
 /** The fields of a task label, in wire order. */

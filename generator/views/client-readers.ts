@@ -1,6 +1,6 @@
 /** Which readers a cache has, how they are called and in what order their rows come. */
 import { type Field, type Index, type Model, type Schema, fieldOf } from '../model.js'
-import { camelCase, pascalCase } from '../names.js'
+import { pascalCase } from '../names.js'
 
 /** Rows with one value of a field, sorted by the tail of an index. */
 export interface SortedReader {
@@ -66,7 +66,7 @@ export const throughReaders = (schema: Schema, model: Model): readonly ThroughRe
 export const readerOf = (field: Field): string => `${field.reference === null ? 'by' : 'of'}${pascalCase(label(field))}`
 
 /** `labelsOfTask` */
-export const throughName = (relation: string, near: Field): string => `${camelCase(relation)}Of${pascalCase(label(near))}`
+export const throughName = (relation: string, near: Field): string => `${relation}Of${pascalCase(label(near))}`
 
 /** What a field is called in readers: a reference by its relation. */
 export const label = (field: Field): string => field.reference?.relation ?? field.name
@@ -79,7 +79,7 @@ const isLed = (model: Model, field: Field): boolean =>
   field.name !== 'id' && !isUnique(model, field) && model.indexes.some((index) => !index.unique && index.fields[0] === field.name)
 
 const isUnique = (model: Model, field: Field): boolean =>
-  model.indexes.some((index) => index.unique && index.where === null && index.fields.length === 1 && index.fields[0] === field.name)
+  model.indexes.some(({ unique, where, fields }) => unique && where === null && fields.length === 1 && fields[0] === field.name)
 
 /** Indexes that begin with the field, the one that gives the order first: whole before partial, plain before unique. */
 const indexesOn = (model: Model, field: Field): readonly Index[] => {

@@ -1,14 +1,16 @@
-/** Where generated files stand, and how they name each other in imports. */
+/** Where generated files stand: paths from the output folder, with `/` and without extension. */
 import type { Scope } from '../model.js'
 import { kebabCase } from '../names.js'
 
-/** A model's file in each folder, without extension: `task-label`. A name that another file has gets `-model`. */
-export const modelFile = (name: string): string => {
+export type Folder = 'shared' | 'client' | 'server'
+
+/** `client/task-label`. A model whose name another file has gets `-model`. */
+export const modelFile = (folder: Folder, name: string): string => {
   const file = kebabCase(name)
-  return taken.has(file) || file.endsWith('-scope') ? `${file}-model` : file
+  return `${folder}/${others.has(file) || file.endsWith('-scope') ? `${file}-model` : file}`
 }
 
-/** A scope's file in server/, without extension: `board-scope`. */
-export const scopeFile = (scope: Scope): string => `${kebabCase(scope.name)}-scope`
+/** `server/board-scope` */
+export const scopeFile = (scope: Scope): string => `server/${kebabCase(scope.name)}-scope`
 
-const taken = new Set(['claims', 'enums', 'index', 'schema', 'scopes'])
+const others = new Set(['claims', 'enums', 'index', 'schema', 'scopes'])

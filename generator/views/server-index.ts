@@ -1,69 +1,34 @@
-/** server/index.ts: the server of a schema, and the types that tie its models together. */
 import type { Schema } from '../model.js'
-import { camelCase, pascalCase } from '../names.js'
+import { camelCase } from '../names.js'
 import { shapeHash } from '../sql/index.js'
-import { enumExports } from './client-index.js'
-import { type Code, code, ident, join, literal, union } from './code.js'
-import { Imports } from './imports.js'
+import { type Code, code, ident, literal, union } from './code.js'
+import type { Imports } from './imports.js'
+import { claimsDescriptorName, claimsName, clientName, scopeName, transactionName } from './names-of-app.js'
 import { modelFile, scopeFile } from './paths.js'
-import { scopeName } from './server-scope.js'
-import { serverTypesName, transactionName } from './server-model.js'
-import { claimsDescriptorName, claimsName } from './shared-schema.js'
+import { enumExports, exported } from './re-exports.js'
 
-export interface ServerIndexView {
-  readonly imports: readonly Code[]
-  readonly exports: readonly { readonly names: Code; readonly from: Code; readonly type: boolean }[]
-  readonly name: Code
-  readonly claims: Code
-  readonly claimsDescriptor: Code
-  readonly typesName: Code
-  readonly types: readonly { readonly name: Code; readonly type: Code }[]
-  readonly transactionName: Code
-  readonly transaction: Code
-  readonly hooksName: Code
-  readonly hooks: readonly { readonly name: Code; readonly type: Code }[]
-  readonly eventName: Code
-  readonly events: Code
-  readonly optionsName: Code
-  readonly options: Code
-  readonly serverName: Code
-  readonly server: Code
-  readonly schemaName: Code
-  readonly schemaType: Code
-  readonly shape: Code
-  readonly models: readonly { readonly name: Code; readonly model: Code }[]
-  readonly scopes: readonly { readonly name: Code; readonly scope: Code }[]
-  readonly createName: Code
-  readonly create: Code
-}
-
-export const serverIndexView = (schema: Schema): ServerIndexView => {
-  const imports = new Imports()
-  const title = pascalCase(schema.name)
+/** For templates/server-index.ts.hbs: the server of a schema, and the types that tie its models together. */
+export const serverIndexView = (schema: Schema, imports: Imports) => {
+  const title = clientName(schema)
   const types = ident(`${title}ServerTypes`)
   const hooks = ident(`${title}Hooks`)
-  const file = (name: string): string => `./${modelFile(name)}.js`
-  imports.value('../shared/schema.js', 'schema')
-  const claims = imports.type('../shared/claims.js', claimsName(schema))
+  const claims = imports.type('shared/claims', claimsName(schema))
+  const file = (name: string): string => modelFile('server', name)
+  const byPlural = (suffix: string) =>
+    schema.models.map(({ name, plural }) => ({ name: ident(plural), type: imports.type(file(name), `${name}${suffix}`) }))
   const view = {
     exports: [
-      { names: claims, from: literal('../shared/claims.js'), type: true },
-      ...schema.models.map(({ name }) => ({
-        names: join([`${name}Hooks`, `${name}Record`, `${name}RecordPatch`, `${name}ServerEvent`, `New${name}Record`].map(ident)),
-        from: literal(file(name)),
-        type: true,
-      })),
-      ...enumExports(schema),
+      exported('server', 'shared/claims', [claims]),
+      ...schema.models.map(({ name }) => exported('server', file(name), typesOf(name))),
+      ...enumExports(schema, 'server'),
     ],
-    name: literal(schema.name),
-    claims,
-    claimsDescriptor: imports.value('../shared/claims.js', claimsDescriptorName(schema)),
     typesName: types,
-    types: schema.models.map((model) => ({ name: ident(model.plural), type: imports.type(file(model.name), serverTypesName(model)) })),
+    claims,
+    types: byPlural('ServerTypes'),
     transactionName: transactionName(schema),
     transaction: code`${imports.runtime('ServerTransaction')}<${types}>`,
     hooksName: hooks,
-    hooks: schema.models.map((model) => ({ name: ident(model.plural), type: imports.type(file(model.name), `${model.name}Hooks`) })),
+    hooks: byPlural('Hooks'),
     eventName: ident(`${title}ServerEvent`),
     events: union(schema.models.map(({ name }) => imports.type(file(name), `${name}ServerEvent`)), 40),
     optionsName: ident(`${title}ServerOptions`),
@@ -72,11 +37,18 @@ export const serverIndexView = (schema: Schema): ServerIndexView => {
     server: code`${imports.runtime('SyncServer')}<${types}>`,
     schemaName: ident(`${camelCase(schema.name)}ServerSchema`),
     schemaType: imports.runtime('ServerSchema'),
+    schema: imports.value('shared/schema', 'schema'),
     shape: literal(shapeHash(schema)),
-    models: schema.models.map(({ name }) => ({ name: ident(name), model: imports.value(file(name), `${camelCase(name)}Model`) })),
-    scopes: schema.scopes.map((scope) => ({ name: ident(scope.name), scope: imports.value(`./${scopeFile(scope)}.js`, scopeName(scope)) })),
+    claimsDescriptor: imports.value('shared/claims', claimsDescriptorName(schema)),
+    models: schema.models.map(({ name }) => ({ name: ident(name), model: imports.value(file(name), modelName(name)) })),
+    scopes: schema.scopes.map((scope) => ({ name: ident(scope.name), scope: imports.value(scopeFile(scope), scopeName(scope)) })),
     createName: ident(`create${title}Server`),
     create: imports.runtime('createServer'),
   }
   return { ...view, imports: imports.statements() }
 }
+
+const typesOf = (name: string): readonly string[] =>
+  [`New${name}Record`, `${name}Hooks`, `${name}Record`, `${name}RecordPatch`, `${name}ServerEvent`]
+
+const modelName = (name: string): Code => ident(`${camelCase(name)}Model`)

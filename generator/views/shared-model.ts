@@ -1,72 +1,39 @@
-/** shared/<model>.ts: what both sides know of a model. */
 import type { Field, Model, Relation } from '../model.js'
 import { camelCase } from '../names.js'
 import { type Code, code, ident, literal, object } from './code.js'
-import { type Places, decodeOf, descriptorOf, encodeOf, typeOf } from './field-source.js'
-import { Imports } from './imports.js'
+import { decodeOf, descriptorOf, encodeOf, typeOf } from './field-source.js'
+import type { Imports } from './imports.js'
 import { aWord, sentence, words } from './words.js'
 
-/** One property of a generated interface. */
-export interface PropertyView {
-  readonly name: Code
-  readonly type: Code
-  readonly optional: boolean
-  readonly doc: string | null
-}
-
-export interface SharedModelView {
-  readonly imports: readonly Code[]
-  readonly name: Code
-  readonly doc: string
-  readonly newName: Code
-  readonly newDoc: string
-  readonly patchName: Code
-  readonly patchDoc: string
-  readonly row: readonly PropertyView[]
-  readonly create: readonly PropertyView[]
-  readonly patch: readonly PropertyView[]
-  readonly fieldsName: Code
-  readonly fieldsDoc: string
-  readonly descriptorName: Code
-  readonly descriptorDoc: string
-  readonly facts: { readonly name: Code; readonly plural: Code; readonly timestamps: Code; readonly deleteConflict: Code }
-  readonly fields: readonly { readonly name: Code; readonly descriptor: Code }[]
-  readonly relations: readonly { readonly name: Code; readonly descriptor: Code }[]
-  readonly decode: readonly { readonly name: Code; readonly value: Code }[]
-  readonly encode: readonly Code[]
-}
-
-export const sharedModelView = (model: Model, places: Places): SharedModelView => {
-  const imports = new Imports()
+/** For templates/shared-model.ts.hbs: what both sides know of a model. */
+export const sharedModelView = (model: Model, imports: Imports) => {
   const fields = travelling(model)
-  const property = (field: Field): PropertyView => ({ name: ident(field.name), type: typeOf(field, imports, places), optional: false, doc: field.doc })
+  const property = (field: Field) => ({ name: ident(field.name), type: typeOf(field, imports), doc: field.doc })
   const view = {
     name: ident(model.name),
     doc: model.doc ?? `${sentence(aWord(model.name))}.`,
+    row: fields.map(property),
     newName: ident(`New${model.name}`),
     newDoc: `What a new ${words(model.name)} takes; the rest has defaults.`,
-    patchName: ident(`${model.name}Patch`),
-    patchDoc: fields.some(isPatchable) ? `What may change of ${aWord(model.name)}.` : `Nothing of ${aWord(model.name)} may change.`,
-    row: fields.map(property),
     create: fields.filter(isCreatable).map((field) => ({ ...property(field), optional: isOptional(field) })),
-    patch: fields.filter(isPatchable).map((field) => ({ ...property(field), type: patchType(field, imports, places), optional: true })),
+    patchName: ident(`${model.name}Patch`),
+    patchDoc: `${fields.some(isPatchable) ? 'What' : 'Nothing'} may change of ${aWord(model.name)}.`,
+    patch: fields.filter(isPatchable).map((field) => ({ ...property(field), type: patchType(field, imports) })),
     fieldsName: fieldsName(model),
     fieldsDoc: `The fields of ${aWord(model.name)}, in wire order.`,
+    fields: fields.map((field) => ({ name: ident(field.name), descriptor: descriptorOf(field, imports) })),
+    fieldType: imports.runtime('FieldDescriptor'),
     descriptorName: descriptorName(model),
     descriptorDoc: `${model.name} for the runtime: fields, relations and wire codec.`,
-    facts: {
-      name: literal(model.name),
-      plural: literal(model.plural),
-      timestamps: literal(model.timestamps),
-      deleteConflict: literal(model.deleteConflict),
-    },
-    fields: fields.map((field) => ({ name: ident(field.name), descriptor: descriptorOf(field, imports, places) })),
+    descriptorType: imports.runtime('ModelDescriptor'),
+    label: literal(model.name),
+    plural: literal(model.plural),
+    timestamps: literal(model.timestamps),
+    deleteConflict: literal(model.deleteConflict),
     relations: model.relations.map((relation) => ({ name: ident(relation.name), descriptor: relationDescriptor(relation) })),
-    decode: fields.map((field, at) => ({ name: ident(field.name), value: decodeOf(field, code`wire[${at}]`, imports, places) })),
+    decode: fields.map((field, at) => ({ name: ident(field.name), value: decodeOf(field, code`wire[${at}]`, imports) })),
     encode: fields.map((field) => encodeOf(field, code`row.${ident(field.name)}`, imports)),
   }
-  imports.runtime('FieldDescriptor')
-  imports.runtime('ModelDescriptor')
   return { ...view, imports: imports.statements() }
 }
 
@@ -83,15 +50,20 @@ export const isOptional = (field: Field): boolean => field.name === 'id' || fiel
 export const isPatchable = (field: Field): boolean => !field.implicit && !field.readonly && !field.immutable
 
 /** A counter is patched by an amount. */
-export const patchType = (field: Field, imports: Imports, places: Places): Code =>
-  field.conflict === 'counter' ? code`{ readonly add: number }` : typeOf(field, imports, places)
+export const patchType = (field: Field, imports: Imports): Code =>
+  field.conflict === 'counter' ? code`{ readonly add: number }` : typeOf(field, imports)
 
+/** `taskFields` */
 export const fieldsName = (model: Model): Code => ident(`${camelCase(model.name)}Fields`)
 
+/** `taskDescriptor` */
 export const descriptorName = (model: Model): Code => ident(`${camelCase(model.name)}Descriptor`)
 
 const relationDescriptor = (relation: Relation): Code => {
-  const { name: _, ...facts } = relation
-  const kept = relation.kind === 'one' ? { kind: facts.kind, model: relation.model, field: relation.field } : facts
-  return object(Object.entries(kept).map(([key, value]) => [key, literal(value)]))
+  const { kind, model } = relation
+  const facts =
+    kind === 'through'
+      ? { kind, model, join: relation.join, near: relation.near, far: relation.far }
+      : { kind, model, field: relation.field }
+  return object(Object.entries(facts).map(([key, value]) => [key, literal(value)]))
 }

@@ -13,7 +13,7 @@ export interface Ended {
   readonly error: string
 }
 
-/** Runs `syncgen` in this folder: everything of the command but the start of a process. One at a time: the working directory is one. */
+/** Runs `syncgen` in this folder: all of the command but the start of a process. One at a time: there is one working directory. */
 export const syncgen = async (args: readonly string[], cwd: string): Promise<Ended> => {
   const texts = { out: '', error: '' }
   const before = process.cwd()
@@ -60,6 +60,7 @@ export const folderWith = async (schemas: string): Promise<string> => {
 export const filesBelow = async (folder: string): Promise<ReadonlyMap<string, string>> => {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const paths = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name))
-  const texts = await Promise.all(paths.map(async (path) => [path.slice(folder.length + 1).split(sep).join('/'), await readFile(path, 'utf8')] as const))
-  return new Map(texts.toSorted(([left], [right]) => (left < right ? -1 : 1)))
+  const nameOf = (path: string): string => path.slice(folder.length + 1).split(sep).join('/')
+  const texts = await Promise.all(paths.toSorted().map(async (path) => [nameOf(path), await readFile(path, 'utf8')] as const))
+  return new Map(texts)
 }

@@ -1,5 +1,5 @@
 /** The client program of the README, as it stands, and what else an app may write. Compiled, never run. */
-import { type Task, type TaskEvent, type Tracker, openTracker } from '../../generated-example/client/index.js'
+import { type Label, type Task, type TaskEvent, type Tracker, type User, openTracker } from '../../generated-example/client/index.js'
 
 declare const url: string
 declare const user: { readonly id: string }
@@ -8,8 +8,13 @@ declare const projectId: string
 declare const labelId: string
 declare const toast: (code: string, fields: readonly string[], discarded: unknown) => void
 declare const showStatus: (status: { readonly pending: number; readonly connection: string }) => void
-declare const render: (tasks: readonly (Task & { readonly assignee: { readonly name: string } | undefined; readonly labels: readonly { readonly color: string }[] })[]) => void
+declare const render: (tasks: readonly Card[]) => void
 declare const explain: (code: string) => void
+
+interface Card extends Task {
+  readonly assignee: User | undefined
+  readonly labels: readonly Label[]
+}
 
 export const program = async (): Promise<void> => {
   const db = await openTracker({ url, principal: user.id, token: getToken })
@@ -39,8 +44,11 @@ export const reads = (db: Tracker, task: Task): void => {
   const siblings: readonly Task[] = db.tasks.ofProject(task.projectId)
   const label: string | undefined = db.labels.byProjectAndName(task.projectId, 'urgent')?.color
   const accent: string | undefined = db.projects.all()[0]?.settings.color
-  const mine = db.users.query({ where: { ownedProjects: { title: { startsWith: 'A' } } }, include: { memberships: { include: { project: true } } } })
-  const titles: readonly (string | undefined)[] = mine.rows.flatMap((each) => each.memberships.map(({ project: of }) => of?.title))
+  const owners = db.users.query({
+    where: { ownedProjects: { title: { startsWith: 'A' } } },
+    include: { memberships: { include: { project: true } } },
+  })
+  const titles: readonly (string | undefined)[] = owners.rows.flatMap(({ memberships }) => memberships.map((each) => each.project?.title))
   void [project, assignee, labels, siblings, label, accent, titles, db.scopes.home()]
 }
 

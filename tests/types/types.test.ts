@@ -22,8 +22,9 @@ const errorsIn = (paths: RegExp): readonly string[] =>
     .filter(({ fileName }) => paths.test(fileName.slice(root.length)))
     .flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)])
     .map(({ file, start, messageText }) => {
-      const line = file === undefined || start === undefined ? '' : `${file.fileName.slice(root.length)}:${file.getLineAndCharacterOfPosition(start).line + 1} `
-      return `${line}${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+      const message = ts.flattenDiagnosticMessageText(messageText, ' ')
+      if (file === undefined || start === undefined) return message
+      return `${file.fileName.slice(root.length)}:${file.getLineAndCharacterOfPosition(start).line + 1} ${message}`
     })
 
 describe('generated types', { timeout: 60_000 }, () => {

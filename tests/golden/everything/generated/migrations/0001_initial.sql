@@ -33,7 +33,6 @@ create table syncgen.changes (
 create index changes_window on syncgen.changes (model, xid);
 create index changes_moves on syncgen.changes (model, xid) where op <> 'U' or after is not null;
 create index changes_history on syncgen.changes (model, key, version);
-create index changes_truncations on syncgen.changes (model, xid) where op = 'T';
 
 -- Devices. Never purged: a client id that is not here may only start at seq 1.
 create table syncgen.clients (
@@ -123,7 +122,8 @@ begin
   update syncgen.meta m set floor = greatest(m.floor, finished);
   delete from syncgen.changes c where c.xid < finished;
   get diagnostics deleted = row_count;
-  delete from syncgen.outcomes o where o.at <= clock_timestamp() - horizon;
+  -- The others stay: a client that asks again for an outcome that is not here is told 'applied', and must be told the truth.
+  delete from syncgen.outcomes o where o.at <= clock_timestamp() - horizon and o.outcome ->> 'kind' = 'applied';
   delete from syncgen.horizons h where h.finished_below < finished;
   return deleted;
 end
@@ -171,12 +171,6 @@ begin
 end
 $$;
 
--- Models whose log since s cannot tell membership at s: a TRUNCATE stands in it.
-create function syncgen.unusable_since(s pg_snapshot) returns setof text
-language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select distinct c.model from syncgen.changes c where c.op = 'T' and not pg_visible_in_snapshot(c.xid, s)
-$$;
-
 -- A uuid v7 (RFC 9562): 48 bits of milliseconds, version, random bits. For writers that give no id of their own.
 create function syncgen.uuid_v7() returns uuid
 language sql volatile set search_path = pg_catalog, pg_temp as $$
@@ -204,19 +198,28 @@ $$;
 
 create table "employees" (
   "id" uuid primary key default syncgen.uuid_v7(),
-  "created_at" timestamptz(3) not null default clock_timestamp() constraint "employees_created_at_check" check ("created_at" >= '0001-01-01 00:00:00+00' and "created_at" < '10000-01-01 00:00:00+00'),
-  "updated_at" timestamptz(3) not null default clock_timestamp() constraint "employees_updated_at_check" check ("updated_at" >= '0001-01-01 00:00:00+00' and "updated_at" < '10000-01-01 00:00:00+00'),
+  "created_at" timestamptz(3) not null default clock_timestamp(),
+  "updated_at" timestamptz(3) not null default clock_timestamp(),
   "tenant_id" uuid not null,
-  "name" text not null constraint "employees_name_check" check (char_length("name") <= 80),
+  "name" text not null,
   "manager_id" uuid,
-  "salary" numeric(12,2) constraint "employees_salary_check" check ("salary" <> 'NaN'),
-  "started_on" date not null constraint "employees_started_on_check" check ("started_on" between '0001-01-01' and '9999-12-31'),
-  "badge" text not null default 'green' constraint "employees_badge_check" check ("badge" in ('red', 'green', 'blue')),
-  "skills" text[] not null default '{}'::text[] constraint "employees_skills_check" check (coalesce(array_ndims("skills") = 1 and array_lower("skills", 1) = 1, true) and array_position("skills", null) is null),
-  "shifts" integer[] constraint "employees_shifts_check" check (coalesce(array_ndims("shifts") = 1 and array_lower("shifts", 1) = 1, true) and array_position("shifts", null) is null),
-  "favourites" text[] constraint "employees_favourites_check" check (coalesce(array_ndims("favourites") = 1 and array_lower("favourites", 1) = 1, true) and array_position("favourites", null) is null and "favourites" <@ array['red', 'green', 'blue']),
+  "salary" numeric(12,2),
+  "started_on" date not null,
+  "badge" text not null default 'green',
+  "skills" text[] not null default '{}'::text[],
+  "shifts" integer[],
+  "favourites" text[],
   "verified" boolean not null default false,
   "version" bigint not null,
+  constraint "employees_created_at_check" check ("created_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "employees_updated_at_check" check ("updated_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "employees_name_check" check (char_length("name") <= 80),
+  constraint "employees_salary_check" check ("salary" <> 'NaN'),
+  constraint "employees_started_on_check" check ("started_on" between '0001-01-01' and '9999-12-31'),
+  constraint "employees_badge_check" check ("badge" in ('red', 'green', 'blue')),
+  constraint "employees_skills_check" check (coalesce(array_ndims("skills") = 1 and array_lower("skills", 1) = 1, true) and array_position("skills", null) is null),
+  constraint "employees_shifts_check" check (coalesce(array_ndims("shifts") = 1 and array_lower("shifts", 1) = 1, true) and array_position("shifts", null) is null),
+  constraint "employees_favourites_check" check (coalesce(array_ndims("favourites") = 1 and array_lower("favourites", 1) = 1, true) and array_position("favourites", null) is null and "favourites" <@ array['red', 'green', 'blue']),
   constraint "employees_manager_id_fkey" foreign key ("manager_id") references "employees" ("id") on delete set null deferrable initially immediate
 );
 comment on table "employees" is 'Somebody on the payroll.';
@@ -231,36 +234,49 @@ create table "office_desks" (
 
 create table "tickets" (
   "id" uuid primary key default syncgen.uuid_v7(),
-  "created_at" timestamptz(3) not null default clock_timestamp() constraint "tickets_created_at_check" check ("created_at" >= '0001-01-01 00:00:00+00' and "created_at" < '10000-01-01 00:00:00+00'),
-  "updated_at" timestamptz(3) not null default clock_timestamp() constraint "tickets_updated_at_check" check ("updated_at" >= '0001-01-01 00:00:00+00' and "updated_at" < '10000-01-01 00:00:00+00'),
+  "created_at" timestamptz(3) not null default clock_timestamp(),
+  "updated_at" timestamptz(3) not null default clock_timestamp(),
   "author_id" uuid not null,
   "reviewer_id" uuid,
-  "subject" text not null constraint "tickets_subject_check" check ("subject" ~ '^[A-Z]'),
+  "subject" text not null,
   "body" text not null default '',
-  "priority" text not null default 'normal' constraint "tickets_priority_check" check ("priority" in ('low', 'normal', 'high')),
+  "priority" text not null default 'normal',
   "serial" bigint not null,
-  "weight" double precision constraint "tickets_weight_check" check ("weight" > '-infinity' and "weight" < 'infinity'),
-  "price" numeric(10,3) not null default 0.500 constraint "tickets_price_check" check ("price" <> 'NaN'),
-  "due_at" timestamptz(3) default '1999-12-31T12:00:00.000Z'::timestamptz constraint "tickets_due_at_check" check ("due_at" >= '0001-01-01 00:00:00+00' and "due_at" < '10000-01-01 00:00:00+00'),
-  "day" date default '1999-12-31'::date constraint "tickets_day_check" check ("day" between '0001-01-01' and '9999-12-31'),
+  "weight" double precision,
+  "price" numeric(10,3) not null default 0.500,
+  "due_at" timestamptz(3) default '1999-12-31T12:00:00.000Z'::timestamptz,
+  "day" date default '1999-12-31'::date,
   "image" bytea,
-  "payload" jsonb constraint "tickets_payload_check" check ("payload" <> 'null'),
-  "settings" jsonb not null default '{"theme":"plain"}'::jsonb constraint "tickets_settings_check" check ("settings" <> 'null'),
+  "payload" jsonb,
+  "settings" jsonb not null default '{"theme":"plain"}'::jsonb,
   "reference" uuid,
   "views" integer not null default 0,
   "version" bigint not null,
+  constraint "tickets_created_at_check" check ("created_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "tickets_updated_at_check" check ("updated_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "tickets_subject_check" check ("subject" ~ '^[A-Z]'),
+  constraint "tickets_priority_check" check ("priority" in ('low', 'normal', 'high')),
+  constraint "tickets_weight_check" check ("weight" > '-infinity' and "weight" < 'infinity'),
+  constraint "tickets_price_check" check ("price" <> 'NaN'),
+  constraint "tickets_due_at_check" check ("due_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "tickets_day_check" check ("day" between '0001-01-01' and '9999-12-31'),
+  constraint "tickets_payload_check" check ("payload" <> 'null'),
+  constraint "tickets_settings_check" check ("settings" <> 'null'),
   constraint "tickets_author_id_fkey" foreign key ("author_id") references "employees" ("id") on delete restrict deferrable initially immediate,
   constraint "tickets_reviewer_id_fkey" foreign key ("reviewer_id") references "employees" ("id") on delete set null deferrable initially immediate
 );
 
 create table "watches" (
   "id" uuid primary key default syncgen.uuid_v7(),
-  "created_at" timestamptz(3) not null default clock_timestamp() constraint "watches_created_at_check" check ("created_at" >= '0001-01-01 00:00:00+00' and "created_at" < '10000-01-01 00:00:00+00'),
-  "updated_at" timestamptz(3) not null default clock_timestamp() constraint "watches_updated_at_check" check ("updated_at" >= '0001-01-01 00:00:00+00' and "updated_at" < '10000-01-01 00:00:00+00'),
+  "created_at" timestamptz(3) not null default clock_timestamp(),
+  "updated_at" timestamptz(3) not null default clock_timestamp(),
   "ticket_id" uuid not null,
   "employee_id" uuid not null,
-  "since" timestamptz(3) constraint "watches_since_check" check ("since" >= '0001-01-01 00:00:00+00' and "since" < '10000-01-01 00:00:00+00'),
+  "since" timestamptz(3),
   "version" bigint not null,
+  constraint "watches_created_at_check" check ("created_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "watches_updated_at_check" check ("updated_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "watches_since_check" check ("since" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
   constraint "watches_ticket_id_fkey" foreign key ("ticket_id") references "tickets" ("id") on delete cascade deferrable initially immediate,
   constraint "watches_employee_id_fkey" foreign key ("employee_id") references "employees" ("id") on delete cascade deferrable initially immediate
 );
@@ -268,11 +284,13 @@ comment on table "watches" is 'Who follows a ticket, and since when.';
 
 create table "ticket_links" (
   "id" uuid primary key default syncgen.uuid_v7(),
-  "created_at" timestamptz(3) not null default clock_timestamp() constraint "ticket_links_created_at_check" check ("created_at" >= '0001-01-01 00:00:00+00' and "created_at" < '10000-01-01 00:00:00+00'),
-  "updated_at" timestamptz(3) not null default clock_timestamp() constraint "ticket_links_updated_at_check" check ("updated_at" >= '0001-01-01 00:00:00+00' and "updated_at" < '10000-01-01 00:00:00+00'),
+  "created_at" timestamptz(3) not null default clock_timestamp(),
+  "updated_at" timestamptz(3) not null default clock_timestamp(),
   "from_id" uuid not null,
   "to_id" uuid not null,
   "version" bigint not null,
+  constraint "ticket_links_created_at_check" check ("created_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "ticket_links_updated_at_check" check ("updated_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
   constraint "ticket_links_from_id_fkey" foreign key ("from_id") references "tickets" ("id") on delete cascade deferrable initially immediate,
   constraint "ticket_links_to_id_fkey" foreign key ("to_id") references "tickets" ("id") on delete cascade deferrable initially immediate
 );
@@ -416,7 +434,7 @@ alter table "office_desks"
   enable always trigger syncgen_truncate;
 
 create function syncgen."capture_tickets"() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set extra_float_digits = 1 as $$
 declare
   edited timestamptz := coalesce(nullif(current_setting('syncgen.edited_at', true), '')::timestamptz, clock_timestamp());
 begin

@@ -10,7 +10,11 @@ const employeeSince = `
     select was.key, true as changed, now."id" is not null as now_there,
       coalesce(was.before is not null and (was.before->>'tenant_id')::uuid = $2::uuid, false) as was,
       coalesce(now."id" is not null and now."tenant_id" = $2::uuid, false) as now
-    from syncgen.first_images($1::pg_snapshot, 'Employee', match => jsonb_build_object('tenant_id', $2::uuid)) was
+    from syncgen.first_images(
+      $1::pg_snapshot,
+      'Employee',
+      match => jsonb_build_object('tenant_id', $2::uuid)
+    ) was
     left join lateral (select * from "employees" r where r."id" = was.key offset 0) now on true
   ) line
   where (now and (changed or not was)) or (was and not now)`
@@ -40,7 +44,12 @@ const deskSince = `
       select was.key,
         case when was.before is not null and (was.before->>'tenant_id')::uuid = $2::uuid then was.key end as link_was,
         case when now."id" is not null and now."tenant_id" = $2::uuid then was.key end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'Employee', array['tenant_id'], match => jsonb_build_object('tenant_id', $2::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'Employee',
+        array['tenant_id'],
+        match => jsonb_build_object('tenant_id', $2::uuid)
+      ) was
       left join lateral (select * from "employees" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -50,7 +59,7 @@ const deskSince = `
   )
   select key, case when now then 'send' when now_there then 'out' else 'deleted' end as action
   from (
-    select c.key, c.changed as changed, c.now_there as now_there,
+    select c.key, c.changed, c.now_there,
       coalesce(c.was_there
         and (c."was_sits_here" in (select link_was from employee_moved where link_was is not null)
           or (c."was_sits_here" not in (select key from employee_moved where link_now is not null)

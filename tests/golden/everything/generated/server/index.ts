@@ -14,9 +14,9 @@ import { type WatchHooks, type WatchServerEvent, type WatchServerTypes, watchMod
 export type { BackOfficeClaims } from '../shared/claims.js'
 export type { EmployeeHooks, EmployeeRecord, EmployeeRecordPatch, EmployeeServerEvent, NewEmployeeRecord } from './employee.js'
 export type { DeskHooks, DeskRecord, DeskRecordPatch, DeskServerEvent, NewDeskRecord } from './desk.js'
-export type { TicketHooks, TicketRecord, TicketRecordPatch, TicketServerEvent, NewTicketRecord } from './ticket.js'
-export type { WatchHooks, WatchRecord, WatchRecordPatch, WatchServerEvent, NewWatchRecord } from './watch.js'
-export type { TicketLinkHooks, TicketLinkRecord, TicketLinkRecordPatch, TicketLinkServerEvent, NewTicketLinkRecord } from './ticket-link.js'
+export type { NewTicketRecord, TicketHooks, TicketRecord, TicketRecordPatch, TicketServerEvent } from './ticket.js'
+export type { NewWatchRecord, WatchHooks, WatchRecord, WatchRecordPatch, WatchServerEvent } from './watch.js'
+export type { NewTicketLinkRecord, TicketLinkHooks, TicketLinkRecord, TicketLinkRecordPatch, TicketLinkServerEvent } from './ticket-link.js'
 export { type Priority, priorities, type Colour, colours } from '../shared/enums.js'
 
 /** The types of this schema on the server. */

@@ -31,7 +31,11 @@ const ticketSince = `
         and now."author_id" = $2::uuid
         and now."priority" = $4::text
         and (now."due_at" >= $5::timestamptz or now."due_at" is null), false) as now
-    from syncgen.first_images($1::pg_snapshot, 'Ticket', match => jsonb_build_object('author_id', $2::uuid, 'priority', $4::text)) was
+    from syncgen.first_images(
+      $1::pg_snapshot,
+      'Ticket',
+      match => jsonb_build_object('author_id', $2::uuid, 'priority', $4::text)
+    ) was
     left join lateral (select * from "tickets" r where r."id" = was.key offset 0) now on true
     where (select was and now from gate)
   ) line
@@ -87,7 +91,12 @@ const watchSince = `
       select was.key,
         case when was.before is not null and (was.before->>'author_id')::uuid = $2::uuid then was.key end as link_was,
         case when now."id" is not null and now."author_id" = $2::uuid then was.key end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'Ticket', array['author_id'], match => jsonb_build_object('author_id', $2::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'Ticket',
+        array['author_id'],
+        match => jsonb_build_object('author_id', $2::uuid)
+      ) was
       left join lateral (select * from "tickets" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -98,7 +107,7 @@ const watchSince = `
   )
   select key, case when now then 'send' when now_there then 'out' else 'deleted' end as action
   from (
-    select c.key, c.changed as changed, c.now_there as now_there,
+    select c.key, c.changed, c.now_there,
       coalesce(c.was_there
         and (c."was_ticket_id" in (select link_was from ticket_moved where link_was is not null)
           or (c."was_ticket_id" not in (select key from ticket_moved where link_now is not null)
@@ -167,7 +176,12 @@ const ticketLinkSince = `
       select was.key,
         case when was.before is not null and (was.before->>'author_id')::uuid = $2::uuid then was.key end as link_was,
         case when now."id" is not null and now."author_id" = $2::uuid then was.key end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'Ticket', array['author_id'], match => jsonb_build_object('author_id', $2::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'Ticket',
+        array['author_id'],
+        match => jsonb_build_object('author_id', $2::uuid)
+      ) was
       left join lateral (select * from "tickets" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -178,7 +192,7 @@ const ticketLinkSince = `
   )
   select key, case when now then 'send' when now_there then 'out' else 'deleted' end as action
   from (
-    select c.key, c.changed as changed, c.now_there as now_there,
+    select c.key, c.changed, c.now_there,
       coalesce(c.was_there
         and (c."was_from_id" in (select link_was from ticket_moved where link_was is not null)
           or (c."was_from_id" not in (select key from ticket_moved where link_now is not null)

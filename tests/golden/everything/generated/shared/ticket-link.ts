@@ -18,7 +18,7 @@ export interface NewTicketLink {
   readonly toId: Uuid
 }
 
-/** Nothing of a ticket link may change. */
+/** Nothing may change of a ticket link. */
 export type TicketLinkPatch = Readonly<Record<string, never>>
 
 /** The fields of a ticket link, in wire order. */

@@ -6,10 +6,10 @@ import { trapDescriptor } from '../shared/trap.js'
 import { hostileScopes } from './scopes.js'
 import { type TrapEvent, type TrapModel, TrapCache } from './trap.js'
 
-export type { Trap, NewTrap, TrapPatch } from '../shared/trap.js'
+export type { NewTrap, Trap, TrapPatch } from '../shared/trap.js'
 export type { TrapCache, TrapEvent, TrapModel } from './trap.js'
 export { type Mood, moods } from '../shared/enums.js'
-export type { HostileScopes, AllParams } from './scopes.js'
+export type { AllParams, HostileScopes } from './scopes.js'
 
 /** The models by the names of their caches. */
 export type HostileModels = {

@@ -33,7 +33,6 @@ create table syncgen.changes (
 create index changes_window on syncgen.changes (model, xid);
 create index changes_moves on syncgen.changes (model, xid) where op <> 'U' or after is not null;
 create index changes_history on syncgen.changes (model, key, version);
-create index changes_truncations on syncgen.changes (model, xid) where op = 'T';
 
 -- Devices. Never purged: a client id that is not here may only start at seq 1.
 create table syncgen.clients (
@@ -123,7 +122,8 @@ begin
   update syncgen.meta m set floor = greatest(m.floor, finished);
   delete from syncgen.changes c where c.xid < finished;
   get diagnostics deleted = row_count;
-  delete from syncgen.outcomes o where o.at <= clock_timestamp() - horizon;
+  -- The others stay: a client that asks again for an outcome that is not here is told 'applied', and must be told the truth.
+  delete from syncgen.outcomes o where o.at <= clock_timestamp() - horizon and o.outcome ->> 'kind' = 'applied';
   delete from syncgen.horizons h where h.finished_below < finished;
   return deleted;
 end
@@ -171,12 +171,6 @@ begin
 end
 $$;
 
--- Models whose log since s cannot tell membership at s: a TRUNCATE stands in it.
-create function syncgen.unusable_since(s pg_snapshot) returns setof text
-language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select distinct c.model from syncgen.changes c where c.op = 'T' and not pg_visible_in_snapshot(c.xid, s)
-$$;
-
 -- A uuid v7 (RFC 9562): 48 bits of milliseconds, version, random bits. For writers that give no id of their own.
 create function syncgen.uuid_v7() returns uuid
 language sql volatile set search_path = pg_catalog, pg_temp as $$
@@ -204,18 +198,25 @@ $$;
 
 create table "traps" (
   "id" uuid primary key default syncgen.uuid_v7(),
-  "created_at" timestamptz(3) not null default clock_timestamp() constraint "traps_created_at_check" check ("created_at" >= '0001-01-01 00:00:00+00' and "created_at" < '10000-01-01 00:00:00+00'),
-  "updated_at" timestamptz(3) not null default clock_timestamp() constraint "traps_updated_at_check" check ("updated_at" >= '0001-01-01 00:00:00+00' and "updated_at" < '10000-01-01 00:00:00+00'),
+  "created_at" timestamptz(3) not null default clock_timestamp(),
+  "updated_at" timestamptz(3) not null default clock_timestamp(),
   "note" text not null default E'''; drop table traps; -- ` ${process.exit()} " \\ \\u0027 $$ */ </script>     ‮ \n second',
   "text" text not null default '`${''`''}`',
   "slash" text not null default '\',
-  "settings" jsonb not null default '{"__proto__":{"a":"*/ ` ${} '' \"   </script>"},"it''s":["''","\\''","$$"],"constructor":null}'::jsonb constraint "traps_settings_check" check ("settings" <> 'null'),
-  "code" text not null default '''' constraint "traps_code_check" check ("code" ~ '^[''"`$;*/\\-]+$'),
-  "mood" text not null default 'calm' constraint "traps_mood_check" check ("mood" in ('calm', 'angry')),
-  "tags" text[] not null default array['''', '{', '}', '"', '\', ',', 'NULL', '']::text[] constraint "traps_tags_check" check (coalesce(array_ndims("tags") = 1 and array_lower("tags", 1) = 1, true) and array_position("tags", null) is null),
-  "version" bigint not null
+  "settings" jsonb not null default '{"__proto__":{"a":"*/ ` ${} '' \"   </script>"},"it''s":["''","\\''","$$"],"constructor":null}'::jsonb,
+  "code" text not null default '''',
+  "mood" text not null default 'calm',
+  "tags" text[] not null default array['''', '{', '}', '"', '\', ',', 'NULL', '']::text[],
+  "version" bigint not null,
+  constraint "traps_created_at_check" check ("created_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "traps_updated_at_check" check ("updated_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "traps_settings_check" check ("settings" <> 'null'),
+  constraint "traps_code_check" check ("code" ~ '^[''"`$;*/\\-]+$'),
+  constraint "traps_mood_check" check ("mood" in ('calm', 'angry')),
+  constraint "traps_tags_check" check (coalesce(array_ndims("tags") = 1 and array_lower("tags", 1) = 1, true) and array_position("tags", null) is null)
 );
 comment on table "traps" is E'*/ import ''evil'' /* ` ${1} '' " \\ -- ; drop table traps; $$ </script>   ‮ @ts-ignore\nand a second line */ ;';
+comment on column "traps"."note" is '*/ x: number; /* \';
 
 create index "traps_mood_idx" on "traps" ("mood") where "note" <> '''; drop table traps; -- \ ` ${} $$  ';
 

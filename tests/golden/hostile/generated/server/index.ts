@@ -7,7 +7,7 @@ import { allScope } from './all-scope.js'
 import { type TrapHooks, type TrapServerEvent, type TrapServerTypes, trapModel } from './trap.js'
 
 export type { HostileClaims } from '../shared/claims.js'
-export type { TrapHooks, TrapRecord, TrapRecordPatch, TrapServerEvent, NewTrapRecord } from './trap.js'
+export type { NewTrapRecord, TrapHooks, TrapRecord, TrapRecordPatch, TrapServerEvent } from './trap.js'
 export { type Mood, moods } from '../shared/enums.js'
 
 /** The types of this schema on the server. */

@@ -8,9 +8,9 @@ import { type NoteEvent, type NoteModel, NoteCache } from './note.js'
 import { type PersonEvent, type PersonModel, PersonCache } from './person.js'
 import { notesScopes } from './scopes.js'
 
-export type { Person, NewPerson, PersonPatch } from '../shared/person.js'
+export type { NewPerson, Person, PersonPatch } from '../shared/person.js'
 export type { PersonCache, PersonEvent, PersonModel } from './person.js'
-export type { Note, NewNote, NotePatch } from '../shared/note.js'
+export type { NewNote, Note, NotePatch } from '../shared/note.js'
 export type { NoteCache, NoteEvent, NoteModel } from './note.js'
 export type { NotesScopes } from './scopes.js'
 

@@ -8,8 +8,8 @@ import { type NoteHooks, type NoteServerEvent, type NoteServerTypes, noteModel }
 import { type PersonHooks, type PersonServerEvent, type PersonServerTypes, personModel } from './person.js'
 
 export type { NotesClaims } from '../shared/claims.js'
-export type { PersonHooks, PersonRecord, PersonRecordPatch, PersonServerEvent, NewPersonRecord } from './person.js'
-export type { NoteHooks, NoteRecord, NoteRecordPatch, NoteServerEvent, NewNoteRecord } from './note.js'
+export type { NewPersonRecord, PersonHooks, PersonRecord, PersonRecordPatch, PersonServerEvent } from './person.js'
+export type { NewNoteRecord, NoteHooks, NoteRecord, NoteRecordPatch, NoteServerEvent } from './note.js'
 
 /** The types of this schema on the server. */
 export type NotesServerTypes = {
