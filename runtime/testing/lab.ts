@@ -48,6 +48,8 @@ export interface DeviceOptions<Claims> {
 /** Everything that `openLab` started. A device is cut off with its `goOffline` and healed with `goOnline`. */
 export interface Lab<Claims, Server, Client> {
   readonly database: string
+  /** The first node. */
+  readonly server: Server
   readonly servers: readonly Server[]
   /** WebSocket URL of a node. */
   url(node?: number): string
@@ -83,6 +85,9 @@ export const openLab = async <Claims, Hooks, Server extends LabServer, Client ex
 
   return {
     database: database.url,
+    get server() {
+      return nodeAt(0).server
+    },
     get servers() {
       return nodes.map(({ server }) => server)
     },
