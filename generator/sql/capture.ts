@@ -54,9 +54,13 @@ const columns = 'model, key, op, version, fields, before, after, shape, edited_a
 /** When the user made the edit, if the writer knows it; else now. One value for the whole statement. */
 const editedAt = `edited timestamptz := coalesce(nullif(current_setting('syncgen.edited_at', true), '')::timestamptz, clock_timestamp());`
 
-/** Floats keep all their digits in images whatever the writer's session says; the setting costs time, so only where there are some. */
+/**
+ * Floats keep all their digits in images whatever the writer's session says; the setting costs time, so only where there are some. The
+ * application's columns may be called `edited`, too.
+ */
 const header = ({ fields }: Own): string => `returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp${fields.some(({ type }) => type.kind === 'float') ? ' set extra_float_digits = 1' : ''} as $$
+#variable_conflict use_variable
 declare
   ${editedAt}
 begin`

@@ -1,7 +1,8 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { FieldType, Predicate } from '../../generator/model.js'
+import type { FieldType, Predicate, Scope } from '../../generator/model.js'
 import { imageValue } from '../../generator/sql/field-types.js'
+import { scopeLineSql } from '../../generator/sql/index.js'
 import { any, compare, eq, field, lit, model, schema as schemaOf } from './ir.js'
 import { Database } from './database.js'
 
@@ -26,6 +27,8 @@ const fields = [
 ]
 /** Reads every column, so that every column is in the images. */
 const readsAll: Predicate = any(...fields.map(({ name, type }) => (type.kind === 'list' ? compare(name, 'contains', lit(type.of.kind === 'int' ? 1 : 'a')) : eq(name, lit(null)))))
+/** Columns that have the names of ours, of variables, aliases and keywords. */
+const names = ['edited', 'key', 'before', 'after', 'op', 'xid', 'shape', 'fields', 'model', 'was', 'now', 'c', 'n', 'o', 'r', 'i', 'match', 'user', 'select', 'old', 'new', 'new_rows', 'tg_op']
 const defaults: readonly (readonly [FieldType, unknown])[] = [
   [{ kind: 'text' }, `it's "quoted" \\ and\nbroken`],
   [{ kind: 'int' }, -5],
@@ -42,11 +45,14 @@ const defaults: readonly (readonly [FieldType, unknown])[] = [
 const schema = schemaOf(
   [
     model('Thing', fields, { access: { read: readsAll } }),
+    model('Name', names.map((name) => field(name, 'int', { nullable: true })), { access: { read: any(...names.map((name) => eq(name, lit(1)))) } }),
     model('Default', defaults.map(([type, value], at) => field(`f${at}`, type, { default: { value: value as never } }))),
   ],
   [],
   { enums: [{ name: 'State', values: ['a', "it's"].map((name) => ({ name, was: null })), doc: null }] },
 )
+
+const one = (name: string): Predicate => eq(name, lit(1))
 
 describe('values', () => {
   let database: Database
@@ -107,6 +113,24 @@ describe('values', () => {
     const { rows } = await client.query<Record<string, boolean>>(`select ${same.join(', ')} from things t join syncgen.changes c on c.key = t.id`)
     expect(rows).toHaveLength(Object.values(values).flat().length)
     for (const row of rows) expect(Object.values(row).every((each) => each)).toBe(true)
+  })
+
+  it.each(['statement', 'row'] as const)('[P19] columns may have any name (capture: %s)', async (capture) => {
+    const named = { ...schema, models: schema.models.filter(({ name }) => name === 'Name').map((each) => ({ ...each, capture })) }
+    const scope: Scope = { name: 's', params: [], doc: null, lines: [{ model: 'Name', where: any(...names.map((name) => one(name))) }] }
+    await using own = await Database.of({ ...named, scopes: [scope] })
+    const writer = await own.connect()
+    await writer.query(`insert into names (edited, key) values (1, 2); update names set op = 1, "user" = 3; update names set edited = null, op = null`)
+    const { rows } = await writer.query(`select op, before, after from syncgen.changes order by version`)
+    expect(rows.map(({ op, after }) => [op, after['edited'], after['key'], after['op'], after['user']])).toEqual([['I', 1, 2, null, null], ['U', 1, 2, 1, 3], ['U', null, 2, null, 3]])
+    const [line] = scope.lines
+    if (line === undefined) throw new Error('no line')
+    const sql = scopeLineSql({ ...named, scopes: [scope] }, scope, line)
+    expect((await writer.query(sql.since.text, ['1:1:'])).rows).toEqual([])
+    await writer.query(`update names set now = 1`)
+    expect((await writer.query(sql.since.text, ['1:1:'])).rows).toMatchObject([{ action: 'send' }])
+    expect((await writer.query(sql.keys.text)).rowCount).toBe(1)
+    expect((await writer.query(sql.page.text, [null, 1])).rowCount).toBe(1)
   })
 
   it('[P20] defaults are those of the schema, ids are uuids v7 in the order of their making', async () => {
