@@ -12,7 +12,7 @@ import { type LabNode, type LabNodeOptions, type LabServer, startLabNode } from 
 
 /** What the lab needs of a generated client. */
 export interface LabClient {
-  readonly status: { get(): { readonly connection: string; readonly pending: number } }
+  readonly status: { get(): { readonly connection: string; readonly pending: number; readonly error: unknown } }
   /** Position of the cache, as the server gave it. */
   readonly position: string | null
   goOffline(): void
@@ -56,7 +56,9 @@ export interface Lab<Claims, Server, Client> {
   device(options: DeviceOptions<Claims>): Promise<Client>
   /** Plain SQL as the database's owner: the other application. */
   sql(text: string, values?: readonly unknown[]): Promise<readonly Readonly<Record<string, unknown>>[]>
-  /** Resolves when every connected device has nothing pending and has seen all that is committed now. @throws after 15 s. */
+  /**
+   * Resolves when every device that is not offline by choice has sent its work, and has seen all of everybody's. @throws after 15 s.
+   */
   settled(): Promise<void>
   /** Ends a node as a crash would: sockets cut, nothing drained. `start` brings it back on the same port. */
   kill(node?: number): Promise<void>
@@ -108,17 +110,12 @@ export const openLab = async <Claims, Hooks, Server extends LabServer, Client ex
     },
     sql: async (text, values = []) => (await owner.query(text, [...values])).rows,
     settled: async () => {
+      const connected = (): readonly Client[] => [...clients].filter((client) => !isOfflineByChoice(client))
+      await until('every device has sent its work', () => connected().every(isIdle))
+      // Only now: what they sent is committed, and before this position.
       const { rows } = await owner.query<{ position: string }>(`select syncgen.epoch() || '/' || pg_current_snapshot() as position`)
-      const now = parsePosition(rows[0]?.position ?? '')
-      if (now === undefined) throw new TypeError('the database gave no position')
-      await until('every device is in step', () =>
-        [...clients].every((client) => {
-          const { connection, pending } = client.status.get()
-          if (connection === 'offline') return true
-          const position = client.position === null ? undefined : parsePosition(client.position)
-          return connection === 'online' && pending === 0 && position !== undefined && includes(position, now)
-        }),
-      )
+      const position = rows[0]?.position ?? ''
+      await until('every device is in step', () => connected().every((client) => isIdle(client) && hasSeen(client, position)))
     },
     kill: async (node = 0) => nodeAt(node).kill(),
     start: async (node = 0) => {
@@ -132,6 +129,16 @@ export const openLab = async <Claims, Hooks, Server extends LabServer, Client ex
       await database.drop()
     },
   }
+}
+
+/** Between two attempts there is an error; after `goOffline` and `close` there is none. */
+const isOfflineByChoice = ({ status }: LabClient): boolean => status.get().connection === 'offline' && status.get().error === null
+
+const isIdle = ({ status }: LabClient): boolean => status.get().connection === 'online' && status.get().pending === 0
+
+const hasSeen = (client: LabClient, position: string): boolean => {
+  const [reached, wanted] = [client.position === null ? undefined : parsePosition(client.position), parsePosition(position)]
+  return reached !== undefined && wanted !== undefined && includes(reached, wanted)
 }
 
 const folderOf = (migrations: URL | string): string => (typeof migrations === 'string' ? migrations : fileURLToPath(migrations))
