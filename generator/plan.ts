@@ -46,7 +46,7 @@ export const plan = (schema: Schema, output: string): readonly PlannedFile[] => 
     ...(schema.enums.length === 0 ? [] : [file('shared/enums', 'enums.ts', enumsView(schema))]),
     file('shared/claims', 'claims.ts', claimsView(schema, importsOf('shared'))),
     file('shared/schema', 'schema.ts', schemaView(schema, importsOf('shared'))),
-    file('client/scopes', 'client-scopes.ts', clientScopesView(schema, importsOf('client'))),
+    ...(schema.scopes.length === 0 ? [] : [file('client/scopes', 'client-scopes.ts', clientScopesView(schema, importsOf('client')))]),
     file('client/index', 'client-index.ts', clientIndexView(schema, importsOf('client'))),
     file('server/index', 'server-index.ts', serverIndexView(schema, importsOf('server'))),
     ...schema.scopes.map((scope) =>

@@ -308,6 +308,7 @@ create index "task_labels_label_id_idx" on "task_labels" ("label_id");
 
 create function syncgen."capture_users"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_variable
 declare
   edited timestamptz := coalesce(nullif(current_setting('syncgen.edited_at', true), '')::timestamptz, clock_timestamp());
 begin
@@ -368,6 +369,7 @@ alter table "users"
 
 create function syncgen."capture_projects"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_variable
 declare
   edited timestamptz := coalesce(nullif(current_setting('syncgen.edited_at', true), '')::timestamptz, clock_timestamp());
 begin
@@ -429,6 +431,7 @@ alter table "projects"
 
 create function syncgen."capture_members"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_variable
 declare
   edited timestamptz := coalesce(nullif(current_setting('syncgen.edited_at', true), '')::timestamptz, clock_timestamp());
 begin
@@ -489,6 +492,7 @@ alter table "members"
 
 create function syncgen."capture_tasks"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_variable
 declare
   edited timestamptz := coalesce(nullif(current_setting('syncgen.edited_at', true), '')::timestamptz, clock_timestamp());
 begin
@@ -554,6 +558,7 @@ alter table "tasks"
 
 create function syncgen."capture_labels"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_variable
 declare
   edited timestamptz := coalesce(nullif(current_setting('syncgen.edited_at', true), '')::timestamptz, clock_timestamp());
 begin
@@ -614,6 +619,7 @@ alter table "labels"
 
 create function syncgen."capture_task_labels"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_variable
 declare
   edited timestamptz := coalesce(nullif(current_setting('syncgen.edited_at', true), '')::timestamptz, clock_timestamp());
 begin

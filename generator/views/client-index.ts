@@ -5,7 +5,7 @@ import { typeOf } from './field-source.js'
 import type { Imports } from './imports.js'
 import { clientName, paramsName, scopesName } from './names-of-app.js'
 import { modelFile } from './paths.js'
-import { enumExports, exported } from './re-exports.js'
+import { type Exported, enumExports, exported } from './re-exports.js'
 import { descriptorName } from './shared-model.js'
 import { listed, sentence, words } from './words.js'
 
@@ -46,7 +46,7 @@ export const clientIndexView = (schema: Schema, imports: Imports) => {
         exported('client', modelFile('client', name), [`${name}Cache`, `${name}Event`, `${name}Model`]),
       ]),
       ...enumExports(schema, 'client'),
-      exported('client', 'client/scopes', [`${client}Scopes`, ...schema.scopes.filter(hasParams).map(paramsName)]),
+      ...scopeExports(schema),
     ],
     modelsName: models,
     models: schema.models.map(({ name, plural }) => ({
@@ -67,7 +67,7 @@ export const clientIndexView = (schema: Schema, imports: Imports) => {
       cache: imports.value(modelFile('client', model.name), `${model.name}Cache`),
       descriptor: imports.value(modelFile('shared', model.name), descriptorName(model)),
     })),
-    scopes: imports.value('client/scopes', scopesName(schema)),
+    scopes: schema.scopes.length === 0 ? null : imports.value('client/scopes', scopesName(schema)),
     openName: ident(`open${client}`),
     openDoc: 'Opens the caches (offline, too) and connects in the background.',
     openOptions: imports.runtime('OpenOptions'),
@@ -75,6 +75,11 @@ export const clientIndexView = (schema: Schema, imports: Imports) => {
     schema: imports.value('shared/schema', 'schema'),
   }
   return { ...view, imports: imports.statements() }
+}
+
+const scopeExports = (schema: Schema): readonly Exported[] => {
+  if (schema.scopes.length === 0) return []
+  return [exported('client', 'client/scopes', [`${clientName(schema)}Scopes`, ...schema.scopes.filter(hasParams).map(paramsName)])]
 }
 
 const hasParams = (scope: Scope): boolean => scope.params.length > 0

@@ -311,6 +311,7 @@ create index "ticket_links_to_id_idx" on "ticket_links" ("to_id");
 
 create function syncgen."capture_employees"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_variable
 declare
   edited timestamptz := coalesce(nullif(current_setting('syncgen.edited_at', true), '')::timestamptz, clock_timestamp());
 begin
@@ -378,6 +379,7 @@ alter table "employees"
 
 create function syncgen."capture_office_desks"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_variable
 declare
   edited timestamptz := coalesce(nullif(current_setting('syncgen.edited_at', true), '')::timestamptz, clock_timestamp());
 begin
@@ -435,6 +437,7 @@ alter table "office_desks"
 
 create function syncgen."capture_tickets"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp set extra_float_digits = 1 as $$
+#variable_conflict use_variable
 declare
   edited timestamptz := coalesce(nullif(current_setting('syncgen.edited_at', true), '')::timestamptz, clock_timestamp());
 begin
@@ -543,6 +546,7 @@ alter table "tickets"
 
 create function syncgen."capture_watches"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_variable
 declare
   edited timestamptz := coalesce(nullif(current_setting('syncgen.edited_at', true), '')::timestamptz, clock_timestamp());
 begin
@@ -603,6 +607,7 @@ alter table "watches"
 
 create function syncgen."capture_ticket_links"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_variable
 declare
   edited timestamptz := coalesce(nullif(current_setting('syncgen.edited_at', true), '')::timestamptz, clock_timestamp());
 begin

@@ -222,6 +222,7 @@ create index "traps_mood_idx" on "traps" ("mood") where "note" <> '''; drop tabl
 
 create function syncgen."capture_traps"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_variable
 declare
   edited timestamptz := coalesce(nullif(current_setting('syncgen.edited_at', true), '')::timestamptz, clock_timestamp());
 begin

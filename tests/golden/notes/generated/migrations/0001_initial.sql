@@ -224,6 +224,7 @@ create index "notes_author_id_idx" on "notes" ("author_id");
 
 create function syncgen."capture_people"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_variable
 declare
   edited timestamptz := coalesce(nullif(current_setting('syncgen.edited_at', true), '')::timestamptz, clock_timestamp());
 begin
@@ -282,6 +283,7 @@ alter table "people"
 
 create function syncgen."capture_notes"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_variable
 declare
   edited timestamptz := coalesce(nullif(current_setting('syncgen.edited_at', true), '')::timestamptz, clock_timestamp());
 begin
