@@ -85,7 +85,9 @@ class Application {
     for (const [model, ids] of keys) {
       const there = [...ids].filter((id) => this.#stored.get(storedKey(model.name, id))?.row !== undefined)
       for (const [rule, allowed] of this.#before) {
-        const asked = rule === 'read' ? there : there.filter((id) => ops.some((each) => each.model === model && each.op.id === id && each.op.op === rule))
+        // Asked of rows that are not there, too: how long the answer takes must not tell them from those that he may not see.
+        const named = ops.flatMap(({ op }) => (op.model === model.name && (rule === 'read' ? op.op !== 'create' : op.op === rule) ? [op.id] : []))
+        const asked = new Set(rule === 'read' ? [...there, ...named] : named)
         for (const id of await this.#judge.allowed(model, rule, asked)) allowed.add(storedKey(model.name, id))
       }
     }

@@ -22,11 +22,6 @@ export const stampEdits = async (connection: Connection, at: number): Promise<vo
   await connection.rows(`select set_config('syncgen.edited_at', to_timestamp($1::bigint / 1000.0)::text, true)`, [String(at)])
 }
 
-/** Edits after this point of the transaction are made now. */
-export const endEdits = async (connection: Connection): Promise<void> => {
-  await connection.rows(`select set_config('syncgen.edited_at', '', true)`)
-}
-
 /** When versions of rows came to be, ms since 1970, by version; nobody edited a row before he saw it. Versions that the log has forgotten are absent. */
 export const timesOfVersions = async (connection: Connection, seen: readonly (readonly [model: string, id: Uuid, version: number])[]): Promise<ReadonlyMap<number, number>> => {
   if (seen.length === 0) return new Map()

@@ -25,6 +25,7 @@ export class Holdings {
    * @throws SyncError `closed` if it does not say so in time, or leaves.
    */
   async ask(attempt: number, lines: readonly LineCursor[]): Promise<void> {
+    if (this.#channel.closed) throw unanswered()
     const scopes = [...new Set(lines.map(({ bound }) => bound.instance.id))]
     const held = new Map(lines.map(({ bound }) => [keyOf(bound.instance.id, bound.line.model), new Map<Uuid, number>()]))
     await new Promise<void>((resolve, reject) => {
@@ -58,7 +59,7 @@ export class Holdings {
 
   /** The client will not answer any more. */
   cancel(): void {
-    this.#asked?.settle(new SyncError('closed', 'the client did not say what it holds'))
+    this.#asked?.settle(unanswered())
   }
 }
 
@@ -68,5 +69,7 @@ interface Question {
   room: number
   readonly settle: (error?: SyncError) => void
 }
+
+const unanswered = (): SyncError => new SyncError('closed', 'the client did not say what it holds')
 
 const keyOf = (scope: number, model: string): string => `${scope} ${model}`

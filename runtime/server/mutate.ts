@@ -8,7 +8,6 @@ import type { Clock } from '../protocol/ports.js'
 import { type MutationTools, applyMutation } from './apply-mutation.js'
 import type { KnownModel } from './catalog.js'
 import type { ConstraintFields } from './constraints.js'
-import { endEdits } from './edit-times.js'
 import type { Verified } from './identity.js'
 import { Judge } from './judge.js'
 import { type Place, rejectionOf } from './rejection.js'
@@ -97,7 +96,6 @@ export class Pusher {
       await connection.command('rollback to savepoint mutation; release savepoint mutation')
       outcome = rejection
     }
-    await endEdits(connection)
     await connection.rows(storeOutcome, [client, String(mutation.seq), JSON.stringify(outcome)])
     return { seq: mutation.seq, outcome, rows: await this.#rowsOf(connection, identity, mutation) }
   }

@@ -5,9 +5,9 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import WebSocket from 'ws'
-import type { ClientMessage, Delta, Hello, Mutation, Op, PushResult, ScopeClaim, ServerMessage, VersionedRow, Wire } from '../../runtime/protocol/index.js'
+import type { ClientMessage, Delta, Hello, Mutation, Op, PushResult, SchemaDescriptor, ScopeClaim, ServerMessage, VersionedRow, Wire } from '../../runtime/protocol/index.js'
 import { parseServerMessage } from '../../runtime/protocol/index.js'
-import { schema } from '../../generated-example/shared/schema.js'
+import { schema as tracker } from '../../generated-example/shared/schema.js'
 
 export interface DeviceIdentity {
   readonly principal: string
@@ -30,6 +30,7 @@ type Of<K extends Kind> = Extract<ServerMessage, { kind: K }>
 export class WireDevice {
   client: string = randomUUID()
   readonly identity: DeviceIdentity
+  readonly schema: SchemaDescriptor
   readonly rows = new Map<string, Map<string, VersionedRow>>()
   readonly claims = new Map<string, Set<string>>()
   readonly scopes = new Map<number, Scope>()
@@ -47,8 +48,9 @@ export class WireDevice {
   #attempt = 0
   #last: string | null = null
 
-  constructor(identity: DeviceIdentity) {
+  constructor(identity: DeviceIdentity, schema: SchemaDescriptor = tracker) {
     this.identity = identity
+    this.schema = schema
   }
 
   get socket(): WebSocket {
@@ -63,7 +65,7 @@ export class WireDevice {
     this.send({
       kind: 'hello',
       protocol: 1,
-      schema: schema.hash,
+      schema: this.schema.hash,
       client: this.client,
       principal: this.identity.principal,
       token: JSON.stringify(this.identity),
@@ -183,7 +185,7 @@ export class WireDevice {
 
   mutation(ops: readonly Op[], options: Partial<Mutation> = {}): Mutation {
     this.seq = options.seq ?? this.seq + 1
-    return { seq: this.seq, schema: schema.hash, at: Date.now(), strict: false, ops, ...options }
+    return { seq: this.seq, schema: this.schema.hash, at: Date.now(), strict: false, ops, ...options }
   }
 
   /** Ids that some scope claims. */
@@ -197,7 +199,7 @@ export class WireDevice {
     const claimed = [...this.claims].some(([key, ids]) => key.endsWith(` ${model}`) && ids.has(id))
     const row = claimed ? this.rows.get(model)?.get(id) : undefined
     if (row === undefined) return undefined
-    const fields = Object.keys(schema.models[model]?.fields ?? {})
+    const fields = Object.keys(this.schema.models[model]?.fields ?? {})
     return Object.fromEntries([['version', row[0]], ...fields.map((field, at) => [field, row[at + 1] ?? null] as const)])
   }
 
@@ -237,7 +239,7 @@ export class WireDevice {
 
   #answer({ attempt, scopes }: Of<'wanted'>): void {
     const parts = scopes.flatMap((scope) =>
-      (schema.scopes[this.scopes.get(scope)?.claim.name ?? '']?.models ?? []).map((model) => {
+      (this.schema.scopes[this.scopes.get(scope)?.claim.name ?? '']?.models ?? []).map((model) => {
         const rows = [...(this.claims.get(`${scope} ${model}`) ?? [])].map((id) => [id, Number(this.rows.get(model)?.get(id)?.[0] ?? 0)] as const)
         return { kind: 'hold', attempt, scope, model, rows } as const
       }),
