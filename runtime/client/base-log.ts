@@ -3,8 +3,8 @@
  * position is never ahead of the stored rows, and what is seen survives a crash. While storage fails, memory goes on alone; the first
  * transaction that succeeds again is a snapshot of all of it, since steps must not be appended behind a hole.
  */
-import type { SyncError } from '../protocol/errors.js'
-import type { Delta } from '../protocol/messages.js'
+import { SyncError } from '../protocol/errors.js'
+import type { Delta, Mutation } from '../protocol/messages.js'
 import { type Journal, storageError } from './journal.js'
 import { snapshotOf } from './snapshot.js'
 import type { DeviceState, Storage, StoredBatch } from './storage.js'
@@ -61,10 +61,18 @@ export class BaseLog {
     return !this.#isBehind
   }
 
-  /** Inside a job: facts alone. */
+  /** Inside a job: facts alone. Never throws for a failing storage: that is reported. */
   async save(storage: Storage, change: Partial<DeviceState>): Promise<void> {
     this.#journal.advance(change)
     await this.#guarded(() => (this.#isBehind ? this.#catchUp(storage, []) : storage.update([], [], this.#journal.device)))
+  }
+
+  /** Inside a job: takes mutations out of the outbox, puts these in, changes facts. @throws SyncError `storage-failed`, and nothing has changed. */
+  async rewrite(storage: Storage, entries: readonly Mutation[], removed: readonly number[], change: Partial<DeviceState>): Promise<void> {
+    if (this.#isBehind) await this.#guarded(() => this.#catchUp(storage, []))
+    if (this.#isBehind) throw new SyncError('storage-failed', 'local storage does not keep up: see status.error')
+    await storage.update(entries, removed, { ...this.#journal.device, ...change })
+    this.#journal.advance(change)
   }
 
   async #write(storage: Storage, { batch, device, removed, size }: Step): Promise<void> {

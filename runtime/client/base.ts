@@ -22,10 +22,16 @@ export interface Touched {
   readonly deleted: KeySet
   /** Those of which a claim ended. */
   readonly out: KeySet
+  /** Claims on rows that nobody sent: the server's mistake. */
+  missing: number
 }
 
 /** A row as it was before a step that perhaps did not concern it. */
-type Replaced = ReadRow
+interface Replaced {
+  readonly model: string
+  readonly id: Uuid
+  readonly before: BaseEntry | undefined
+}
 
 export class Base {
   readonly shapes: ReadonlyMap<string, RowShape>
@@ -72,12 +78,14 @@ export class Base {
    * deletion wins over a row of the same key.
    */
   apply(deltas: readonly ReadDelta[], accepts: (scope: number) => boolean): Touched {
-    const touched = { keys: new KeySet(), deleted: new KeySet(), out: new KeySet() }
+    const touched = { keys: new KeySet(), deleted: new KeySet(), out: new KeySet(), missing: 0 }
     const replaced: Replaced[] = []
     for (const delta of deltas) this.#applyDelta(delta, accepts, touched, replaced)
-    for (const { model, id, row, version } of replaced.reverse()) {
+    for (const { model, id, before } of replaced.reverse()) {
       const entry = this.get(model, id)
-      if (entry !== undefined && !entry.claims.some(accepts)) this.#entries.get(model)?.set(id, { row, version, claims: entry.claims })
+      if (entry === undefined || entry.claims.some(accepts)) continue
+      if (before === undefined) this.#entries.get(model)?.delete(id)
+      else this.#entries.get(model)?.set(id, { ...before, claims: entry.claims })
     }
     return touched
   }
@@ -128,12 +136,13 @@ export class Base {
     const known = entries?.get(id)
     touched.keys.add(model, id)
     if (known?.version === version) return
-    if (known !== undefined && !known.claims.some(accepts)) replaced.push({ model, id, row: known.row, version: known.version })
+    if (known?.claims.some(accepts) !== true) replaced.push({ model, id, before: known })
     entries?.set(id, { row, version, claims: known?.claims ?? noClaims })
   }
 
   #claim({ scope, model }: ClaimChange, id: Uuid, touched: Touched): void {
     const entry = this.get(model, id)
+    if (entry === undefined) touched.missing += 1
     if (entry === undefined || entry.claims.includes(scope)) return
     const claims = entry.claims.length === 0 ? soleClaim(scope) : [...entry.claims, scope]
     this.#entries.get(model)?.set(id, { ...entry, claims })

@@ -61,7 +61,7 @@ const assemble = async (schema: SchemaDescriptor, options: OpenOptions, ports: C
   const journal = new Journal(storage, device)
   const report = (error: SyncError | null): void => board.storage(error)
   const baseLog = new BaseLog(journal, store, batches, report)
-  const outbox = new Outbox({ journal, store, emitter, timers: ports.timers, log, count: (pending) => board.pending(pending), report })
+  const outbox = new Outbox({ journal, baseLog, store, emitter, timers: ports.timers, log, count: (pending) => board.pending(pending), report })
   store.restored(outbox.restore(stored.outbox, stored.lastSeq))
   const clock = new EditClock(ports.clock, device.clock, stored.outbox.map(({ at }) => at))
   const scopes = new Scopes({ schema, store, journal, baseLog, clock: ports.clock, log })
@@ -104,6 +104,7 @@ const assemble = async (schema: SchemaDescriptor, options: OpenOptions, ports: C
     close: async () => {
       if (!isOpen) return
       end()
+      await outbox.flush()
       await journal.close()
       await storage.close()
     },

@@ -78,11 +78,6 @@ export class Connection {
     this.#session = session
   }
 
-  /** Ends the link and dials again: at once if it had proved stable, else after a wait. */
-  restart(error: SyncError | null): void {
-    this.#link?.end(1000, error)
-  }
-
   /** Shows the server a fresh token. */
   renew(): void {
     const link = this.#link
@@ -172,15 +167,14 @@ export class Connection {
       session.ended()
     }
     if (!this.#isWanted || !this.#parts.ports.onlineSignal.isOnline()) return
-    if (this.#refusal?.code === 'client-taken') {
-      void session.clientTaken().then(() => this.#wait(error ?? unreachable()))
-    } else {
-      this.#wait(error ?? unreachable())
-    }
+    const wait = (): void => this.#wait(error ?? unreachable())
+    if (this.#refusal?.code === 'client-taken') session.clientTaken().then(wait, wait)
+    else wait()
   }
 
   /** Waits as long as the cause asks for, then dials. */
   #wait(error: SyncError): void {
+    if (!this.#isWanted) return
     const { board, ports, log } = this.#parts
     const { state, isSlow } = afterwards(error.code)
     const retryAfter = this.#refusal?.retryAfter ?? this.#retryAfter

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { failing } from '../../tests/client/failing-storage.js'
+import { failing, watched } from '../../tests/client/failing-storage.js'
 import type { Trial } from '../../tests/client/schema.js'
 import { boardRow, bringIntoStep, cardRow, claim, eventually, nothing, position, TestWorld, uuidOf, welcome, type Wire } from '../../tests/client/world.js'
 import type { Outcome, PushResult, ServerMessage } from '../protocol/messages.js'
@@ -105,7 +105,8 @@ describe('the outbox', () => {
   })
 
   it('[C10] an acknowledgement does not write the base; the overlay goes with the batch that contains it, in the same transaction', async () => {
-    const scene = await inStep()
+    const appended: unknown[] = []
+    const scene = await inStep(watched(memoryStorage(), (method, given) => method === 'append' && appended.push(given[2])))
     const { db, wire } = scene
     const events: string[] = []
     db.cards.on((event) => events.push(event.kind === 'changed' ? `${event.origin}: ${event.fields.join()}` : event.kind))
@@ -122,6 +123,7 @@ describe('the outbox', () => {
     await eventually(() => expect(db.position).toBe(position(7)))
     expect(card(db)).toMatchObject({ title: 'mine', updatedAt: new Date('2026-01-01') })
     expect(events).toEqual(['local: updatedAt,title', 'server: note', 'server: updatedAt'])
+    expect(appended).toEqual([[], [], [1]])
     await db.close()
     expect(await stored(scene.storage)).toEqual([])
   })
@@ -297,6 +299,28 @@ describe('the outbox', () => {
     await eventually(() => expect(second.of('push').flatMap(({ mutations }) => mutations.map(({ seq, ops }) => [seq, ops[0]?.id]))).toEqual([[1, row.id]]))
     await db.close()
     expect(await stored(scene.storage)).toEqual([1])
+  })
+
+  it('[C15] a server of the same epoch that knows less than it had confirmed: everything that waits goes out under a new id', async () => {
+    const { db, wire, world } = await inStep()
+    for (const seq of [1, 2]) {
+      db.cards.update(uuidOf(10), { title: `t${seq}` })
+      await eventually(() => expect(wire.of('push').flatMap(({ mutations }) => mutations)).toHaveLength(seq))
+      wire.send(pushed([seq]))
+    }
+    wire.send(batch(5, 6, 2))
+    await eventually(() => expect(db.position).toBe(position(6)))
+    wire.cut()
+    const { row } = db.labels.create({ name: 'third' })
+    world.pass(1_000)
+    const second = await world.wire(2)
+    second.send(welcome(0))
+    await eventually(() => expect(second.isOpen).toBe(false))
+    expect(second.of('push')).toEqual([])
+    world.pass(1_000)
+    const third = await world.wire(3)
+    third.send(welcome(0))
+    expect((await third.awaits('push')).mutations.map(({ seq, ops }) => [seq, ops[0]?.id])).toEqual([[1, row.id]])
   })
 
   it.for<readonly [name: string, answer: Parameters<typeof welcome>]>([

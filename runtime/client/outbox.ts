@@ -5,6 +5,7 @@
 import { SyncError } from '../protocol/errors.js'
 import type { Mutation, Op, Outcome, PushResult } from '../protocol/messages.js'
 import type { Log, Timers } from '../protocol/ports.js'
+import type { BaseLog } from './base-log.js'
 import { type Deferred, deferred } from './deferred.js'
 import { discardedChanges } from './discarded.js'
 import type { Emitter } from './events.js'
@@ -25,6 +26,7 @@ export interface PendingMutation {
 
 export interface OutboxParts {
   readonly journal: Journal
+  readonly baseLog: BaseLog
   readonly store: Store
   readonly emitter: Emitter
   readonly timers: Timers
@@ -54,7 +56,7 @@ export class Outbox {
   #lastSeq = 0
   #push: Push | null = null
   #limit = Number.POSITIVE_INFINITY
-  #isStoring = false
+  #storing: Promise<void> | null = null
   #retry = firstRetry
 
   constructor(parts: OutboxParts) {
@@ -80,7 +82,7 @@ export class Outbox {
     this.#unstored.push(entry)
     this.#parts.store.overlaid(entry)
     this.#count(1)
-    void this.#storeAll()
+    this.#store()
     return { durable: entry.durable.promise, confirmed: entry.confirmed.promise }
   }
 
@@ -147,14 +149,13 @@ export class Outbox {
    * be contained comes back on the overlay, since the state that contained it may be gone.
    */
   async renumber(storage: Storage, decided: number, client: { readonly id: string; readonly epoch: string | null }): Promise<void> {
-    const { journal, store, log } = this.#parts
+    const { baseLog, store, log } = this.#parts
     const stored = this.#entries.filter((entry) => entry.seq !== null)
     const kept = stored.filter((entry) => (entry.seq ?? 0) > decided)
     const numbered = kept.map((entry, at) => ({ seq: at + 1, ...mutationOf(entry) }))
     const facts = { client: client.id, epoch: client.epoch, session: { last: null, next: null }, done: 0 }
     const removed = stored.flatMap(({ seq }) => seq ?? [])
-    await storage.update(numbered, removed, { ...journal.device, ...facts })
-    journal.advance(facts)
+    await baseLog.rewrite(storage, numbered, removed, facts)
     this.#lastSeq = numbered.length
     for (const [at, entry] of kept.entries()) {
       if (entry.outcome !== null) this.#count(1)
@@ -171,10 +172,17 @@ export class Outbox {
     this.#count(-unheard)
   }
 
-  /** Stores what is not stored yet, one after another; when storage fails, again later and whenever something is written. */
+  /** Resolves when everything that was written is stored, or could not be. */
+  async flush(): Promise<void> {
+    await this.#storing
+  }
+
+  /** Stores what is not stored yet; when storage fails, again later and whenever something is written. */
+  #store(): void {
+    if (this.#unstored.length > 0) this.#storing ??= this.#storeAll()
+  }
+
   async #storeAll(): Promise<void> {
-    if (this.#isStoring) return
-    this.#isStoring = true
     try {
       for (let [entry] = this.#unstored; entry !== undefined; [entry] = this.#unstored) {
         await this.#storeOne(entry)
@@ -183,7 +191,7 @@ export class Outbox {
     } catch (error) {
       this.#storingFailed(storageError(error))
     } finally {
-      this.#isStoring = false
+      this.#storing = null
     }
   }
 
@@ -204,7 +212,7 @@ export class Outbox {
     for (const entry of this.#unstored) entry.durable.reject(error)
     if (error.code === 'closed') return
     this.#parts.report(error)
-    this.#parts.timers.after(this.#retry, () => void this.#storeAll())
+    this.#parts.timers.after(this.#retry, () => this.#store())
     this.#retry = Math.min(longestRetry, this.#retry * 2)
   }
 
@@ -250,8 +258,8 @@ export class Outbox {
     this.#entries = this.#entries.filter((entry) => !over.includes(entry))
     const stored = over.flatMap(({ seq }) => (seq === null || left.includes(seq) ? [] : [seq]))
     if (stored.length === 0) return
-    const { journal, log } = this.#parts
-    const removing = journal.run((storage) => storage.update([], stored, journal.device))
+    const { journal, baseLog, log } = this.#parts
+    const removing = journal.run((storage) => baseLog.rewrite(storage, [], stored, {}))
     // They come back at the next start, are sent again, and the server tells the outcome it recorded.
     removing.catch((error: unknown) => log('warn', 'outbox-not-swept', { code: storageError(error).code }))
   }

@@ -75,6 +75,24 @@ describe('claims', () => {
   })
 })
 
+describe('a closed scope', () => {
+  it('[C22] stays of one moment: rows that only it claims are not changed by what still arrives for it, in however many pages', async () => {
+    const { db, wire, one } = await inStep()
+    one.close()
+    await wire.awaits('close')
+    const page = (version: number): Delta => ({ rows: { Card: [cardRow(version, 10), cardRow(version, 11), cardRow(version, 16)] }, claims: [claim(1, 'Card', { add: [16], deleted: [11] })] })
+    wire.send({ kind: 'page', attempt: 2 ** 40, delta: page(50) })
+    wire.send({ kind: 'changed', from: position(5), to: position(6), done: 0, attempt: 2 ** 40, delta: page(51) })
+    await eventually(() => expect(db.position).toBe(position(6)))
+    const back = db.openScope('board', board(1))
+    await back.ready
+    const { attempt } = await wire.awaits('sync', 2)
+    wire.send({ kind: 'wanted', attempt, scopes: [1] })
+    // Card 10 is also the open scope's: it moved on.
+    expect((await wire.awaits('hold')).rows).toEqual([[uuidOf(10), 51], [uuidOf(11), 2]])
+  })
+})
+
 describe('a scope', () => {
   it('[C23] with equal parameters is one, and closes with its last handle', async () => {
     const { db, wire, one } = await inStep()
@@ -267,7 +285,9 @@ describe('a scope', () => {
     await eventually(() => expect(db.status.get().error).not.toBeNull())
     disk.heal()
     wire.send({ kind: 'page', attempt, delta: { rows: { Card: [cardRow(9, 14)] }, claims: [claim(3, 'Card', { add: [14] })] } })
-    wire.send({ kind: 'synced', attempt, from: position(5), position: position(6), done: 0, scopes: [{ id: 3, hash: 'h' }] })
+    wire.send(change(5, 6, { rows: { Card: [cardRow(9, 15)] }, claims: [claim(1, 'Card', { add: [15] })] }))
+    await eventually(() => expect(db.status.get().error).toBeNull())
+    wire.send({ kind: 'synced', attempt, from: position(6), position: position(7), done: 0, scopes: [{ id: 3, hash: 'h' }] })
     await three.ready
     await db.close()
     const next = await world.open({ storage: disk.storage })

@@ -76,6 +76,7 @@ export class Store {
   /** One step of the stream, together with the local transactions it contains. */
   advanced(deltas: readonly ReadDelta[], accepts: (scope: number) => boolean, contained: readonly Overlaid[]): void {
     const touched = this.base.apply(deltas, accepts)
+    if (touched.missing > 0) this.log('error', 'claims-without-rows', { count: touched.missing })
     for (const pending of contained) {
       this.overlay.remove(pending)
       touched.keys.addAll(keysOfOps(pending))
@@ -185,11 +186,14 @@ export class Store {
     this.#batches.push(batch)
     if (this.#telling) return
     this.#telling = true
-    for (let next = this.#batches.shift(); next !== undefined; next = this.#batches.shift()) {
-      for (const event of next.events) this.#emit(event)
-      for (const watcher of [...this.#watchers]) watcher.changed(next.models)
+    try {
+      for (let next = this.#batches.shift(); next !== undefined; next = this.#batches.shift()) {
+        for (const event of next.events) this.#emit(event)
+        for (const watcher of [...this.#watchers]) watcher.changed(next.models)
+      }
+    } finally {
+      this.#telling = false
     }
-    this.#telling = false
   }
 
   #emit(event: CacheEvent<Model>): void {

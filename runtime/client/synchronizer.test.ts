@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { bringIntoStep, boardRow, cardRow, claim, epoch, eventually, nothing, position, TestWorld, uuidOf, welcome } from '../../tests/client/world.js'
+import { failing } from '../../tests/client/failing-storage.js'
 import type { Trial } from '../../tests/client/schema.js'
 import type { ServerMessage } from '../protocol/messages.js'
 import { memoryStorage } from './memory-storage.js'
+import type { OpenStorage } from './storage.js'
 import type { Wire } from '../../tests/client/world.js'
 
 const boardOne = { boardId: uuidOf(1) }
@@ -12,9 +14,8 @@ const firstPage = {
 }
 
 /** A client with board 1 open and in step at position 5. */
-const inStep = async (): Promise<{ readonly world: TestWorld; readonly db: Trial; readonly wire: Wire; readonly storage: ReturnType<typeof memoryStorage> }> => {
+const inStep = async (storage: OpenStorage = memoryStorage()): Promise<{ readonly world: TestWorld; readonly db: Trial; readonly wire: Wire; readonly storage: OpenStorage }> => {
   const world = new TestWorld()
-  const storage = memoryStorage()
   const db = await world.open({ storage })
   db.openScope('board', boardOne)
   const wire = await world.wire()
@@ -199,6 +200,20 @@ describe('a batch', () => {
     await bringIntoStep(await world.wire(2), 7)
     await eventually(() => expect(db.position).toBe(position(7)))
     expect(titles(db)).toEqual(['card 10', 'card 11'])
+  })
+
+  it('[C19] that waited for storage when its connection ended changes nothing', async () => {
+    const disk = failing(memoryStorage())
+    const { db, wire } = await inStep(disk.storage)
+    const release = disk.hold()
+    const { durable } = db.labels.create({ name: 'first in line' })
+    wire.send(changed(5, 6, { delta: { rows: { Card: [cardRow(9, 10, { title: 'late' })] }, claims: [] } }))
+    wire.cut()
+    release()
+    await durable
+    await db.labels.create({ name: 'after it' }).durable
+    expect(titles(db)).toEqual(['card 10', 'card 11'])
+    expect(db.position).toBe(position(5))
   })
 
   it('[C16] may bring its rows in pages of an attempt of the server', async () => {

@@ -57,13 +57,14 @@ export class Synchronizer implements Session, ScopeListener {
   }
 
   greeting(): ReturnType<Session['greeting']> {
-    const { journal, baseLog, ports } = this.#parts
+    const { journal } = this.#parts
     return journal.run(async (storage) => {
       const { client, session } = journal.device
       // One that was stored may have been accepted without our hearing of it: it is said again until it was.
-      const next = session.next ?? ports.random.uuid()
-      await baseLog.save(storage, { session: { last: session.last, next } })
-      return { client, session: { last: session.last, next } }
+      if (session.next === null) await this.#drawNonce(storage)
+      const { last, next } = journal.device.session
+      if (next === null) throw new SyncError('storage-failed', 'local storage does not keep what tells this device from a copy of it')
+      return { client, session: { last, next } }
     })
   }
 
@@ -122,6 +123,18 @@ export class Synchronizer implements Session, ScopeListener {
     outbox.disconnected()
     scopes.disconnected()
     for (const key of staged) journal.run((storage) => storage.unstage(key)).catch(() => undefined) // The next start drops them.
+  }
+
+  /** A nonce that is not stored would make the next start look like a copy's: the old one has to do while storage fails. */
+  async #drawNonce(storage: Storage): Promise<void> {
+    const { journal, baseLog, board, ports } = this.#parts
+    const { last } = journal.device.session
+    try {
+      await baseLog.rewrite(storage, [], [], { session: { last, next: ports.random.uuid() } })
+    } catch (error) {
+      board.storage(storageError(error))
+      journal.advance({ session: { last, next: last } })
+    }
   }
 
   clientTaken(): Promise<void> {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { eventually, TestWorld, uuidOf } from '../../tests/client/world.js'
 import type { Trial } from '../../tests/client/schema.js'
 import type { CacheEvent } from './events.js'
+import { memoryStorage } from './memory-storage.js'
 import type { CardModel } from '../../tests/client/schema.js'
 
 const offline = async (world = new TestWorld()): Promise<{ readonly world: TestWorld; readonly db: Trial }> => {
@@ -92,13 +93,20 @@ describe('a local write', () => {
   })
 
   it('[C6] times increase strictly, whatever the clock of the device does, and over a restart', async () => {
-    const { db, world } = await offline()
-    const times = [0, 0, -5_000, 3].map((step) => {
+    const world = new TestWorld()
+    world.reachable = false
+    const storage = memoryStorage()
+    const first = await world.open({ storage })
+    for (const step of [0, 0, -5_000, 3]) {
       world.now += step
-      const { id } = db.labels.create({ name: 'x' }).row
-      db.labels.delete(id)
-      return db.pending().slice(-2).map(({ at }) => at)
-    }).flat()
+      first.labels.delete(first.labels.create({ name: 'x' }).row.id)
+    }
+    await first.close()
+    world.now -= 60_000
+    const second = await world.open({ storage })
+    second.labels.create({ name: 'y' })
+    const times = second.pending().map(({ at }) => at)
+    expect(times).toHaveLength(9)
     expect(times).toEqual([...new Set(times)].sort((left, right) => left - right))
   })
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { type OpenStorage, memoryStorage } from '../../runtime/client/index.js'
 import { equalValues, fromWire } from '../../runtime/protocol/index.js'
-import { dying, slow } from './failing-storage.js'
+import { dying, moody, slow } from './failing-storage.js'
 import { ModelServer } from './model-server.js'
 import { schema, type Trial } from './schema.js'
 import { TestWorld, uuidOf } from './world.js'
@@ -28,6 +28,8 @@ class Device {
   readonly #offset: number
   db: Trial | null = null
   dead: () => boolean = () => false
+  /** More than 0: its storage refuses every other transaction. */
+  fails = 0
   /** Boards of which this app shows the scope. */
   readonly open = new Map<string, { close(): void }>()
   #made = 0
@@ -45,9 +47,11 @@ class Device {
     const crashes = this.#random() < 0.4
     const dies = dying(this.#disk, crashes ? 3 + Math.floor(this.#random() * 25) : Number.POSITIVE_INFINITY, this.#random() < 0.5 ? 'before' : 'after')
     this.dead = dies.isDead
-    const storage: OpenStorage = slow(dies.storage, () => Math.floor(this.#random() * 3))
+    const refuses = (): boolean => this.fails > 0 && this.#random() < 0.5
+    const storage: OpenStorage = slow(moody(dies.storage, refuses), () => Math.floor(this.#random() * 3))
     // The ports' randomness is the world's: client ids differ from device to device.
     const ports = { ...this.world.ports, random: { next: this.#random, uuid: () => this.#uuid() } }
+    this.fails = 0
     const opening = this.world.open({ storage, ports, log: (level, event) => level === 'error' && this.problems.push(event) })
     const db = await Promise.race([opening, this.#orDead()])
     if (db === null) return this.start()
@@ -155,7 +159,6 @@ const live = async (seed: number, steps: number, restores: boolean): Promise<voi
   const devices = [new Device(random, 1), new Device(random, 2)]
   for (const device of devices) await device.start()
   let notes = 0
-  let backup = { commits: server.state, lastSeqs: server.lastSeqs }
   for (let step = 0; step < steps; step += 1) {
     const device = devices[random() < 0.5 ? 0 : 1]
     if (device === undefined) throw new Error('no device')
@@ -170,7 +173,7 @@ const live = async (seed: number, steps: number, restores: boolean): Promise<voi
       notes += 1
       server.write((put, remove) => {
         const board = boards[Math.floor(random() * boards.length)]
-        for (const [id, { values }] of server.state['Card'] ?? []) if (values['boardId'] === board && values['note'] !== null) put('Card', id, { ...values, note: `n${notes}` })
+        for (const [id, { values }] of server.state['Card'] ?? []) if (values['boardId'] === board && typeof values['note'] === 'string') put('Card', id, { ...values, note: `n${notes}` })
         const [victim] = [...(server.state['CardLabel'] ?? [])]
         if (victim !== undefined && random() < 0.3) remove('CardLabel', victim[0])
       })
@@ -182,15 +185,14 @@ const live = async (seed: number, steps: number, restores: boolean): Promise<voi
       if (!device.open.delete(board)) device.openScope(board)
     } else if (what < 0.93) await device.restart()
     else if (what < 0.94 && random() < 0.5) device.db?.goOffline()
-    else if (what < 0.96) device.db?.goOnline()
+    else if (what < 0.955) device.db?.goOnline()
+    else if (what < 0.96) device.fails = 1 - device.fails
     else if (restores && what < 0.965) {
       const back = Math.floor(random() * 4)
-      if (random() < 0.7) server.restore(back, new Map())
-      else backup = { commits: server.state, lastSeqs: server.lastSeqs }
+      server.restore(back, random() < 0.5 ? new Map() : server.lastSeqs)
     }
     for (let n = Math.floor(random() * 3); n > 0; n -= 1) await rest()
   }
-  expect(backup).toBeDefined()
   await heal(server, devices)
   for (const device of devices) {
     expect(device.problems.filter((problem) => restores ? problem !== 'a create was applied twice' : true)).toEqual([])
@@ -207,6 +209,7 @@ const heal = async (server: ModelServer, devices: readonly Device[]): Promise<vo
   for (let round = 0; round < 400; round += 1) {
     for (const device of devices) {
       if (device.dead()) await device.bury()
+      device.fails = 0
       device.db?.goOnline()
       device.world.pass(2_000)
       server.accept(device.world.wires)

@@ -31,6 +31,20 @@ export const failing = (inner: OpenStorage): FailingStorage => {
   }
 }
 
+/** Tells of each transaction that was begun. */
+export const watched = (inner: OpenStorage, tell: (method: string, given: readonly unknown[]) => void): OpenStorage => async (name) =>
+  intercepted(await inner(name), (method, run, given) => {
+    tell(method, given)
+    return run()
+  })
+
+/** Refuses transactions when `refuses` says so. */
+export const moody = (inner: OpenStorage, refuses: () => boolean): OpenStorage => async (name) =>
+  intercepted(await inner(name), async (method, run) => {
+    if (method !== 'load' && method !== 'close' && refuses()) throw new SyncError('storage-failed', 'the test lets it fail')
+    return run()
+  })
+
 export interface DyingStorage {
   readonly storage: OpenStorage
   /** Transactions that were begun. */
@@ -68,11 +82,14 @@ export const dying = (inner: OpenStorage, at: number, when: 'before' | 'after'):
 const methods = ['load', 'stage', 'unstage', 'append', 'enqueue', 'update', 'compact', 'close', 'destroy'] as const
 
 /** The cast is the boundary: each method is called with its own arguments. */
-const intercepted = (real: Storage, around: (method: (typeof methods)[number], run: () => Promise<unknown>) => Promise<unknown>): Storage =>
+const intercepted = (
+  real: Storage,
+  around: (method: (typeof methods)[number], run: () => Promise<unknown>, given: readonly unknown[]) => Promise<unknown>,
+): Storage =>
   Object.fromEntries(
     methods.map((method) => [
       method,
-      (...given: readonly unknown[]) => around(method, () => (real[method] as (...each: readonly unknown[]) => Promise<unknown>).call(real, ...given)),
+      (...given: readonly unknown[]) => around(method, () => (real[method] as (...each: readonly unknown[]) => Promise<unknown>).call(real, ...given), given),
     ]),
   ) as unknown as Storage
 
