@@ -27,7 +27,7 @@ export type LabelEvent = CacheEvent<LabelModel>
 /** By name, as PostgreSQL orders them. */
 const byName: Comparator<Label> = comparing('name', compareText)
 
-/** The labels this client holds, with a reader for each index and relation. */
+/** The labels this client holds, with one reader per index and per relation. */
 export class LabelCache extends ModelCache<LabelModel, Tracker> {
   readonly #byProject = this.sorted('projectId', byName)
   readonly #byProjectAndName = this.unique('projectId', 'name')

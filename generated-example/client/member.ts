@@ -24,7 +24,7 @@ export interface MemberModel {
 /** What happened to a member in this cache. */
 export type MemberEvent = CacheEvent<MemberModel>
 
-/** The members this client holds, with a reader for each index and relation. */
+/** The members this client holds, with one reader per index and per relation. */
 export class MemberCache extends ModelCache<MemberModel, Tracker> {
   readonly #byProject = this.sorted('projectId')
   readonly #byUser = this.sorted('userId')

@@ -30,7 +30,7 @@ export interface ProjectModel {
 /** What happened to a project in this cache. */
 export type ProjectEvent = CacheEvent<ProjectModel>
 
-/** The projects this client holds, with a reader for each index and relation. */
+/** The projects this client holds, with one reader per index and per relation. */
 export class ProjectCache extends ModelCache<ProjectModel, Tracker> {
   readonly #byOwner = this.sorted('ownerId')
 

@@ -24,7 +24,7 @@ export interface TaskLabelModel {
 /** What happened to a task label in this cache. */
 export type TaskLabelEvent = CacheEvent<TaskLabelModel>
 
-/** The task labels this client holds, with a reader for each index and relation. */
+/** The task labels this client holds, with one reader per index and per relation. */
 export class TaskLabelCache extends ModelCache<TaskLabelModel, Tracker> {
   readonly #byTask = this.sorted('taskId')
   readonly #byLabel = this.sorted('labelId')

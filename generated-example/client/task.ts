@@ -30,7 +30,7 @@ export type TaskEvent = CacheEvent<TaskModel>
 /** By state and position, as PostgreSQL orders them. */
 const byStateThenPosition: Comparator<Task> = inOrder(comparing('state', compareText), comparing('position', compareText))
 
-/** The tasks this client holds, with a reader for each index and relation. */
+/** The tasks this client holds, with one reader per index and per relation. */
 export class TaskCache extends ModelCache<TaskModel, Tracker> {
   readonly #byProject = this.sorted('projectId', byStateThenPosition)
   readonly #byAssignee = this.sorted('assigneeId')

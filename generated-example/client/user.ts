@@ -26,7 +26,7 @@ export interface UserModel {
 /** What happened to a user in this cache. */
 export type UserEvent = CacheEvent<UserModel>
 
-/** The users this client holds, with a reader for each index and relation. */
+/** The users this client holds, with one reader per index and per relation. */
 export class UserCache extends ModelCache<UserModel, Tracker> {
   readonly #byEmail = this.unique('email')
 

@@ -29,7 +29,7 @@ export const clientModelView = (schema: Schema, model: Model, imports: Imports) 
     event: code`${imports.runtime('CacheEvent')}<${modelName}>`,
     comparators: comparatorsOf(sorted, row, imports),
     cacheName: ident(`${model.name}Cache`),
-    cacheDoc: `The ${words(model.plural)} this client holds, with a reader for each index and relation.`,
+    cacheDoc: `The ${words(model.plural)} this client holds, with one reader per index and per relation.`,
     cacheBase: code`${imports.runtime('ModelCache')}<${modelName}, ${imports.type('client/index', clientName(schema))}>`,
     indexes: [
       ...sorted.map(({ member, field, order }) => ({

@@ -48,7 +48,6 @@ export const symbols = {
   ServerSchema: ['syncgen/server', 'type'],
   ServerScope: ['syncgen/server', 'type'],
   ServerTransaction: ['syncgen/server', 'type'],
-  ServerWriter: ['syncgen/server', 'type'],
   SyncServer: ['syncgen/server', 'type'],
   createServer: ['syncgen/server', 'value'],
   wireBytes: ['syncgen/server', 'value'],

@@ -16,6 +16,6 @@ export interface ThingModel {
 /** What happened to a thing in this cache. */
 export type ThingEvent = CacheEvent<ThingModel>
 
-/** The things this client holds, with a reader for each index and relation. */
+/** The things this client holds, with one reader per index and per relation. */
 export class ThingCache extends ModelCache<ThingModel, Bare> {
 }

@@ -21,7 +21,7 @@ export interface DeskModel {
 /** What happened to a desk in this cache. */
 export type DeskEvent = CacheEvent<DeskModel>
 
-/** The desks this client holds, with a reader for each index and relation. */
+/** The desks this client holds, with one reader per index and per relation. */
 export class DeskCache extends ModelCache<DeskModel, BackOffice> {
   readonly #allOfEmployee = this.sorted('employeeId')
   readonly #byEmployee = this.unique('employeeId')

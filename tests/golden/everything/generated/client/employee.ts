@@ -34,7 +34,7 @@ export type EmployeeEvent = CacheEvent<EmployeeModel>
 /** By startedOn and name, as PostgreSQL orders them. */
 const byStartedOnThenName: Comparator<Employee> = inOrder(comparing('startedOn', compareText), comparing('name', compareText))
 
-/** The employees this client holds, with a reader for each index and relation. */
+/** The employees this client holds, with one reader per index and per relation. */
 export class EmployeeCache extends ModelCache<EmployeeModel, BackOffice> {
   readonly #byTenantId = this.sorted('tenantId', byStartedOnThenName)
   readonly #byManager = this.sorted('managerId')

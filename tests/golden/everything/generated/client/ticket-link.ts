@@ -22,7 +22,7 @@ export interface TicketLinkModel {
 /** What happened to a ticket link in this cache. */
 export type TicketLinkEvent = CacheEvent<TicketLinkModel>
 
-/** The ticket links this client holds, with a reader for each index and relation. */
+/** The ticket links this client holds, with one reader per index and per relation. */
 export class TicketLinkCache extends ModelCache<TicketLinkModel, BackOffice> {
   readonly #byFrom = this.sorted('fromId')
   readonly #byTo = this.sorted('toId')

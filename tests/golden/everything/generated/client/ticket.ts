@@ -46,7 +46,7 @@ const bySerial: Comparator<Ticket> = comparing('serial', compareBigint)
 /** By weight, as PostgreSQL orders them. */
 const byWeight: Comparator<Ticket> = comparing('weight', nullsLast(compareNumber))
 
-/** The tickets this client holds, with a reader for each index and relation. */
+/** The tickets this client holds, with one reader per index and per relation. */
 export class TicketCache extends ModelCache<TicketModel, BackOffice> {
   readonly #byAuthor = this.sorted('authorId', byPriorityThenDueAt)
   readonly #byAuthorBySerial = this.sorted('authorId', bySerial)

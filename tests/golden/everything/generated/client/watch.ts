@@ -24,7 +24,7 @@ export interface WatchModel {
 /** What happened to a watch in this cache. */
 export type WatchEvent = CacheEvent<WatchModel>
 
-/** The watches this client holds, with a reader for each index and relation. */
+/** The watches this client holds, with one reader per index and per relation. */
 export class WatchCache extends ModelCache<WatchModel, BackOffice> {
   readonly #byTicket = this.sorted('ticketId')
   readonly #byEmployee = this.sorted('employeeId')

@@ -17,7 +17,7 @@ export interface TrapModel {
 /** What happened to a trap in this cache. */
 export type TrapEvent = CacheEvent<TrapModel>
 
-/** The traps this client holds, with a reader for each index and relation. */
+/** The traps this client holds, with one reader per index and per relation. */
 export class TrapCache extends ModelCache<TrapModel, Hostile> {
   readonly #byMood = this.sorted('mood')
 

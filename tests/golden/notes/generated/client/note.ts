@@ -21,7 +21,7 @@ export interface NoteModel {
 /** What happened to a note in this cache. */
 export type NoteEvent = CacheEvent<NoteModel>
 
-/** The notes this client holds, with a reader for each index and relation. */
+/** The notes this client holds, with one reader per index and per relation. */
 export class NoteCache extends ModelCache<NoteModel, Notes> {
   readonly #byAuthor = this.sorted('authorId')
 

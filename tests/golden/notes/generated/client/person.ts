@@ -20,7 +20,7 @@ export interface PersonModel {
 /** What happened to a person in this cache. */
 export type PersonEvent = CacheEvent<PersonModel>
 
-/** The people this client holds, with a reader for each index and relation. */
+/** The people this client holds, with one reader per index and per relation. */
 export class PersonCache extends ModelCache<PersonModel, Notes> {
 
   /** Notes of a person, as far as this client holds them. */
