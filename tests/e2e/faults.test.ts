@@ -164,3 +164,34 @@ it('[F7] a refused identity, an unknown schema, an unreachable server: each its 
   await until('the token was refused', () => unknown.status.get().connection === 'refused')
   expect(unknown.status.get().error?.code).toBe('unauthenticated')
 })
+
+it('[F8] the log is purged beyond what a connected device has seen: it is compared afresh and misses nothing', async () => {
+  const slow = await openWorld({ server: { pollInterval: 60_000 } })
+  try {
+    const phone = await slow.device(slow.ada)
+    await phone.scopes.board({ projectId: slow.project }).ready
+    const unseen = await slow.task('written and purged before the node looked')
+    await until('the log is empty', async () => {
+      await slow.lab.sql(`select syncgen.purge('0')`)
+      return (await slow.lab.sql('select from syncgen.changes')).length === 0
+    })
+    await slow.lab.servers[0]?.transaction((tx) => tx.labels.create({ projectId: slow.other, name: 'of no concern' }))
+    await until('it arrived', () => phone.tasks.get(unseen) !== undefined)
+    await slow.equal(phone, slow.ada, [slow.project])
+  } finally {
+    await slow.close()
+  }
+})
+
+it('[F9] a rejected write whose outcome was lost and then outlived the horizon is still told as rejected', async () => {
+  const phone = await world.device(world.ada, { url: proxy.url })
+  await phone.scopes.board({ projectId: world.project }).ready
+  proxy.rule = ({ kind }) => (kind === 'pushed' ? 'cut' : 'pass')
+  const foreign = phone.tasks.create({ projectId: world.other, title: 'not mine', position: 'a' })
+  await until('it was decided', async () => (await world.lab.sql('select from syncgen.outcomes')).length === 1)
+  phone.goOffline()
+  await world.lab.sql(`select syncgen.purge('0')`)
+  proxy.rule = () => 'pass'
+  phone.goOnline()
+  expect(await foreign.confirmed).toMatchObject({ kind: 'rejected', code: 'forbidden' })
+})
