@@ -52,6 +52,14 @@ describe('since against tables of 1,000,000 rows', () => {
     expect(label?.log).toBeLessThan(100)
   })
 
+  it('[S7] does not read 20,000 changes of a hop that move nobody', async () => {
+    await client.query(`update members set role = 'owner' where id between '${key(3, 50_001)}' and '${key(3, 70_000)}'`)
+    const touched = await every(sinceOf)
+    for (const line of ['board.Label', 'board.Project', 'home.Project']) expect([line, (touched[line]?.log ?? 0) < 100]).toEqual([line, true])
+    expect(touched['home.Member']?.log).toBeGreaterThan(20_000)
+    expect(touched['home.Member']?.tables).toBeLessThan(100)
+  })
+
   it('[S5] says that a gate flipped, and reads no board for it', async () => {
     await client.query(`delete from members where user_id = '${user}' and project_id = '${project}'`)
     const flipped = await every(sinceOf)
