@@ -34,7 +34,9 @@ export interface Migration {
 export const migrate = async (options: MigrateOptions): Promise<readonly string[]> => {
   const files = [...(options.files ?? (await readFolder(options.folder ?? 'generated/migrations')))].sort(byName)
   const log = options.log ?? (() => undefined)
-  const database = new Database(options.database, log, platform.timers)
+  // A migration may take as long as it takes.
+  const settings = typeof options.database === 'string' ? { connectionString: options.database } : options.database
+  const database = new Database({ ...settings, query_timeout: 0 }, log, platform.timers)
   try {
     const connection = await database.connect(() => undefined)
     return await applyMissing(connection, files, log).finally(() => connection.end())

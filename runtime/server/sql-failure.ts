@@ -30,7 +30,7 @@ export const isPassing = (error: unknown): boolean => {
   if (error instanceof SyncError) return error.code === 'database-unreachable'
   const failure = sqlFailure(error)
   if (failure !== undefined) return /^(40|08|53|57|58|55P03|25P03|0A000|XX000$)/.test(failure.code)
-  return error instanceof Error && (isNetworkError(error) || /^(Connection terminated|Client has encountered|Client was closed|timeout e)/.test(error.message))
+  return error instanceof Error && (isNetworkError(error) || /^(Connection terminated|Client has encountered|Client was closed|Query read timeout|timeout e)/.test(error.message))
 }
 
 /** Whether the transaction certainly did not happen, and may succeed if run again: serialization failure, deadlock. */

@@ -38,6 +38,8 @@ export class Database {
     this.#settings = {
       application_name: 'syncgen',
       statement_timeout: 60_000,
+      // Of a server that does not answer at all: longer than any that does.
+      query_timeout: 90_000,
       idle_in_transaction_session_timeout: 60_000,
       connectionTimeoutMillis: 10_000,
       keepAlive: true,

@@ -45,7 +45,7 @@ const upgrade = (origin: string | undefined, path = '/sync'): Promise<number> =>
   })
 
 describe('a socket', () => {
-  it('[S1] is refused before the upgrade to a page of another origin', async () => {
+  it('[V67] is refused before the upgrade to a page of another origin', async () => {
     expect(await upgrade('https://evil.example')).toBe(403)
     expect(await upgrade('null')).toBe(403)
     expect(await upgrade('https://app.example.evil.example')).toBe(403)
@@ -54,7 +54,7 @@ describe('a socket', () => {
     expect(await upgrade('https://app.example', '/elsewhere')).toBe(404)
   })
 
-  it('[S2] that does not say who it is in time is closed', async () => {
+  it('[V68] that does not say who it is in time is closed', async () => {
     const mute = tracker.device(tracker.bob)
     await mute.open(tracker.url)
     expect(await mute.next('refused')).toEqual({ kind: 'refused', code: 'unauthenticated' })
@@ -68,14 +68,14 @@ describe('a socket', () => {
     ["somebody else's name", { principal: 'somebody' }, 'wrong-principal'],
     ['a schema that the server does not know', { schema: 'f'.repeat(64) }, 'schema-unknown'],
     ['another version of the protocol', { protocol: 2 }, 'protocol-unknown'],
-  ])('[S3] that says hello with %s is refused', async ([, hello, code]) => {
+  ])('[V69] that says hello with %s is refused', async ([, hello, code]) => {
     const device = tracker.device(tracker.bob)
     const answer = await device.connect(`${tracker.url}?token=${encodeURIComponent(JSON.stringify(device.identity))}`, hello)
     expect(answer).toEqual({ kind: 'refused', code })
     expect((await device.whenClosed()).code).toBe(1008)
   })
 
-  it('[S4] that says anything before hello, or hello twice, is refused', async () => {
+  it('[V70] that says anything before hello, or hello twice, is refused', async () => {
     const early = tracker.device(tracker.bob)
     await early.open(tracker.url)
     early.send({ kind: 'push', mutations: [] })
@@ -86,7 +86,7 @@ describe('a socket', () => {
     expect(await twice.next('refused')).toEqual({ kind: 'refused', code: 'malformed-frame' })
   })
 
-  it('[S5] of thousands of malformed frames: each ends its connection, none the server', async () => {
+  it('[V71] of thousands of malformed frames: each ends its connection, none the server', async () => {
     const big = `${'9'.repeat(1024 * 1024 - 200)}`
     const hostile: (string | Buffer)[] = [
       Buffer.from([1, 2, 3]), '', ' ', '{', '{"kind":', '[]', 'null', '7', '"hello"', '{"kind":"nothing"}', '{"kind":"__proto__"}', '{"kind":"constructor"}',
@@ -114,7 +114,7 @@ describe('a socket', () => {
     expect(await tracker.device(tracker.bob).connect(tracker.url)).toMatchObject({ kind: 'welcome' })
   })
 
-  it('[S6] that sends a frame over a megabyte, or in ten thousand crumbs, or text that is not UTF-8, is closed', async () => {
+  it('[V72] that sends a frame over a megabyte, or in ten thousand crumbs, or text that is not UTF-8, is closed', async () => {
     const large = tracker.device(tracker.eve)
     await large.connect(tracker.url)
     large.socket.send('x'.repeat(2 * 1024 * 1024))
@@ -129,7 +129,7 @@ describe('a socket', () => {
     expect((await latin.whenClosed()).code).toBe(1007)
   })
 
-  it('[S7] that sends too much at once is told when to come back', async () => {
+  it('[V73] that sends too much at once is told when to come back', async () => {
     const node = await tracker.node({ limits: { framesPerSecond: 5 } })
     const device = tracker.device(tracker.eve)
     await device.connect(node.url)
@@ -142,7 +142,7 @@ describe('a socket', () => {
     await node.stop()
   })
 
-  it('[S8] that breaks off in the middle of the handshake or of a frame harms nobody', async () => {
+  it('[V74] that breaks off in the middle of the handshake or of a frame harms nobody', async () => {
     const { port } = new URL(tracker.url)
     for (const text of ['GET /sync HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nHost: x\r\n\r\n', 'GET /sync HTTP/1.1\r\nUpgr', '\0\0\0\0']) {
       const raw = connect(Number(port), '127.0.0.1')
@@ -159,8 +159,32 @@ describe('a socket', () => {
   })
 })
 
+describe('a client that has fallen silent', () => {
+  it('[V76] is cut off; one that says anything at all is not', async () => {
+    const node = await tracker.node({ limits: { heartbeat: 50 } })
+    const [silent, talking] = [tracker.device(tracker.bob), tracker.device(tracker.bob)]
+    await silent.connect(node.url)
+    await talking.connect(node.url)
+    const talk = setInterval(() => talking.send({ kind: 'ping', at: 0 }), 500)
+    expect((await silent.whenClosed()).code).toBe(1006)
+    expect(talking.closed).toBeUndefined()
+    clearInterval(talk)
+    await node.stop()
+  })
+
+  it('[V77] hears where it is with every heartbeat, when nothing changes', async () => {
+    const node = await tracker.node({ limits: { heartbeat: 100 } })
+    const bob = tracker.device(tracker.bob)
+    await bob.connect(node.url)
+    await bob.sync(['home'])
+    await tracker.sql('select pg_current_xact_id()')
+    await bob.until('three beats', () => bob.frames.filter((frame) => frame.kind === 'changed' && frame.delta.claims.length === 0).length >= 3)
+    await node.stop()
+  })
+})
+
 describe('a client id', () => {
-  it('[S9] of another principal is refused; whose it is notices nothing', async () => {
+  it('[V75] of another principal is refused; whose it is notices nothing', async () => {
     const bob = await tracker.online(tracker.bob, ['home'])
     const thief = tracker.device(tracker.eve)
     thief.client = bob.client
