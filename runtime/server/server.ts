@@ -77,7 +77,8 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
   readonly #purge: Purge
   readonly #sockets: WebSocketServer
   readonly #detach: (() => void)[] = []
-  readonly #sessions = new Set<Session>()
+  /** Each until its socket is gone. */
+  readonly #sessions = new Map<Session, Promise<void>>()
   #tools: SessionTools | undefined
   /** How far the database's clock is ahead of this machine's, ms. */
   #clockOffset = 0
@@ -186,7 +187,8 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
   async #close(): Promise<void> {
     for (const detach of this.#detach) detach()
     this.#purge.stop()
-    await Promise.all([...this.#sessions].map((session) => session.close(Math.ceil(500 + this.#ports.random.next() * 1500))))
+    await Promise.all([...this.#sessions.keys()].map((session) => session.close(Math.ceil(500 + this.#ports.random.next() * 1500))))
+    await Promise.all(this.#sessions.values())
     await this.#changelog.close()
     await this.#events.settled()
     await this.#database.close()
@@ -202,19 +204,24 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
   }
 
   #accept(ws: WebSocket, request: IncomingMessage, tools: SessionTools): void {
+    let cancel = (): void => undefined
     const channel = new Channel(
       {
         send: (text, sent) => ws.send(text, () => sent()),
-        close: (code, reason) => ws.close(code, reason),
+        close: (code, reason) => {
+          ws.close(code, reason)
+          cancel = tools.timers.after(closeWithin, () => ws.terminate())
+        },
         terminate: () => ws.terminate(),
       },
       this.#limits.bufferedBytes,
     )
     const session = new Session(tools, channel, request.headers)
-    this.#sessions.add(session)
+    this.#sessions.set(session, new Promise((resolve) => ws.once('close', () => resolve())))
     ws.on('message', (data, isBinary) => session.receive(isBinary ? undefined : textOf(data)))
     ws.on('error', (error) => tools.log('info', 'socket-error', { error: error.message }))
     ws.on('close', () => {
+      cancel()
       this.#sessions.delete(session)
       session.ended()
     })
@@ -223,7 +230,7 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
   /** Every position that clients hold is of another database: they come back and compare. */
   async #epochChanged(): Promise<void> {
     await renewEpoch(this.#database)
-    for (const session of this.#sessions) void session.close(0)
+    for (const session of this.#sessions.keys()) void session.close(0)
   }
 }
 
@@ -235,5 +242,8 @@ const refuse = (socket: Duplex, status: 403 | 404 | 503): void => {
 
 const textOf = (data: Buffer | ArrayBuffer | Buffer[]): string =>
   (Array.isArray(data) ? Buffer.concat(data) : Buffer.isBuffer(data) ? data : Buffer.from(data)).toString('utf8')
+
+/** For a client to answer the close of its connection, ms. */
+const closeWithin = 2000
 
 const ninetyDays = 90 * 24 * 3600 * 1000
