@@ -2,6 +2,7 @@
 import type { FieldDescriptor } from '../protocol/descriptor.js'
 import { SyncError } from '../protocol/errors.js'
 import { comparatorOf } from '../protocol/field-order.js'
+import { indexKey } from './indexes.js'
 import { compileQuery, type QuerySpec } from './query.js'
 import type { AnyRow } from './row.js'
 import type { Store } from './store.js'
@@ -35,6 +36,19 @@ export const extreme = (store: Store, table: Table, name: string, which: 'min' |
     (best: unknown, value) => (best === null || sign * compare(value, best) < 0 ? value : best),
     null,
   )
+}
+
+/** Rows that match by the value of a field, each group in the order of the query. Values that are equal are one key. */
+export const groups = (store: Store, table: Table, name: string, spec: QuerySpec): ReadonlyMap<unknown, readonly AnyRow[]> => {
+  fieldOf(table, name)
+  const byKey = new Map<unknown, { readonly value: unknown; readonly rows: AnyRow[] }>()
+  for (const row of compileQuery(store, table, spec).rows()) {
+    const key = indexKey(row[name])
+    const group = byKey.get(key)
+    if (group === undefined) byKey.set(key, { value: row[name], rows: [row] })
+    else group.rows.push(row)
+  }
+  return new Map([...byKey.values()].map(({ value, rows }) => [value, Object.freeze(rows)]))
 }
 
 const fieldOf = (table: Table, name: string): FieldDescriptor => {

@@ -10,10 +10,11 @@ import { snapshotOf } from './snapshot.js'
 import type { DeviceState, Storage, StoredBatch } from './storage.js'
 import type { Store } from './store.js'
 
-/** A log longer than this is replaced by a snapshot: opening must not cost more and more. */
-const mostBatches = 200
-/** Characters of frames in the log. */
-const largestLog = 4_000_000
+/**
+ * A log that outgrows the rows it leads to is replaced by a snapshot, so that opening does not cost more and more. A snapshot costs what the
+ * base is large: for a large base it has to wait for a longer log, or writing it would cost more than it saves.
+ */
+const isLong = (batches: number, size: number, rows: number): boolean => batches > 200 + rows / 50 || size > 4_000_000 + rows * 400
 
 export interface Step {
   readonly batch: StoredBatch
@@ -51,7 +52,7 @@ export class BaseLog {
     this.#journal.advance(step.device)
     step.apply()
     if (this.#isBehind) await this.#guarded(() => this.#catchUp(storage, step.removed))
-    else if (this.#batches > mostBatches || this.#size > largestLog) await this.#guarded(() => this.#catchUp(storage, []))
+    else if (isLong(this.#batches, this.#size, this.#store.base.size)) this.#compactSoon()
   }
 
   /** Inside a job: stores a page that is not to be seen yet. False: storage has not all of the attempt. */
@@ -73,6 +74,13 @@ export class BaseLog {
     if (this.#isBehind) throw new SyncError('storage-failed', 'local storage does not keep up: see status.error')
     await storage.update(entries, removed, { ...this.#journal.device, ...change })
     this.#journal.advance(change)
+  }
+
+  /** In a job of its own: nothing that is shown waits for it. */
+  #compactSoon(): void {
+    this.#batches = 0
+    this.#size = 0
+    this.#journal.run((storage) => this.#guarded(() => this.#catchUp(storage, []))).catch(() => undefined) // Only a closed client runs no jobs.
   }
 
   async #write(storage: Storage, { batch, device, removed, size }: Step): Promise<void> {

@@ -48,6 +48,13 @@ export class Base {
     return this.#entries.get(model)?.get(id)
   }
 
+  /** Number of rows. */
+  get size(): number {
+    let size = 0
+    for (const entries of this.#entries.values()) size += entries.size
+    return size
+  }
+
   get models(): readonly string[] {
     return [...this.shapes.keys()]
   }

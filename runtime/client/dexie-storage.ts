@@ -6,7 +6,7 @@
 import { Dexie, type Table as DexieTable } from 'dexie'
 import { SyncError } from '../protocol/errors.js'
 import type { Delta, Mutation } from '../protocol/messages.js'
-import { holdExclusively } from './platform.js'
+import { holdExclusively, requestPersistence } from './platform.js'
 import type { DeviceState, OpenStorage, Storage, Stored, StoredBatch, StoredStep } from './storage.js'
 
 export interface DexieOptions {
@@ -23,6 +23,7 @@ export const dexieStorage =
     const storage = new DexieStorage(name, options, release)
     try {
       await storage.open()
+      if (options.indexedDB === undefined) requestPersistence()
     } catch (error) {
       release()
       throw error

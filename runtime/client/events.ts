@@ -113,7 +113,9 @@ export class Emitter {
   }
 
   emit(name: string, event: unknown): void {
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+    const listeners = this.#listeners.get(name)
+    if (listeners === undefined || listeners.size === 0) return
+    for (const listener of [...listeners]) {
       guarded(this.#log, name, () => listener(event as never))
     }
   }

@@ -1,7 +1,7 @@
 /** The rows of one model as the app sees them: read at memory speed, written at once. Generated caches extend it. */
 import type { ModelDescriptor, Uuid } from '../protocol/descriptor.js'
 import type { Comparator } from '../protocol/order.js'
-import { extreme, sum } from './aggregate.js'
+import { extreme, groups, sum } from './aggregate.js'
 import type { CacheStore } from './cache-store.js'
 import type { CacheEvent } from './events.js'
 import { SortedIndex, UniqueIndex } from './indexes.js'
@@ -65,6 +65,11 @@ export class ModelCache<M extends Model, Db = unknown> {
   /** The greatest value of a field over rows that match, nulls left out; null of none. */
   max<F extends keyof M['row'] & string>(field: F, options: Selection<M> = {}): NonNullable<M['row'][F]> | null {
     return extreme(this.#store.rows, this.#table, field, 'max', options as QuerySpec) as NonNullable<M['row'][F]> | null
+  }
+
+  /** Rows that match by the value of a field: `groupBy('state').get('done')`. */
+  groupBy<F extends keyof M['row'] & string>(field: F, options: Selection<M> & Pick<QueryOptions<M>, 'orderBy'> = {}): ReadonlyMap<M['row'][F], readonly M['row'][]> {
+    return groups(this.#store.rows, this.#table, field, options as QuerySpec) as ReadonlyMap<M['row'][F], readonly M['row'][]>
   }
 
   /**

@@ -6,12 +6,13 @@ import { SyncError } from '../protocol/errors.js'
 import type { Mutation, Op, Outcome, PushResult } from '../protocol/messages.js'
 import type { Log, Timers } from '../protocol/ports.js'
 import type { BaseLog } from './base-log.js'
-import { type Deferred, deferred } from './deferred.js'
 import { discardedChanges } from './discarded.js'
 import type { Emitter } from './events.js'
 import { type Journal, storageError } from './journal.js'
-import { bytesOf, largestMutation, mostOps, nextBatch } from './push-batch.js'
+import { type OutboxEntry, mutationOf, newEntry } from './outbox-entry.js'
+import { largestMutation, mostOps } from './push-batch.js'
 import type { Writing } from './query-types.js'
+import { type Push, Sender } from './sender.js'
 import type { Storage } from './storage.js'
 import type { Store } from './store.js'
 
@@ -36,26 +37,19 @@ export interface OutboxParts {
   readonly report: (error: SyncError | null) => void
 }
 
-/** Sends mutations of one connection. */
-export type Push = (mutations: readonly Mutation[]) => void
-
-/** Frames on their way at any time: enough to keep the line busy, few enough not to be refused. */
-const mostUnanswered = 4
 const firstRetry = 1_000
 const longestRetry = 30_000
 
 export class Outbox {
   readonly #parts: OutboxParts
+  readonly #sender = new Sender()
   /** In order; those without a number come last. */
-  #entries: readonly Entry[] = []
+  #entries: OutboxEntry[] = []
   /** Those that are not stored yet. */
-  readonly #unstored: Entry[] = []
+  readonly #unstored: OutboxEntry[] = []
   #undecided = 0
-  #frames = 0
   /** The last sequence number that was drawn. */
   #lastSeq = 0
-  #push: Push | null = null
-  #limit = Number.POSITIVE_INFINITY
   #storing: Promise<void> | null = null
   #retry = firstRetry
 
@@ -64,7 +58,7 @@ export class Outbox {
   }
 
   /** Takes over what was stored; returns what is to be replayed on the base. */
-  restore(mutations: readonly Mutation[], lastSeq: number): readonly Entry[] {
+  restore(mutations: readonly Mutation[], lastSeq: number): readonly OutboxEntry[] {
     const { done } = this.#parts.journal.device
     this.#lastSeq = lastSeq
     this.#entries = mutations.map(({ seq, ...mutation }) => ({ ...newEntry(mutation), seq, isOverlaid: seq > done }))
@@ -78,7 +72,7 @@ export class Outbox {
     if (entry.bytes > largestMutation || entry.ops.length > mostOps) {
       throw new SyncError('limit-exceeded', 'this local transaction is too large to be sent: split it', { bytes: largestMutation, ops: mostOps })
     }
-    this.#entries = [...this.#entries, entry]
+    this.#entries.push(entry)
     this.#unstored.push(entry)
     this.#parts.store.overlaid(entry)
     this.#count(1)
@@ -102,19 +96,16 @@ export class Outbox {
 
   /** Whether something was sent and not answered. */
   get isUnanswered(): boolean {
-    return this.#unanswered.size > 0
+    return this.#sender.isUnanswered
   }
 
   /** From now on sends through `push`, beginning with what was never answered. `limit`: nothing with a higher number. */
   connected(push: Push, limit = Number.POSITIVE_INFINITY): void {
-    for (const entry of this.#entries) entry.frame = null
-    this.#push = push
-    this.#limit = limit
-    this.#send()
+    this.#sender.connected(push, this.#entries.filter(({ seq, outcome }) => seq !== null && outcome === null), limit)
   }
 
   disconnected(): void {
-    this.#push = null
+    this.#sender.disconnected()
   }
 
   /** The server decided. */
@@ -124,7 +115,7 @@ export class Outbox {
       if (entry !== undefined && entry.outcome === null) this.#settleOne(entry, seq, outcome)
     }
     this.#sweep([])
-    this.#send()
+    this.#sender.answered(results.map(({ seq }) => seq))
   }
 
   /** Numbers that leave storage with the batch that contains everything up to `done`. */
@@ -133,7 +124,7 @@ export class Outbox {
   }
 
   /** Transactions that the base contains from `done` on, if they are still replayed on it: they are not any more. */
-  contained(done: number): readonly Entry[] {
+  contained(done: number): readonly OutboxEntry[] {
     const contained = this.#entries.filter((entry) => entry.isOverlaid && entry.seq !== null && entry.seq <= done)
     for (const entry of contained) entry.isOverlaid = false
     return contained
@@ -159,13 +150,13 @@ export class Outbox {
     this.#lastSeq = numbered.length
     for (const [at, entry] of kept.entries()) {
       if (entry.outcome !== null) this.#count(1)
-      Object.assign(entry, { seq: at + 1, frame: null, outcome: null })
+      Object.assign(entry, { seq: at + 1, outcome: null })
       if (entry.isOverlaid) continue
       entry.isOverlaid = true
       store.overlaid(entry)
     }
-    const dropped = stored.filter((entry) => !kept.includes(entry))
-    this.#entries = this.#entries.filter((entry) => !dropped.includes(entry))
+    const dropped = stored.slice(0, stored.length - kept.length)
+    this.#entries = this.#entries.slice(dropped.length)
     for (const entry of dropped.filter((each) => each.isOverlaid)) store.withdrawn(entry)
     const unheard = dropped.filter((entry) => entry.outcome === null).length
     if (unheard > 0) log('warn', 'outcomes-unknown', { count: unheard })
@@ -186,7 +177,6 @@ export class Outbox {
     try {
       for (let [entry] = this.#unstored; entry !== undefined; [entry] = this.#unstored) {
         await this.#storeOne(entry)
-        this.#send()
       }
     } catch (error) {
       this.#storingFailed(storageError(error))
@@ -195,13 +185,14 @@ export class Outbox {
     }
   }
 
-  #storeOne(entry: Entry): Promise<void> {
+  #storeOne(entry: OutboxEntry): Promise<void> {
     return this.#parts.journal.run(async (storage) => {
       const seq = await storage.enqueue(mutationOf(entry))
       entry.seq = seq
       this.#lastSeq = seq
       this.#unstored.shift()
       entry.durable.resolve()
+      this.#sender.ready(entry)
       if (this.#retry === firstRetry) return
       this.#retry = firstRetry
       this.#parts.report(null)
@@ -216,27 +207,7 @@ export class Outbox {
     this.#retry = Math.min(longestRetry, this.#retry * 2)
   }
 
-  get #unanswered(): ReadonlySet<number> {
-    return new Set(this.#entries.flatMap(({ frame, outcome }) => (frame === null || outcome !== null ? [] : [frame])))
-  }
-
-  #send(): void {
-    if (this.#push === null) return
-    let unanswered = this.#unanswered.size
-    for (let batch = this.#batch(); unanswered < mostUnanswered && batch.length > 0; batch = this.#batch()) {
-      unanswered += 1
-      this.#frames += 1
-      for (const entry of batch) entry.frame = this.#frames
-      this.#push(batch.flatMap((entry) => (entry.seq === null ? [] : [{ seq: entry.seq, ...mutationOf(entry) }])))
-    }
-  }
-
-  #batch(): readonly Entry[] {
-    const isReady = ({ seq, frame, outcome }: Entry): boolean => seq !== null && seq <= this.#limit && frame === null && outcome === null
-    return nextBatch(this.#entries.filter(isReady))
-  }
-
-  #settleOne(entry: Entry, seq: number, outcome: Outcome): void {
+  #settleOne(entry: OutboxEntry, seq: number, outcome: Outcome): void {
     const { store, emitter } = this.#parts
     const mutation = { seq, ...mutationOf(entry) }
     entry.outcome = outcome
@@ -253,9 +224,10 @@ export class Outbox {
   }
 
   #sweep(left: readonly number[]): void {
-    const over = this.#entries.filter((entry) => entry.outcome !== null && !entry.isOverlaid)
+    const isOver = (entry: OutboxEntry): boolean => entry.outcome !== null && !entry.isOverlaid
+    const over = this.#entries.filter(isOver)
     if (over.length === 0) return
-    this.#entries = this.#entries.filter((entry) => !over.includes(entry))
+    this.#entries = this.#entries.filter((entry) => !isOver(entry))
     const stored = over.flatMap(({ seq }) => (seq === null || left.includes(seq) ? [] : [seq]))
     if (stored.length === 0) return
     const { journal, baseLog, log } = this.#parts
@@ -269,30 +241,3 @@ export class Outbox {
     this.#parts.count(this.#undecided)
   }
 }
-
-/** A mutation on its way. */
-interface Entry extends Omit<Mutation, 'seq'> {
-  seq: number | null
-  /** The frame in which it was sent on this connection; null: not yet. */
-  frame: number | null
-  outcome: Outcome | null
-  /** Replayed on the base: until the base contains it, or it was rejected. */
-  isOverlaid: boolean
-  /** As JSON. */
-  readonly bytes: number
-  readonly durable: Deferred<void>
-  readonly confirmed: Deferred<Outcome>
-}
-
-const newEntry = (mutation: Omit<Mutation, 'seq'>): Entry => ({
-  ...mutation,
-  seq: null,
-  frame: null,
-  outcome: null,
-  isOverlaid: true,
-  bytes: bytesOf(mutation),
-  durable: deferred(),
-  confirmed: deferred(),
-})
-
-const mutationOf = ({ schema, at, strict, ops }: Omit<Mutation, 'seq'>): Omit<Mutation, 'seq'> => ({ schema, at, strict, ops })

@@ -50,6 +50,11 @@ export const consoleLog: Log = (level, event, details) => {
 /** Whether this platform has IndexedDB of its own. */
 export const hasIndexedDB = (): boolean => typeof indexedDB !== 'undefined'
 
+/** Asks the browser not to evict what is stored when room gets short; it may refuse, and is not waited for (HAZARDS K10). */
+export const requestPersistence = (): void => {
+  if (typeof navigator !== 'undefined' && 'storage' in navigator) void navigator.storage.persist().catch(() => false)
+}
+
 /**
  * Holds a name until the returned function is called: in browsers against all tabs (Web Locks), elsewhere within this process and for
  * the given factory.

@@ -58,6 +58,16 @@ describe('queries', () => {
     expect(() => db.cards.sum('title')).toThrow(expect.objectContaining({ code: 'invalid-value' }))
   })
 
+  it('[C32] groups by the value of a field, in the order of the query', async () => {
+    const db = await open()
+    for (const [n, note] of ['a', null, 'b', 'a'].entries()) db.cards.create({ id: uuidOf(n), boardId: uuidOf(1), title: `t${n}`, note })
+    const groups = db.cards.groupBy('note', { orderBy: { title: 'desc' }, where: { title: { not: 't2' } } })
+    expect([...groups].map(([note, rows]) => [note, rows.map(({ title }) => title)])).toEqual([['a', ['t3', 't0']], [null, ['t1']]])
+    const times = db.cards.groupBy('createdAt')
+    expect(times.size).toBe(4)
+    expect(() => db.cards.groupBy('nope' as 'note')).toThrow(expect.objectContaining({ code: 'invalid-value' }))
+  })
+
   it.for<readonly [name: string, options: object]>([
     ['a field that does not exist', { where: { nope: 1 } }],
     ['an order by something else', { orderBy: { nope: 'asc' } }],

@@ -17,10 +17,10 @@ const chunksOf = (base: Base, model: string): readonly Delta[] => {
 const deltaOf = (base: Base, model: string, entries: readonly BaseEntry[]): Delta => {
   const shape = base.shape(model)
   const rows = entries.map(({ row, version }): VersionedRow => [version, ...shape.model.encode(row)])
-  const adds = new Map<number, string[]>()
-  for (const { row, claims } of entries) {
-    for (const scope of claims) adds.set(scope, [...(adds.get(scope) ?? []), row.id])
-  }
-  const claims = [...adds].map(([scope, add]): ClaimChange => ({ scope, model, add, out: [], deleted: [] }))
+  const scopes = new Set(entries.flatMap(({ claims }) => claims))
+  const claims = [...scopes].map((scope): ClaimChange => {
+    const claimed = entries.filter((entry) => entry.claims.includes(scope))
+    return { scope, model, add: claimed.map(({ row }) => row.id), out: [], deleted: [] }
+  })
   return { rows: { [model]: rows }, claims }
 }

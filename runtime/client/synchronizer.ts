@@ -276,9 +276,9 @@ export class Synchronizer implements Session, ScopeListener {
       return
     }
     log('warn', 'client-renewed', { decided })
-    outbox.disconnected()
-    await this.#renew(storage, decided, epoch)
+    // First: an answer that still comes would be about the old numbers. The next hello waits for this job.
     link.end(1000, null)
+    await this.#renew(storage, decided, epoch)
   }
 
   async #renew(storage: Storage, decided: number, epoch: string | null): Promise<void> {
