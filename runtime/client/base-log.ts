@@ -35,7 +35,10 @@ export class BaseLog {
   readonly #report: (error: SyncError | null) => void
   #batches: number
   #size = 0
+  /** Memory has what storage has not. */
   #isBehind = false
+  /** The last transaction failed, and the status says so. */
+  #hasFailed = false
 
   /** @param batches - steps in the stored log */
   constructor(journal: Journal, store: Store, batches: number, report: (error: SyncError | null) => void) {
@@ -72,7 +75,14 @@ export class BaseLog {
   async rewrite(storage: Storage, entries: readonly Mutation[], removed: readonly number[], change: Partial<DeviceState>): Promise<void> {
     if (this.#isBehind) await this.#guarded(() => this.#catchUp(storage, []))
     if (this.#isBehind) throw new SyncError('storage-failed', 'local storage does not keep up: see status.error')
-    await storage.update(entries, removed, { ...this.#journal.device, ...change })
+    try {
+      await storage.update(entries, removed, { ...this.#journal.device, ...change })
+    } catch (error) {
+      this.#hasFailed = true
+      this.#report(storageError(error))
+      throw error
+    }
+    this.#succeeded()
     this.#journal.advance(change)
   }
 
@@ -101,12 +111,18 @@ export class BaseLog {
   async #guarded(write: () => Promise<void>): Promise<void> {
     try {
       await write()
-      if (this.#isBehind) this.#report(null)
       this.#isBehind = false
+      this.#succeeded()
     } catch (error) {
       this.#isBehind = true
+      this.#hasFailed = true
       this.#report(storageError(error))
     }
+  }
+
+  #succeeded(): void {
+    if (this.#hasFailed) this.#report(null)
+    this.#hasFailed = false
   }
 }
 

@@ -11,7 +11,7 @@ import type { Session } from './connection.js'
 import type { EditClock } from './edit-clock.js'
 import { holdFrames } from './hold.js'
 import { judge } from './identity.js'
-import { type Journal, storageError } from './journal.js'
+import type { Journal } from './journal.js'
 import type { Link } from './link.js'
 import type { Outbox } from './outbox.js'
 import type { ClientPorts } from './ports.js'
@@ -127,13 +127,12 @@ export class Synchronizer implements Session, ScopeListener {
 
   /** A nonce that is not stored would make the next start look like a copy's: the old one has to do while storage fails. */
   async #drawNonce(storage: Storage): Promise<void> {
-    const { journal, baseLog, board, ports } = this.#parts
+    const { journal, baseLog, ports } = this.#parts
     const { last } = journal.device.session
     try {
       await baseLog.rewrite(storage, [], [], { session: { last, next: ports.random.uuid() } })
-    } catch (error) {
-      board.storage(storageError(error))
-      journal.advance({ session: { last, next: last } })
+    } catch {
+      journal.advance({ session: { last, next: last } }) // The status says what storage could not do.
     }
   }
 
@@ -282,13 +281,8 @@ export class Synchronizer implements Session, ScopeListener {
   }
 
   async #renew(storage: Storage, decided: number, epoch: string | null): Promise<void> {
-    const { outbox, ports, board } = this.#parts
-    try {
-      await outbox.renumber(storage, decided, { id: ports.random.uuid(), epoch })
-    } catch (error) {
-      board.storage(storageError(error))
-      throw error
-    }
+    const { outbox, ports } = this.#parts
+    await outbox.renumber(storage, decided, { id: ports.random.uuid(), epoch })
   }
 
   /** The server goes on from where this device is, or the two have to start again. */
