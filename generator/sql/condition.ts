@@ -72,8 +72,10 @@ export const conditionOf = (predicate: Predicate, negated = false): Condition =>
       return (negated ? allOf : anyOf)(predicate.of.map((each) => conditionOf(each, negated)))
     case 'compare': {
       const { field, op, value } = predicate
+      const isEquality = op === 'eq' || op === 'ne'
+      if (!isEquality && value.kind === 'literal' && value.value === null) return negated ? always : never
       if (!negated) return { kind: 'compare', field, op, value, negated: false }
-      if (op === 'eq' || op === 'ne') return { kind: 'compare', field, op: op === 'eq' ? 'ne' : 'eq', value, negated: false }
+      if (isEquality) return { kind: 'compare', field, op: op === 'eq' ? 'ne' : 'eq', value, negated: false }
       return { kind: 'compare', field, op, value, negated: true }
     }
     case 'in':
