@@ -83,6 +83,6 @@ export interface ServerScopeLine {
   readonly since: Statement
   /** No own parameters. Rows `(id uuid, version bigint)`, ordered by id. */
   readonly keys: Statement
-  /** $1 uuid (or null: from the start), $2 integer limit. Rows as `sql.rows`, id > $1, ordered by id. */
+  /** $1 uuid (or null: from the start), $2 integer limit (or null: all, for a cursor). Rows as `sql.rows`, id > $1, ordered by id. */
   readonly page: Statement
 }
