@@ -1,4 +1,5 @@
 /** What happens when frames, processes and databases fail at the worst moment. Laws: docs/laws.md, group F. */
+import type { OpenStorage } from 'syncgen/client'
 import { until } from 'syncgen/testing'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { FrameProxy } from './frame-proxy.js'
@@ -195,3 +196,54 @@ it('[F9] a rejected write whose outcome was lost and then outlived the horizon i
   phone.goOnline()
   expect(await foreign.confirmed).toMatchObject({ kind: 'rejected', code: 'forbidden' })
 })
+
+it('[F10] a client that dies after the second page of three: the next start shows none of them, and syncs anew', async () => {
+  await world.lab.sql(
+    `insert into tasks (project_id, title, position) select $1, 'task ' || n, 'a' from generate_series(1, 2500) n`,
+    [world.project],
+  )
+  const disk = storageOfDevice()
+  let pages = 0
+  const { open, bury } = diesAt(disk, () => (pages += 1) > 2)
+  const dying = await world.device(world.ada, { storage: open })
+  const board = dying.scopes.board({ projectId: world.project })
+  await until('it died', () => pages > 2)
+  expect(board.status.get().state).not.toBe('synced')
+  dying.goOffline()
+
+  const unplugged = await world.device(world.ada, { storage: disk, url: 'ws://127.0.0.1:9/sync' })
+  unplugged.scopes.board({ projectId: world.project })
+  expect(unplugged.tasks.size).toBe(0)
+  await unplugged.close()
+
+  const again = await world.device(world.ada, { storage: disk })
+  await again.scopes.board({ projectId: world.project }).ready
+  await world.equal(again, world.ada, [world.project])
+  expect(again.tasks.size).toBe(2500)
+  bury()
+})
+
+/** A storage whose process ends when `isTime` says so before a page is stored: from then on nothing is stored, or answered until `bury`. */
+const diesAt = (disk: OpenStorage, isTime: () => boolean): { readonly open: OpenStorage; readonly bury: () => void } => {
+  let isDead = false
+  let bury = (): void => undefined
+  const buried = new Promise<never>((_, reject) => (bury = () => reject(new Error('this process has died'))))
+  buried.catch(() => undefined)
+  const open: OpenStorage = async (name) => {
+    const storage = await disk(name)
+    return new Proxy(storage, {
+      get: (target, property) => {
+        const method: unknown = Reflect.get(target, property)
+        if (typeof method !== 'function') return method
+        return async (...args: readonly unknown[]) => {
+          if (!isDead && property === 'stage' && isTime()) {
+            isDead = true
+            await target.close()
+          }
+          return isDead ? buried : Reflect.apply(method, target, args)
+        }
+      },
+    })
+  }
+  return { open, bury }
+}
