@@ -10,7 +10,12 @@ const employeeSince = `
       select was.key,
         case when was.before is not null and (was.before->>'reports_to')::uuid = $2::uuid and was.key = $2::uuid then (was.before->>'reports_to')::uuid end as link_was,
         case when now."id" is not null and now."reports_to" = $2::uuid and was.key = $2::uuid then now."reports_to" end as link_now
-      from (select * from syncgen.first_images($1::pg_snapshot, 'Employee', array['reports_to'], match => jsonb_build_object('reports_to', $2::uuid)) where key = $2::uuid) was
+      from (select * from syncgen.first_images(
+          $1::pg_snapshot,
+          'Employee',
+          array['reports_to'],
+          match => jsonb_build_object('reports_to', $2::uuid)
+        ) where key = $2::uuid) was
       left join lateral (select * from "employee" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -20,7 +25,12 @@ const employeeSince = `
       select was.key,
         case when was.before is not null and (was.before->>'support_rep_id')::uuid = $2::uuid and was.key = $2::uuid then (was.before->>'support_rep_id')::uuid end as link_was,
         case when now."id" is not null and now."support_rep_id" = $2::uuid and was.key = $2::uuid then now."support_rep_id" end as link_now
-      from (select * from syncgen.first_images($1::pg_snapshot, 'Customer', array['support_rep_id'], match => jsonb_build_object('support_rep_id', $2::uuid)) where key = $2::uuid) was
+      from (select * from syncgen.first_images(
+          $1::pg_snapshot,
+          'Customer',
+          array['support_rep_id'],
+          match => jsonb_build_object('support_rep_id', $2::uuid)
+        ) where key = $2::uuid) was
       left join lateral (select * from "customer" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -30,7 +40,7 @@ const employeeSince = `
   )
   select key, case when now then 'send' when now_there then 'out' else 'deleted' end as action
   from (
-    select c.key, c.changed as changed, c.now_there as now_there,
+    select c.key, c.changed, c.now_there,
       coalesce(c.was_there
         and c.key = $2::uuid
         and (c.key = $2::uuid
@@ -112,7 +122,11 @@ const customerSince = `
       coalesce(now."id" is not null
         and now."support_rep_id" = $2::uuid
         and (was.key = $2::uuid or now."support_rep_id" = $2::uuid), false) as now
-    from syncgen.first_images($1::pg_snapshot, 'Customer', match => jsonb_build_object('support_rep_id', $2::uuid)) was
+    from syncgen.first_images(
+      $1::pg_snapshot,
+      'Customer',
+      match => jsonb_build_object('support_rep_id', $2::uuid)
+    ) was
     left join lateral (select * from "customer" r where r."id" = was.key offset 0) now on true
   ) line
   where (now and (changed or not was)) or (was and not now)`
@@ -147,7 +161,12 @@ const invoiceSince = `
         case when now."id" is not null
           and now."support_rep_id" = $2::uuid
           and (was.key = $2::uuid or now."support_rep_id" = $2::uuid) then was.key end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'Customer', array['support_rep_id'], match => jsonb_build_object('support_rep_id', $2::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'Customer',
+        array['support_rep_id'],
+        match => jsonb_build_object('support_rep_id', $2::uuid)
+      ) was
       left join lateral (select * from "customer" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -157,7 +176,7 @@ const invoiceSince = `
   )
   select key, case when now then 'send' when now_there then 'out' else 'deleted' end as action
   from (
-    select c.key, c.changed as changed, c.now_there as now_there,
+    select c.key, c.changed, c.now_there,
       coalesce(c.was_there
         and (c."was_customer_id" in (select link_was from customer_moved where link_was is not null)
           or (c."was_customer_id" not in (select key from customer_moved where link_now is not null)

@@ -39,7 +39,11 @@ const playlistTrackSince = `
     select was.key, true as changed, now."id" is not null as now_there,
       coalesce(was.before is not null and (was.before->>'playlist_id')::uuid = $2::uuid, false) as was,
       coalesce(now."id" is not null and now."playlist_id" = $2::uuid, false) as now
-    from syncgen.first_images($1::pg_snapshot, 'PlaylistTrack', match => jsonb_build_object('playlist_id', $2::uuid)) was
+    from syncgen.first_images(
+      $1::pg_snapshot,
+      'PlaylistTrack',
+      match => jsonb_build_object('playlist_id', $2::uuid)
+    ) was
     left join lateral (select * from "playlist_track" r where r."id" = was.key offset 0) now on true
   ) line
   where (now and (changed or not was)) or (was and not now)`
@@ -81,7 +85,12 @@ const trackSince = `
       select was.key,
         case when was.before is not null and (was.before->>'playlist_id')::uuid = $2::uuid then (was.before->>'track_id')::uuid end as link_was,
         case when now."id" is not null and now."playlist_id" = $2::uuid then now."track_id" end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'PlaylistTrack', array['playlist_id', 'track_id'], match => jsonb_build_object('playlist_id', $2::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'PlaylistTrack',
+        array['playlist_id', 'track_id'],
+        match => jsonb_build_object('playlist_id', $2::uuid)
+      ) was
       left join lateral (select * from "playlist_track" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -92,7 +101,7 @@ const trackSince = `
   )
   select key, case when now then 'send' when now_there then 'out' else 'deleted' end as action
   from (
-    select c.key, c.changed as changed, c.now_there as now_there,
+    select c.key, c.changed, c.now_there,
       coalesce(c.was_there
         and (c.key in (select link_was from playlist_track_moved where link_was is not null)
           or coalesce((select true from "playlist_track" pt where pt."track_id" = c.key
@@ -161,7 +170,12 @@ const albumSince = `
       select was.key,
         case when was.before is not null and (was.before->>'playlist_id')::uuid = $2::uuid then (was.before->>'track_id')::uuid end as link_was,
         case when now."id" is not null and now."playlist_id" = $2::uuid then now."track_id" end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'PlaylistTrack', array['playlist_id', 'track_id'], match => jsonb_build_object('playlist_id', $2::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'PlaylistTrack',
+        array['playlist_id', 'track_id'],
+        match => jsonb_build_object('playlist_id', $2::uuid)
+      ) was
       left join lateral (select * from "playlist_track" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -204,7 +218,7 @@ const albumSince = `
   )
   select key, case when now then 'send' when now_there then 'out' else 'deleted' end as action
   from (
-    select c.key, c.changed as changed, c.now_there as now_there,
+    select c.key, c.changed, c.now_there,
       coalesce(c.was_there
         and (c.key in (select link_was from track_moved where link_was is not null)
           or coalesce((select true from "track" t where t."album_id" = c.key
@@ -275,7 +289,12 @@ const artistSince = `
       select was.key,
         case when was.before is not null and (was.before->>'playlist_id')::uuid = $2::uuid then (was.before->>'track_id')::uuid end as link_was,
         case when now."id" is not null and now."playlist_id" = $2::uuid then now."track_id" end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'PlaylistTrack', array['playlist_id', 'track_id'], match => jsonb_build_object('playlist_id', $2::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'PlaylistTrack',
+        array['playlist_id', 'track_id'],
+        match => jsonb_build_object('playlist_id', $2::uuid)
+      ) was
       left join lateral (select * from "playlist_track" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -351,7 +370,7 @@ const artistSince = `
   )
   select key, case when now then 'send' when now_there then 'out' else 'deleted' end as action
   from (
-    select c.key, c.changed as changed, c.now_there as now_there,
+    select c.key, c.changed, c.now_there,
       coalesce(c.was_there
         and (c.key in (select link_was from album_moved where link_was is not null)
           or coalesce((select true from "album" a where a."artist_id" = c.key

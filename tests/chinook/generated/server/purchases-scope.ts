@@ -59,7 +59,11 @@ const invoiceSince = `
     select was.key, true as changed, now."id" is not null as now_there,
       coalesce(was.before is not null and (was.before->>'customer_id')::uuid = $2::uuid, false) as was,
       coalesce(now."id" is not null and now."customer_id" = $2::uuid, false) as now
-    from syncgen.first_images($1::pg_snapshot, 'Invoice', match => jsonb_build_object('customer_id', $2::uuid)) was
+    from syncgen.first_images(
+      $1::pg_snapshot,
+      'Invoice',
+      match => jsonb_build_object('customer_id', $2::uuid)
+    ) was
     left join lateral (select * from "invoice" r where r."id" = was.key offset 0) now on true
     where (select was and now from gate)
   ) line
@@ -110,7 +114,12 @@ const invoiceLineSince = `
       select was.key,
         case when was.before is not null and (was.before->>'customer_id')::uuid = $2::uuid then was.key end as link_was,
         case when now."id" is not null and now."customer_id" = $2::uuid then was.key end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'Invoice', array['customer_id'], match => jsonb_build_object('customer_id', $2::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'Invoice',
+        array['customer_id'],
+        match => jsonb_build_object('customer_id', $2::uuid)
+      ) was
       left join lateral (select * from "invoice" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -121,7 +130,7 @@ const invoiceLineSince = `
   )
   select key, case when now then 'send' when now_there then 'out' else 'deleted' end as action
   from (
-    select c.key, c.changed as changed, c.now_there as now_there,
+    select c.key, c.changed, c.now_there,
       coalesce(c.was_there
         and (c."was_invoice_id" in (select link_was from invoice_moved where link_was is not null)
           or (c."was_invoice_id" not in (select key from invoice_moved where link_now is not null)
@@ -176,7 +185,12 @@ const trackSince = `
       select was.key,
         case when was.before is not null and (was.before->>'customer_id')::uuid = $2::uuid then was.key end as link_was,
         case when now."id" is not null and now."customer_id" = $2::uuid then was.key end as link_now
-      from syncgen.first_images($1::pg_snapshot, 'Invoice', array['customer_id'], match => jsonb_build_object('customer_id', $2::uuid)) was
+      from syncgen.first_images(
+        $1::pg_snapshot,
+        'Invoice',
+        array['customer_id'],
+        match => jsonb_build_object('customer_id', $2::uuid)
+      ) was
       left join lateral (select * from "invoice" r where r."id" = was.key offset 0) now on true
     ) links
     where link_was is distinct from link_now
@@ -218,7 +232,7 @@ const trackSince = `
   )
   select key, case when now then 'send' when now_there then 'out' else 'deleted' end as action
   from (
-    select c.key, c.changed as changed, c.now_there as now_there,
+    select c.key, c.changed, c.now_there,
       coalesce(c.was_there
         and (c.key in (select link_was from invoice_line_moved where link_was is not null)
           or coalesce((select true from "invoice_line" il where il."track_id" = c.key

@@ -16,7 +16,7 @@ export interface NewPlaylistTrack {
   readonly trackId: Uuid
 }
 
-/** Nothing of a playlist track may change. */
+/** Nothing may change of a playlist track. */
 export type PlaylistTrackPatch = Readonly<Record<string, never>>
 
 /** The fields of a playlist track, in wire order. */

@@ -16,15 +16,35 @@ import { trackDescriptor } from './track.js'
 /** The scopes with their parameters and the models they carry. */
 export const scopes = {
   /** Genres and media types, for everybody. */
-  reference: { name: 'reference', params: {}, models: ['Genre', 'MediaType'] },
+  reference: {
+    name: 'reference',
+    params: {},
+    models: ['Genre', 'MediaType'],
+  },
   /** All music there is. */
-  catalogue: { name: 'catalogue', params: {}, models: ['Artist', 'Album', 'Genre', 'MediaType', 'Track', 'Playlist', 'PlaylistTrack'] },
+  catalogue: {
+    name: 'catalogue',
+    params: {},
+    models: ['Artist', 'Album', 'Genre', 'MediaType', 'Track', 'Playlist', 'PlaylistTrack'],
+  },
   /** One playlist with what is needed to show it. */
-  playlist: { name: 'playlist', params: { playlistId: { type: 'uuid' } }, models: ['Playlist', 'PlaylistTrack', 'Track', 'Album', 'Artist'] },
+  playlist: {
+    name: 'playlist',
+    params: { playlistId: { type: 'uuid' } },
+    models: ['Playlist', 'PlaylistTrack', 'Track', 'Album', 'Artist'],
+  },
   /** What a customer bought. */
-  purchases: { name: 'purchases', params: {}, models: ['Customer', 'Invoice', 'InvoiceLine', 'Track'] },
+  purchases: {
+    name: 'purchases',
+    params: {},
+    models: ['Customer', 'Invoice', 'InvoiceLine', 'Track'],
+  },
   /** The customers of a support representative. */
-  clients: { name: 'clients', params: {}, models: ['Employee', 'Customer', 'Invoice'] },
+  clients: {
+    name: 'clients',
+    params: {},
+    models: ['Employee', 'Customer', 'Invoice'],
+  },
 } satisfies Readonly<Record<string, ScopeDescriptor>>
 
 /** What both sides agree on. A server takes clients of the schemas whose hash it knows. */
