@@ -10,7 +10,7 @@ import { type Edit, type Rules, fieldsInConflict, reconcile } from '../protocol/
 import type { Wire } from '../protocol/values.js'
 import { type Intent, beforeWrite } from './before-write.js'
 import { type Catalog, type KnownModel, columnOf } from './catalog.js'
-import { beginEdits, stampEdits, timesOfFields, timesOfVersions } from './edit-times.js'
+import { stampCommand, timesOfFields, timesOfVersions } from './edit-times.js'
 import type { ModelHooks } from './hooks.js'
 import type { Verified } from './identity.js'
 import { Judge, type Rule } from './judge.js'
@@ -29,16 +29,19 @@ export interface MutationTools {
   readonly newId: () => Uuid
 }
 
-/** Applies a mutation and says what became of it. `doing` learns which op is under way, for errors that do not say. */
+/**
+ * Applies a mutation and says what became of it. `at` is when it was made, as the log has been told. `doing` learns which op is
+ * under way, for errors that do not say.
+ */
 export const applyMutation = async (
   tools: MutationTools,
   connection: Connection,
   identity: Verified,
   mutation: Mutation,
+  at: number,
   doing: (place: Place | null) => void,
 ): Promise<Outcome> => {
   const ops = planOps(tools.catalog, mutation)
-  const at = await beginEdits(connection, mutation.at)
   const application = new Application(tools, connection, identity, mutation.strict, at)
   await application.begin(ops)
   for (const op of ops) {
@@ -46,7 +49,6 @@ export const applyMutation = async (
     await application.apply(op)
   }
   doing(null)
-  await connection.command('set constraints all immediate')
   return application.end()
 }
 
@@ -245,6 +247,6 @@ class Application {
   async #stamp(at: number): Promise<void> {
     if (at === this.#stamped) return
     this.#stamped = at
-    await stampEdits(this.#connection, at)
+    await this.#connection.command(stampCommand(at))
   }
 }

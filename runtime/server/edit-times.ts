@@ -4,23 +4,11 @@ import type { Wire } from '../protocol/values.js'
 import { type KnownModel, columnOf } from './catalog.js'
 import type { Connection } from './transaction.js'
 
-/**
- * The client's time of an edit, no later than the database's clock; from here on in this transaction, the log has it as the
- * time of the edit.
- */
-export const beginEdits = async (connection: Connection, at: number): Promise<number> => {
-  const [row] = await connection.rows(
-    `select t.ms, set_config('syncgen.edited_at', to_timestamp(t.ms / 1000.0)::text, true)
-from (select least($1::bigint, floor(extract(epoch from clock_timestamp()) * 1000)::bigint) as ms) t`,
-    [String(Math.max(0, Math.floor(at)))],
-  )
-  return Number(row?.[0])
-}
+/** What a client's clock said, as far as it can be true: no later than now. Both ms since 1970. */
+export const possibleTime = (at: number, now: number): number => Math.floor(Math.min(Math.max(at, 0), now))
 
-/** Gives the log another time for what follows in this transaction. */
-export const stampEdits = async (connection: Connection, at: number): Promise<void> => {
-  await connection.rows(`select set_config('syncgen.edited_at', to_timestamp($1::bigint / 1000.0)::text, true)`, [String(at)])
-}
+/** The command that lets the log say when the edits that follow in this transaction were made. */
+export const stampCommand = (at: number): string => `set local syncgen.edited_at = '${new Date(at).toISOString()}'`
 
 /** When versions of rows came to be, ms since 1970, by version; nobody edited a row before he saw it. Versions that the log has forgotten are absent. */
 export const timesOfVersions = async (connection: Connection, seen: readonly (readonly [model: string, id: Uuid, version: number])[]): Promise<ReadonlyMap<number, number>> => {

@@ -7,7 +7,7 @@
 import type { Uuid } from '../protocol/descriptor.js'
 import type { DeltaText } from './delta-text.js'
 import type { ServerScopeLine } from './descriptor.js'
-import type { Mark, Reading, RowText } from './reading.js'
+import type { Action, Mark, Reading, RowText } from './reading.js'
 import type { ScopeInstance } from './scope-instance.js'
 import type { Parameter } from './values.js'
 
@@ -74,7 +74,7 @@ export class LineCursor {
   async #follow(reading: Reading, through: Uuid | typeof end, outlet: Outlet): Promise<void> {
     const at = this.#at
     if (at === null || !(await this.#answers(reading, at))) return this.#begin(reading, outlet)
-    const actions = await reading.since(this.bound.line, this.bound.since, at)
+    const actions = await this.#since(reading, at)
     if (actions.some(({ key }) => key === null)) return this.#begin(reading, outlet)
     await this.#emit(reading, keyed(actions).filter(({ key }) => through === end || key <= through), outlet)
     this.#at = reading.at
@@ -87,7 +87,7 @@ export class LineCursor {
     if (beyond.kind === 'nothing') return this.#turnPage(reading, through, outlet)
     if (beyond.kind === 'held') return this.#emitBeyond(reading, await this.#difference(reading, beyond.versions), through, outlet)
     if (!(await this.#answers(reading, beyond.position))) return this.#begin(reading, outlet)
-    const actions = await reading.since(this.bound.line, this.bound.since, beyond.position)
+    const actions = await this.#since(reading, beyond.position)
     const gate = actions.find(({ key }) => key === null)
     if (gate === undefined) return this.#emitBeyond(reading, keyed(actions), through, outlet)
     if (gate.action === 'enter' && through === null) this.#beyond = { kind: 'nothing' }
@@ -149,6 +149,13 @@ export class LineCursor {
     return [...sent, ...gone].sort(byKey)
   }
 
+  /** What a holder of that position needs. If no model that the line reads has changed, nothing, and nothing is asked. */
+  async #since(reading: Reading, position: Mark): Promise<readonly Action[]> {
+    const windows = await reading.windows(position)
+    const { line, since } = this.bound
+    return line.reads.some((model) => windows.has(model)) ? reading.since(line, since, position) : []
+  }
+
   async #answers(reading: Reading, position: Mark): Promise<boolean> {
     if (!reading.covers(position)) return false
     const windows = await reading.windows(position)
@@ -167,7 +174,7 @@ const end = Symbol('end')
 /** Keys that are read and sent in one go. */
 const runLength = 1000
 
-const keyed = (actions: Awaited<ReturnType<Reading['since']>>): readonly KeyedAction[] =>
+const keyed = (actions: readonly Action[]): readonly KeyedAction[] =>
   actions
     .flatMap(({ key, action }): readonly KeyedAction[] => (key === null || action === 'enter' || action === 'reset' ? [] : [{ key, action }]))
     .sort(byKey)

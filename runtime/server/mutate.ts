@@ -6,11 +6,12 @@ import type { Uuid } from '../protocol/descriptor.js'
 import type { Mutation, Outcome, PushResult, VersionedRow } from '../protocol/messages.js'
 import type { Clock } from '../protocol/ports.js'
 import { type MutationTools, applyMutation } from './apply-mutation.js'
-import type { KnownModel } from './catalog.js'
 import type { ConstraintFields } from './constraints.js'
+import { possibleTime, stampCommand } from './edit-times.js'
 import type { Verified } from './identity.js'
 import { Judge } from './judge.js'
 import { type Place, rejectionOf } from './rejection.js'
+import { storedKey } from './stored-rows.js'
 import type { Connection, Database } from './transaction.js'
 import type { Parameter } from './values.js'
 
@@ -48,85 +49,101 @@ export class Pusher {
   push(author: Author, mutations: readonly Mutation[]): Promise<Decided | 'replaced'> {
     return this.#tools.database.write(async (connection) => {
       const [row] = await connection.rows(lockClient, [author.client])
-      if (row?.[0] !== author.nonce) return 'replaced'
-      return this.#decide(connection, author, mutations, Number(row[1]))
+      const [session, lastSeq, now] = row ?? []
+      if (session !== author.nonce) return 'replaced'
+      return this.#decide(connection, author, mutations, Number(lastSeq), Number(now))
     })
   }
 
-  async #decide(connection: Connection, author: Author, mutations: readonly Mutation[], lastSeq: number): Promise<Decided> {
+  async #decide(connection: Connection, author: Author, mutations: readonly Mutation[], lastSeq: number, now: number): Promise<Decided> {
     const deadline = this.#tools.clock.monotonic() + mostMilliseconds
-    const results: PushResult[] = []
+    const decided: Decision[] = []
     let last = lastSeq
     let gap = false
     for (const mutation of mutations.slice(0, mostMutations)) {
       gap = mutation.seq > last + 1
-      if (gap || (results.length > 0 && this.#tools.clock.monotonic() > deadline)) break
-      if (mutation.seq <= last) {
-        results.push(await this.#repeat(connection, author, mutation))
-        continue
-      }
-      results.push(await this.#once(connection, author, mutation))
-      last = mutation.seq
+      if (gap || (decided.length > 0 && this.#tools.clock.monotonic() > deadline)) break
+      const repeated = mutation.seq <= last
+      const outcome = repeated ? await this.#repeat(connection, author, mutation) : await this.#once(connection, author, mutation, now)
+      decided.push({ mutation, outcome, repeated })
+      last = Math.max(last, mutation.seq)
     }
-    if (last > lastSeq) await connection.rows(moveClient, [author.client, String(last)])
+    await this.#record(connection, author, decided, last)
+    const results = await this.#withRows(connection, author, decided)
     return gap ? { results, gap: { expected: last + 1 } } : { results }
   }
 
   /**
-   * It was decided before: the same outcome, and the rows as they are now. Purging forgets only `applied`, so that no record
-   * means just that.
+   * It was decided before: the same outcome. Purging forgets only `applied`, so that no record means just that.
    */
-  async #repeat(connection: Connection, author: Author, mutation: Mutation): Promise<PushResult> {
+  async #repeat(connection: Connection, author: Author, mutation: Mutation): Promise<Outcome> {
     const [row] = await connection.rows(readOutcome, [author.client, String(mutation.seq)])
-    const outcome = row === undefined ? ({ kind: 'applied' } as const) : (row[0] as Outcome)
-    return { seq: mutation.seq, outcome, rows: await this.#rowsOf(connection, author.identity, mutation) }
+    return row === undefined ? { kind: 'applied' } : (row[0] as Outcome)
   }
 
-  async #once(connection: Connection, author: Author, mutation: Mutation): Promise<PushResult> {
-    const { identity, client } = author
+  async #once(connection: Connection, { identity }: Author, mutation: Mutation, now: number): Promise<Outcome> {
+    const at = possibleTime(mutation.at, now)
     let place: Place | null = null
-    let outcome: Outcome
-    await connection.command('savepoint mutation; set constraints all deferred')
+    await connection.command(`savepoint mutation; set constraints all deferred; ${stampCommand(at)}`)
     try {
-      outcome = await applyMutation(this.#tools, connection, identity, mutation, (now) => (place = now))
-      await connection.command('release savepoint mutation')
+      const outcome = await applyMutation(this.#tools, connection, identity, mutation, at, (doing) => (place = doing))
+      await connection.command('set constraints all immediate; release savepoint mutation')
+      return outcome
     } catch (error) {
       const rejection = rejectionOf(error, place, this.#tools.constraints)
       if (rejection === undefined) throw error
       await connection.command('rollback to savepoint mutation; release savepoint mutation')
-      outcome = rejection
+      return rejection
     }
-    await connection.rows(storeOutcome, [client, String(mutation.seq), JSON.stringify(outcome)])
-    return { seq: mutation.seq, outcome, rows: await this.#rowsOf(connection, identity, mutation) }
   }
 
-  /** Rows that the mutation's ops name, as stored, as far as this identity may read them. */
-  async #rowsOf(connection: Connection, identity: Verified, mutation: Mutation): Promise<Readonly<Record<string, readonly VersionedRow[]>>> {
+  async #record(connection: Connection, { client }: Author, decided: readonly Decision[], last: number): Promise<void> {
+    const fresh = decided.filter(({ repeated }) => !repeated)
+    if (fresh.length === 0) return
+    const outcomes = fresh.map(({ mutation, outcome }) => [mutation.seq, JSON.stringify(outcome)] as const)
+    await connection.rows(record, [client, String(last), outcomes.map(([seq]) => String(seq)), outcomes.map(([, outcome]) => outcome)])
+  }
+
+  /** Adds the rows that the mutations' ops name, as they are now, as far as this identity may read them. */
+  async #withRows(connection: Connection, { identity }: Author, decided: readonly Decision[]): Promise<readonly PushResult[]> {
     const { catalog } = this.#tools
     const judge = new Judge(connection, catalog, identity)
-    const keys = new Map<KnownModel, Set<Uuid>>()
-    for (const op of mutation.ops) {
-      const model = catalog.models.get(op.model)
-      if (model !== undefined) keys.set(model, (keys.get(model) ?? new Set()).add(op.id))
+    const ops = decided.flatMap(({ mutation }) => mutation.ops)
+    const rows = new Map<string, VersionedRow>()
+    for (const name of new Set(ops.map(({ model }) => model))) {
+      const model = catalog.models.get(name)
+      if (model === undefined) continue
+      const readable: Parameter = [...(await judge.allowed(model, 'read', new Set(ops.filter((op) => op.model === name).map(({ id }) => id))))]
+      const found = readable.length === 0 ? [] : await connection.rows(model.server.sql.rows, [readable])
+      for (const row of found) rows.set(storedKey(name, String(row[0])), model.server.toWire(row))
     }
-    const rows: (readonly [string, readonly VersionedRow[]])[] = []
-    for (const [model, ids] of keys) {
-      const readable: Parameter = [...(await judge.allowed(model, 'read', ids))]
-      if (readable.length === 0) continue
-      const found = await connection.rows(model.server.sql.rows, [readable])
-      rows.push([model.name, found.map((row) => model.server.toWire(row))])
-    }
-    return Object.fromEntries(rows)
+    return decided.map(({ mutation, outcome }) => ({ seq: mutation.seq, outcome, rows: rowsOf(mutation, rows) }))
   }
+}
+
+interface Decision {
+  readonly mutation: Mutation
+  readonly outcome: Outcome
+  readonly repeated: boolean
+}
+
+const rowsOf = ({ ops }: Mutation, rows: ReadonlyMap<string, VersionedRow>): PushResult['rows'] => {
+  const own = new Map<string, Map<Uuid, VersionedRow>>()
+  for (const { model, id } of ops) {
+    const row = rows.get(storedKey(model, id))
+    if (row !== undefined) own.set(model, (own.get(model) ?? new Map<Uuid, VersionedRow>()).set(id, row))
+  }
+  return Object.fromEntries([...own].map(([model, byId]) => [model, [...byId.values()]]))
 }
 
 const mostMutations = 50
 const mostMilliseconds = 200
 
-const lockClient = `select session, last_seq from syncgen.clients where id = $1::uuid for update`
-
-const moveClient = `update syncgen.clients set last_seq = $2::bigint, seen_at = clock_timestamp() where id = $1::uuid`
+const lockClient = `select session, last_seq, floor(extract(epoch from clock_timestamp()) * 1000)::bigint
+from syncgen.clients where id = $1::uuid for update`
 
 const readOutcome = `select outcome from syncgen.outcomes where client = $1::uuid and seq = $2::bigint`
 
-const storeOutcome = `insert into syncgen.outcomes (client, seq, outcome) values ($1::uuid, $2::bigint, $3::jsonb)`
+const record = `with moved as (update syncgen.clients set last_seq = $2::bigint, seen_at = clock_timestamp() where id = $1::uuid)
+insert into syncgen.outcomes (client, seq, outcome)
+select $1::uuid, d.seq, d.outcome from unnest($3::bigint[], $4::jsonb[]) d(seq, outcome)`

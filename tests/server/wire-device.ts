@@ -239,9 +239,10 @@ export class WireDevice {
 
   #answer({ attempt, scopes }: Of<'wanted'>): void {
     const parts = scopes.flatMap((scope) =>
-      (this.schema.scopes[this.scopes.get(scope)?.claim.name ?? '']?.models ?? []).map((model) => {
+      (this.schema.scopes[this.scopes.get(scope)?.claim.name ?? '']?.models ?? []).flatMap((model) => {
         const rows = [...(this.claims.get(`${scope} ${model}`) ?? [])].map((id) => [id, Number(this.rows.get(model)?.get(id)?.[0] ?? 0)] as const)
-        return { kind: 'hold', attempt, scope, model, rows } as const
+        const frames = Array.from({ length: Math.ceil(rows.length / 10_000) || 1 }, (_, at) => rows.slice(at * 10_000, (at + 1) * 10_000))
+        return frames.map((part) => ({ kind: 'hold', attempt, scope, model, rows: part }) as const)
       }),
     )
     for (const [at, part] of parts.entries()) this.send({ ...part, last: at === parts.length - 1 })
