@@ -1,7 +1,7 @@
 /** The visible rows of one model, with the indexes over them. */
 import type { Uuid } from '../protocol/descriptor.js'
 import { type RowIndex, SortedIndex } from './indexes.js'
-import { type AnyRow, RowShape } from './row.js'
+import type { AnyRow, RowShape } from './row.js'
 
 export class Table {
   readonly shape: RowShape

@@ -1,6 +1,6 @@
 /** Forgets what no device needs: once an hour on one of the nodes, and when asked. */
 import type { Log, Random, Timers } from '../protocol/ports.js'
-import { type Connection, Database } from './transaction.js'
+import type { Connection, Database } from './transaction.js'
 
 export interface PurgeTools {
   readonly database: Database
