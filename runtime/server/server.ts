@@ -237,6 +237,7 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
 const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0] ?? ''
 
 const refuse = (socket: Duplex, status: 403 | 404 | 503): void => {
+  socket.once('finish', () => socket.destroy())
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }
 

@@ -90,7 +90,7 @@ export class Database {
       await client.connect()
       await client.query(sessionSettings)
     } catch (error) {
-      await client.end().catch(() => undefined)
+      client.end().catch(() => undefined) // Not waited for: a connection that failed may never say that it has ended.
       throw unreachable(error)
     }
     return new DedicatedConnection(client)
