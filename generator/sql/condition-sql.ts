@@ -18,7 +18,12 @@ export interface Against {
    * (an exists in a select list may turn into a hash of the whole table).
    */
   readonly existence: 'exists' | 'limit 1'
+  /** Further conjuncts about each row whose existence the condition asks for; not about those that it forbids. */
+  readonly provided?: Provided | undefined
 }
+
+/** Conjuncts about a row of a model under an alias. */
+export type Provided = (model: Model, alias: string) => readonly string[]
 
 /** A condition on the current tables. True for exactly the rows that satisfy it; otherwise false or unknown. */
 export const conditionSql = (condition: Condition, against: Against): string => {
@@ -75,7 +80,7 @@ const operandOfOr = (condition: Condition, against: Against): string => {
 
 /** `more`: further conjuncts about the row that is looked for. */
 export const existsSql = (condition: One | Some | Gate, against: Against, more: (alias: string) => readonly string[] = () => []): string => {
-  const { schema, parameters, taken, existence } = against
+  const { schema, parameters, taken, existence, provided } = against
   const model = modelOf(schema, condition.model)
   const alias = aliasOf(model, taken)
   const column = (field: Field): string => `${alias}.${quoted(field.column)}`
@@ -86,8 +91,9 @@ export const existsSql = (condition: One | Some | Gate, against: Against, more: 
       : condition.kind === 'some'
         ? `${column(fieldOf(model, condition.field))} = ${against.column(fieldOf(against.model, 'id'))}`
         : `${column(id)} = ${parameters.sql(condition.id, id.type)}`
-  const inner = { schema, model, column, parameters, taken: [...taken, alias], existence }
-  const where = joined([link, ...whereItems(condition.where, inner), ...more(alias)], 'and')
+  const inner = { schema, model, column, parameters, taken: [...taken, alias], existence, provided: condition.negated ? undefined : provided }
+  const provisos = condition.negated ? [] : (provided?.(model, alias) ?? [])
+  const where = joined([link, ...whereItems(condition.where, inner), ...provisos, ...more(alias)], 'and')
   const from = `from ${quoted(model.table)} ${alias}`
   const not = condition.negated ? 'not ' : ''
   if (existence === 'exists') return `${not}exists (select ${from} where ${indented(where)})`

@@ -1,6 +1,7 @@
 import { fieldOf, type Model, type Predicate, type Schema } from '../model.js'
 import { conditionOf } from './condition.js'
-import { aliasOf, whereItems } from './condition-sql.js'
+import { aliasOf, type Provided, whereItems } from './condition-sql.js'
+import { circleOf } from './create-circles.js'
 import { Parameters, type Statement } from './parameters.js'
 import { filled, indented, joined, quoted } from './text.js'
 
@@ -27,7 +28,7 @@ export const modelSql = (schema: Schema, model: Model): ModelSql => {
     delete: `delete from ${table}\nwhere ${id} = any ($1::uuid[])`,
     access: {
       read: accessSql(schema, model, model.access.read),
-      create: accessSql(schema, model, model.access.create),
+      create: accessSql(schema, model, model.access.create, notAmong(circleOf(schema, model))),
       update: accessSql(schema, model, model.access.update),
       delete: accessSql(schema, model, model.access.delete),
     },
@@ -44,7 +45,11 @@ const columns = (model: Model, prefix: string, serverOnly: boolean): readonly st
   return [id ?? 'id', 'version', ...rest].map((column) => `${prefix}${quoted(column)}`)
 }
 
-const accessSql = (schema: Schema, model: Model, rule: Predicate): Statement | null => {
+/** The right to a new row comes from rows other than those that are being judged with it. */
+const notAmong = (circle: ReadonlySet<string>): Provided => (model, alias) =>
+  circle.has(model.name) ? [`${alias}.${quoted(fieldOf(model, 'id').column)} <> all ($1::uuid[])`] : []
+
+const accessSql = (schema: Schema, model: Model, rule: Predicate, provided?: Provided): Statement | null => {
   const condition = conditionOf(rule)
   if (condition.kind === 'never') return null
   const parameters = new Parameters(schema, null, 1)
@@ -57,6 +62,7 @@ const accessSql = (schema: Schema, model: Model, rule: Predicate): Statement | n
     parameters,
     taken: [alias],
     existence: 'exists' as const,
+    provided,
   }
   const where = indented(joined([`${id} = any ($1::uuid[])`, ...whereItems(condition, against)], 'and'))
   return { text: `select ${id}\nfrom ${quoted(model.table)} ${alias}\nwhere ${where}`, values: parameters.values }

@@ -20,7 +20,7 @@ import { serverTransaction } from './server-writer.js'
 import { isPassing } from './sql-failure.js'
 import { type Stored, deletedRow, lockRows, present, storedKey, valuesOf } from './stored-rows.js'
 import type { Connection } from './transaction.js'
-import { type ColumnChange, deleteRow, insertRow, readRows, updateRow } from './write-statements.js'
+import { type ColumnChange, deleteRow, insertRow, readRow, updateRow } from './write-statements.js'
 
 export interface MutationTools {
   readonly catalog: Catalog
@@ -52,6 +52,14 @@ export const applyMutation = async (
   return application.end()
 }
 
+/** What must hold for a row in the end, and what is said if it does not. */
+interface Demand {
+  readonly model: KnownModel
+  readonly id: Uuid
+  readonly rule: 'create' | 'update'
+  readonly code: string
+}
+
 class Application {
   readonly #tools: MutationTools
   readonly #connection: Connection
@@ -64,7 +72,7 @@ class Application {
   /** What the identity could do with the rows that were there before. */
   readonly #before = new Map<Rule, Set<string>>([['read', new Set()], ['update', new Set()], ['delete', new Set()]])
   /** What it must be allowed to have done, when all is done. */
-  readonly #after: { readonly model: KnownModel; readonly id: Uuid; readonly rule: Rule; readonly code: string }[] = []
+  readonly #after: Demand[] = []
   readonly #created = new Set<string>()
   readonly #lost: LostField[] = []
   #seenAt: ReadonlyMap<number, number> = new Map()
@@ -108,23 +116,43 @@ class Application {
 
   /** Judges the final state. Rows that a later op or a cascade deleted have none. */
   async end(): Promise<Outcome> {
-    for (const rule of ['create', 'update', 'read'] as const) {
-      for (const model of new Set(this.#after.filter((each) => each.rule === rule).map((each) => each.model))) {
-        const asked = this.#after.filter((each) => each.rule === rule && each.model === model)
-        const allowed = await this.#judge.allowed(model, rule, new Set(asked.map(({ id }) => id)))
-        const refused = asked.filter(({ id }) => !allowed.has(id))
-        if (refused.length === 0) continue
-        const there = new Set((await readRows(this.#connection, model, refused.map(({ id }) => id))).map(([id]) => String(id)))
-        const first = refused.find(({ id }) => there.has(id))
-        if (first !== undefined) throw new Rejected(first.code, { model: model.name, id: first.id })
+    for (const refused of [await this.#unproven(), await this.#refused(this.#after.filter(({ rule }) => rule === 'update'))]) {
+      for (const { model, id, code } of refused) {
+        if ((await readRow(this.#connection, model, id)) !== undefined) throw new Rejected(code, { model: model.name, id })
       }
     }
     return this.#lost.length === 0 ? { kind: 'applied' } : { kind: 'merged', lost: this.#lost }
   }
 
+  /**
+   * New rows that rest on no right. What a new row takes a right from was there before, or is new and proven itself: each round asks
+   * for those that are left, which vouch for nobody (SECURITY S-21).
+   */
+  async #unproven(): Promise<readonly Demand[]> {
+    for (let left: readonly Demand[] = this.#after.filter(({ rule }) => rule === 'create'); ; ) {
+      const refused = await this.#refused(left)
+      if (refused.length === 0 || refused.length === left.length) return refused
+      left = refused
+    }
+  }
+
+  /** Those for which the rule does not hold. Each statement gets the ids of all: the rows that are being judged. */
+  async #refused(asked: readonly Demand[]): Promise<readonly Demand[]> {
+    const ids = new Set(asked.map(({ id }) => id))
+    const refused: Demand[] = []
+    for (const model of new Set(asked.map((each) => each.model))) {
+      const own = asked.filter((each) => each.model === model)
+      const allowed = await this.#judge.allowed(model, own[0]?.rule ?? 'read', ids)
+      refused.push(...own.filter(({ id }) => !allowed.has(id)))
+    }
+    return refused
+  }
+
   async #create(op: CreateOp, values: ReadonlyMap<string, Wire>, stored: Stored): Promise<void> {
     const decision = reconcile(stored.state, { op: 'create' }, this.#rules(stored.model, new Map()))
     if (decision.kind !== 'insert') throw new Rejected(this.#may('read', stored) ? 'exists' : 'forbidden', op)
+    // Before a constraint can say anything of other rows.
+    if (stored.model.server.access.create === null) throw new Rejected('forbidden', op)
     await this.#stamp(this.#at)
     await this.#insert(stored.model, op.id, values)
     this.#created.add(storedKey(op.model, op.id))
@@ -137,8 +165,11 @@ class Application {
     const stored = found.row === undefined && model.server.descriptor.deleteConflict === 'edit-wins' ? await deletedRow(this.#connection, model, op.id) : found
     const at = Math.max(this.#at, this.#seenAt.get(op.version) ?? 0)
     const edit: Edit = { op: 'update', version: op.version, at, strict: this.#strict, set: op.set }
-    const decision = reconcile(stored.state, edit, this.#rules(model, await this.#timesFor(stored, edit)))
+    const times = await this.#timesFor(stored, edit)
     await this.#stamp(at)
+    // Whether he may know the row is judged before anything of it decides what he hears.
+    if (stored.state.kind === 'deleted' && stored.state.before !== null) await this.#restore(stored, stored.state.before)
+    const decision = reconcile(stored.state, edit, this.#rules(model, times))
     switch (decision.kind) {
       case 'write':
         this.#lose(op, decision.lost)
@@ -168,22 +199,26 @@ class Application {
   }
 
   /**
-   * The row comes back as it was, is judged as if it had never left, and then changes. Whatever stands against that (a rule, a
-   * missing parent, a taken name): the row stays deleted.
+   * The row comes back as it was, and is judged as if it had never left. Whatever stands against that (a rule, a missing parent, a
+   * taken name): the row stays deleted.
    */
-  async #revive(stored: Stored, row: Readonly<Record<string, Wire>>): Promise<void> {
-    const { model, id, state } = stored
-    const image = state.kind === 'deleted' ? state.before : null
+  async #restore({ model, id }: Stored, image: Readonly<Record<string, Wire>>): Promise<void> {
     const gone = new Rejected('deleted', { model: model.name, id })
-    const { id: _, ...values } = image ?? {}
+    const { id: _, ...values } = image
     try {
       this.#remember(present(model, await insertRow(this.#connection, model, id, new Map(Object.entries(values)))))
     } catch (error) {
       throw isPassing(error) ? error : gone
     }
     for (const rule of ['read', 'update'] as const) if (!(await this.#judge.allowed(model, rule, [id])).has(id)) throw gone
-    const changes = Object.entries(row).filter(([field, value]) => field !== 'id' && !equalWire(columnOf(model, field).field, value, values[field] ?? null))
-    const revived = this.#stored.get(storedKey(model.name, id)) ?? stored
+  }
+
+  /** Changes the row that has come back. */
+  async #revive({ model, id, state }: Stored, row: Readonly<Record<string, Wire>>): Promise<void> {
+    const image = state.kind === 'deleted' ? (state.before ?? {}) : {}
+    const changes = Object.entries(row).filter(([field, value]) => field !== 'id' && !equalWire(columnOf(model, field).field, value, image[field] ?? null))
+    const revived = this.#stored.get(storedKey(model.name, id))
+    if (revived === undefined) throw new TypeError('a row that was not restored')
     await this.#write(revived, new Map(changes.map(([field, value]) => [field, { value }])))
     for (const rule of ['create', 'update'] as const) this.#after.push({ model, id, rule, code: 'deleted' })
   }

@@ -39,7 +39,7 @@ const checkCreate = (model: KnownModel, op: CreateOp): ReadonlyMap<string, Wire>
   const strange = [...given.keys()].filter((name) => !known.has(name))
   const values = new Map([...known].flatMap(([name, field]) => withDefault(name, field, given.get(name))))
   const misfits = [...known].filter(([name, field]) => checkValue(field, values.get(name) ?? null) !== undefined).map(([name]) => name)
-  if (strange.length + misfits.length > 0) throw new Rejected('invalid', op, [...strange.filter((name) => model.columns.has(name)), ...misfits])
+  if (strange.length + misfits.length > 0) throw new Rejected('invalid', op, [...strange.filter((name) => model.travels.has(name)), ...misfits])
   return values
 }
 
