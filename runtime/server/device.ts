@@ -6,15 +6,17 @@ import type { Uuid } from '../protocol/descriptor.js'
 import { SyncError } from '../protocol/errors.js'
 import { type ScopeClaim, type Sync, firstServerAttempt } from '../protocol/messages.js'
 import { includes } from '../protocol/position.js'
+import type { Catalog } from './catalog.js'
 import type { Channel } from './channel.js'
 import { DeltaText } from './delta-text.js'
 import type { Holdings } from './holdings.js'
-import { type Verified, bindingsOf } from './identity.js'
+import { type Verified, bindingsOf, claimsOf } from './identity.js'
 import { type Beyond, type BoundLine, LineCursor } from './line-cursor.js'
 import { type Mark, type Reading, type Window, markOf } from './reading.js'
 import { type ReconcileTools, reconcileScopes } from './reconcile-scope.js'
 import { type ScopeInstance, openInstance } from './scope-instance.js'
 import { Serial } from './serial.js'
+import type { Parameter } from './values.js'
 
 /** An open scope with its lines. */
 interface OpenScope {
@@ -76,12 +78,17 @@ export class Device {
     this.#covered = at
   }
 
-  /** Opens scopes and brings the whole device to one position. */
+  /**
+   * Opens scopes and brings the whole device to one position.
+   * @throws SyncError `malformed-frame` for a scope named twice; `limit-exceeded`.
+   */
   sync({ attempt, scopes }: Sync): Promise<void> {
+    if (scopes.length > this.#tools.limits.scopes) throw tooManyScopes(this.#tools.limits.scopes)
+    if (new Set(scopes.map(({ id }) => id)).size < scopes.length) throw new SyncError('malformed-frame', 'a scope stands in a sync once')
     return this.#serial.run(async () => {
       const opened = scopes.map((claim) => this.#open(claim, this.#identity))
       const ids = new Set([...this.#scopes.keys(), ...opened.map(({ instance }) => instance.id)])
-      if (ids.size > this.#tools.limits.scopes) throw new SyncError('limit-exceeded', `at most ${this.#tools.limits.scopes} scopes can be open`)
+      if (ids.size > this.#tools.limits.scopes) throw tooManyScopes(this.#tools.limits.scopes)
       const fresh = new Set(opened.map(({ instance }) => instance.id))
       const others = [...this.#scopes.values()].filter(({ instance }) => !fresh.has(instance.id))
       const cursors = [
@@ -203,9 +210,15 @@ export class Device {
       since: bindingsOf(catalog, line.since, identity, instance.params),
       keys: bindingsOf(catalog, line.keys, identity, instance.params),
       page: bindingsOf(catalog, line.page, identity, instance.params),
+      read: readClaims(catalog, line.model, identity),
     }))
     return { instance, claim, lines }
   }
+}
+
+const readClaims = (catalog: Catalog, model: string, identity: Verified): readonly Parameter[] => {
+  const rule = catalog.model(model).server.access.read
+  return rule === null ? [] : claimsOf(catalog, rule, identity)
 }
 
 /** What a claim is worth: nothing is held, or a position, or only what the client can list. */
@@ -214,6 +227,8 @@ const beyondOf = ({ instance, claim }: OpenScope): Beyond => {
   const position = claim.hash === instance.hash ? markOf(claim.position) : undefined
   return { kind: 'since', position: position ?? noPosition }
 }
+
+const tooManyScopes = (most: number): SyncError => new SyncError('limit-exceeded', `at most ${most} scopes can be open`)
 
 /** Of no epoch that a database can have: no reading covers it. */
 const noPosition: Mark = { epoch: '', xmin: 0n, xmax: 0n, inProgress: [], text: '' }

@@ -4,6 +4,8 @@ export interface Limits {
   readonly scopes: number
   /** Bytes of one frame from a client. */
   readonly frameBytes: number
+  /** Bytes of frames from one client whose handling has not ended. */
+  readonly unansweredBytes: number
   /** Frames from a client, per second; ten times as many at once. */
   readonly framesPerSecond: number
   /** Mutations in one `push`, and ops in all of them together. */
@@ -17,6 +19,8 @@ export interface Limits {
   readonly bufferedBytes: number
   /** Time from opening the socket to a verified identity, ms. */
   readonly helloWithin: number
+  /** Time for what is under way to finish when the server closes, ms; then its database connections are cut. */
+  readonly drainWithin: number
   /** Each side sends at least one frame in this time, ms. */
   readonly heartbeat: number
   /** Attempts that read the database at the same time on one node; the others wait in line. */
@@ -32,6 +36,7 @@ export interface Limits {
 export const defaultLimits: Limits = {
   scopes: 64,
   frameBytes: 1024 * 1024,
+  unansweredBytes: 8 * 1024 * 1024,
   framesPerSecond: 100,
   mutationsPerPush: 1000,
   opsPerPush: 1000,
@@ -39,6 +44,7 @@ export const defaultLimits: Limits = {
   connectionsPerPrincipal: 100,
   bufferedBytes: 4 * 1024 * 1024,
   helloWithin: 5000,
+  drainWithin: 5000,
   heartbeat: 15_000,
   attemptsAtOnce: 4,
   readMilliseconds: 2000,

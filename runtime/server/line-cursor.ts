@@ -24,6 +24,8 @@ export interface BoundLine {
   readonly since: readonly Parameter[]
   readonly keys: readonly Parameter[]
   readonly page: readonly Parameter[]
+  /** Of the model's read rule. */
+  readonly read: readonly Parameter[]
 }
 
 /** Where rows and removals go. `spent`: enough was read in this transaction, or the reader is slow. */
@@ -117,11 +119,13 @@ export class LineCursor {
 
   async #emit(reading: Reading, actions: readonly KeyedAction[], outlet: Outlet): Promise<void> {
     const { model } = this.bound.line
-    const rows = await reading.rows(model, actions.filter(({ action }) => action === 'send' || action === 'gone').map(({ key }) => key))
+    const rows = await reading.rows(model, keysOf(actions, 'send'))
+    // Anybody can say that he holds a key: of a row that he may not read he hears what he would hear of none.
+    const readable = await reading.readable(model, this.bound.read, keysOf(actions, 'gone'))
     for (const { key, action } of actions) {
       const row = rows.get(key)
       if (action === 'send' && row !== undefined) this.#add(row, outlet)
-      else if (action === 'gone') this.#remove(key, row === undefined ? 'deleted' : 'out', outlet)
+      else if (action === 'gone') this.#remove(key, readable.has(key) ? 'out' : 'deleted', outlet)
       else if (action !== 'send') this.#remove(key, action, outlet)
     }
   }
@@ -165,7 +169,7 @@ export class LineCursor {
 
 interface KeyedAction {
   readonly key: Uuid
-  /** `gone`: held, and not in the line any more; whether the row exists tells why. */
+  /** `gone`: held, and not in the line; whether there is a row that may be read tells why. */
   readonly action: 'send' | 'out' | 'deleted' | 'gone'
 }
 
@@ -178,6 +182,9 @@ const keyed = (actions: readonly Action[]): readonly KeyedAction[] =>
   actions
     .flatMap(({ key, action }): readonly KeyedAction[] => (key === null || action === 'enter' || action === 'reset' ? [] : [{ key, action }]))
     .sort(byKey)
+
+const keysOf = (actions: readonly KeyedAction[], action: KeyedAction['action']): readonly Uuid[] =>
+  actions.flatMap((each) => (each.action === action ? [each.key] : []))
 
 /** Canonical uuids sort in SQL as their text does here. */
 const byKey = (left: KeyedAction, right: KeyedAction): number => (left.key < right.key ? -1 : left.key > right.key ? 1 : 0)

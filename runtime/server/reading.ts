@@ -102,6 +102,13 @@ export class Reading {
     return known
   }
 
+  /** Those of these keys that have a row which the model's read rule admits, for an identity with these claims. */
+  async readable(model: string, claims: readonly Parameter[], ids: readonly Uuid[]): Promise<ReadonlySet<Uuid>> {
+    const rule = this.#catalog.model(model).server.access.read
+    if (rule === null || ids.length === 0) return new Set()
+    return new Set((await this.#connection.rows(rule.text, [ids, ...claims])).map(([id]) => String(id)))
+  }
+
   /** Sequence numbers up to which this snapshot contains what clients pushed. */
   async decided(clients: readonly Uuid[]): Promise<ReadonlyMap<Uuid, number>> {
     const rows = await this.#connection.rows(decided, [clients])

@@ -1,5 +1,5 @@
 /** A node: the pieces put together, and the one place that touches sockets. */
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
+import { type IncomingHttpHeaders, type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { BaseRow } from '../protocol/descriptor.js'
@@ -187,11 +187,23 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
   async #close(): Promise<void> {
     for (const detach of this.#detach) detach()
     this.#purge.stop()
-    await Promise.all([...this.#sessions.keys()].map((session) => session.close(Math.ceil(500 + this.#ports.random.next() * 1500))))
+    const { random } = this.#ports
+    const sessions = Promise.all([...this.#sessions.keys()].map((session) => session.close(Math.ceil(500 + random.next() * 1500))))
+    await this.#inTime(sessions)
+    this.#database.cut()
+    await sessions
     await Promise.all(this.#sessions.values())
     await this.#changelog.close()
-    await this.#events.settled()
+    await this.#inTime(this.#events.settled())
     await this.#database.close()
+  }
+
+  /** Waits for what should end by itself, but not for ever. */
+  async #inTime(ending: Promise<unknown>): Promise<void> {
+    let cancel = (): void => undefined
+    const late = new Promise<void>((resolve) => (cancel = this.#ports.timers.after(this.#limits.drainWithin, resolve)))
+    await Promise.race([ending, late])
+    cancel()
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -216,7 +228,7 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
       },
       this.#limits.bufferedBytes,
     )
-    const session = new Session(tools, channel, request.headers)
+    const session = new Session(tools, channel, headersOf(request, this.#options.origins))
     this.#sessions.set(session, new Promise((resolve) => ws.once('close', () => resolve())))
     ws.on('message', (data, isBinary) => session.receive(isBinary ? undefined : textOf(data)))
     ws.on('error', (error) => tools.log('info', 'socket-error', { error: error.message }))
@@ -235,6 +247,13 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
 }
 
 const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0] ?? ''
+
+/** Where every page may connect, a cookie proves nothing: the browser adds it to whatever some page asks for. */
+const headersOf = ({ headers }: IncomingMessage, origins: readonly string[] | '*'): IncomingHttpHeaders => {
+  if (origins !== '*') return headers
+  const { cookie: _, ...others } = headers
+  return others
+}
 
 const refuse = (socket: Duplex, status: 403 | 404 | 503): void => {
   socket.once('finish', () => socket.destroy())

@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Uuid } from '../protocol/descriptor.js'
 import { SyncError } from '../protocol/errors.js'
-import { type ClientMessage, type Hello, type Hold, type Push, protocolVersion } from '../protocol/messages.js'
+import { type ClientMessage, type Hello, type Push, protocolVersion } from '../protocol/messages.js'
 import { parseClientMessage } from '../protocol/parse-client-message.js'
 import type { Log } from '../protocol/ports.js'
 import type { Channel } from './channel.js'
@@ -45,6 +45,7 @@ export class Session {
   #identity: Verified | undefined
   #device: Device | undefined
   #nonce = ''
+  #unanswered = 0
   #heard: number
 
   constructor(tools: SessionTools, channel: Channel, headers: IncomingHttpHeaders) {
@@ -78,7 +79,8 @@ export class Session {
     try {
       if (!this.#rate.admits()) throw new SyncError('limit-exceeded', 'too many frames')
       if (frame === undefined) throw new SyncError('malformed-frame', 'frames are text')
-      this.#dispatch(parseClientMessage(frame))
+      if (this.#unanswered + frame.length > this.#tools.limits.unansweredBytes) throw new SyncError('limit-exceeded', 'too much at once')
+      this.#watch(this.#dispatch(parseClientMessage(frame)), frame.length)
     } catch (error) {
       this.#fail(error)
     }
@@ -98,39 +100,43 @@ export class Session {
     this.ended()
   }
 
-  /** Finishes what is running, says when to come back, and closes. */
+  /** Finishes what is running (unless nobody reads the answers), says when to come back, and closes. */
   async close(retryAfter: number): Promise<void> {
     const running = this.#state === 'open'
     this.#state = 'draining'
     this.#holdings.cancel()
-    if (running) await this.#pushes.settled()
+    if (running && !this.#channel.full) await this.#pushes.settled()
     this.#channel.send({ kind: 'closing', retryAfter })
     this.#channel.close(serviceRestart, 'closing')
     this.ended()
     await this.#device?.settled()
   }
 
-  #dispatch(message: ClientMessage): void {
+  /** What is still to be done when it returns, if anything. */
+  #dispatch(message: ClientMessage): Promise<unknown> | undefined {
     if (message.kind === 'hello') {
       if (this.#state !== 'new' && this.#state !== 'forked') throw new SyncError('malformed-frame', 'hello comes once')
       this.#state = 'greeting'
-      return this.#watch(this.#hello(message))
+      return this.#hello(message)
     }
     const device = this.#device
     if (this.#state !== 'open' || device === undefined) throw new SyncError('malformed-frame', 'hello comes first')
     switch (message.kind) {
       case 'sync':
-        return this.#watch(device.sync(message).then(() => this.#tools.wake(false)))
+        return device.sync(message).then(() => this.#tools.wake(false))
       case 'hold':
-        return this.#hold(message)
+        this.#holdings.hear(message)
+        return undefined
       case 'close':
-        return this.#watch(device.close(message.scope))
+        return device.close(message.scope)
       case 'push':
-        return this.#watch(this.#push(message, device))
+        return this.#push(message, device)
       case 'authenticate':
-        return this.#watch(this.#authenticate(message.token, device))
+        return this.#authenticate(message.token, device)
       case 'ping':
-        return this.#channel.send({ kind: 'pong', at: message.at, now: this.#tools.now() })
+        // Who does not read is not written to.
+        if (!this.#channel.full) this.#channel.send({ kind: 'pong', at: message.at, now: this.#tools.now() })
+        return undefined
       default:
         return message satisfies never
     }
@@ -181,10 +187,6 @@ export class Session {
     else await this.close(0)
   }
 
-  #hold(message: Hold): void {
-    this.#holdings.hear(message)
-  }
-
   async #push({ mutations }: Push, device: Device): Promise<void> {
     const { limits, pusher, wake } = this.#tools
     const ops = mutations.reduce((sum, mutation) => sum + mutation.ops.length, 0)
@@ -193,6 +195,7 @@ export class Session {
     await this.#pushes.run(async () => {
       let left = mutations
       while (left.length > 0 && this.#identity !== undefined && !this.#channel.closed) {
+        await this.#channel.drained()
         const pushed = await pusher.push({ client: device.client, nonce: this.#nonce, identity: this.#identity }, left)
         if (pushed === 'replaced') return this.replaced()
         const last = pushed.results.at(-1)?.seq ?? 0
@@ -229,8 +232,10 @@ export class Session {
     })
   }
 
-  #watch(running: Promise<unknown>): void {
-    running.catch((error: unknown) => this.#fail(error))
+  #watch(running: Promise<unknown> | undefined, bytes: number): void {
+    if (running === undefined) return
+    this.#unanswered += bytes
+    running.catch((error: unknown) => this.#fail(error)).finally(() => (this.#unanswered -= bytes))
   }
 
   #fail(error: unknown): void {

@@ -31,6 +31,8 @@ export class Database {
   readonly #settings: pg.PoolConfig
   readonly #log: Log
   readonly #timers: Timers
+  readonly #inUse = new Set<pg.PoolClient>()
+  #isCut = false
 
   constructor(options: DatabaseOptions, log: Log, timers: Timers) {
     this.#log = log
@@ -71,10 +73,10 @@ export class Database {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#use((connection) =>
-          connection.within(`begin isolation level read committed, read write; set local lock_timeout = '10s'`, () => run(connection)),
+          connection.within(`begin isolation level read committed, read write; set local lock_timeout = '5s'`, () => run(connection)),
         )
       } catch (error) {
-        if (!mayRetry(error) || attempt === 5) throw error
+        if (!mayRetry(error) || attempt === 5 || this.#isCut) throw error
         this.#log('info', 'transaction-retried', { attempt, error: error instanceof Error ? error.message : '' })
         await new Promise<void>((resolve) => this.#timers.after(10 * 2 ** attempt, resolve))
       }
@@ -96,6 +98,12 @@ export class Database {
     return new DedicatedConnection(client)
   }
 
+  /** Ends what is running, without its answer: PostgreSQL rolls back what was not committed. Nothing is tried again. */
+  cut(): void {
+    this.#isCut = true
+    for (const client of this.#inUse) client.end().catch(() => undefined)
+  }
+
   /** Waits for what is running, then closes every connection. */
   close(): Promise<void> {
     return this.#pool.end()
@@ -105,6 +113,7 @@ export class Database {
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw unreachable(error)
     })
+    this.#inUse.add(client)
     let broken: Error | undefined
     try {
       return await run(new Connection(client))
@@ -112,6 +121,7 @@ export class Database {
       if (breaksConnection(error) || error instanceof RollbackFailed) broken = error as Error
       throw error instanceof RollbackFailed ? error.cause : error
     } finally {
+      this.#inUse.delete(client)
       client.release(broken)
     }
   }

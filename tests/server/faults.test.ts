@@ -101,7 +101,7 @@ describe('a lost answer', () => {
 
 describe('an end', () => {
   it('[V79] comes soon, whatever clients leave unanswered or unread', async () => {
-    const node = await tracker.node({ limits: { bufferedBytes: 10_000 } })
+    const node = await tracker.node({ limits: { bufferedBytes: 10_000, drainWithin: 1000 } })
     await tracker.sql(`insert into tasks (project_id, title, position) select $1, repeat('x', 2000), 'a' from generate_series(1, 3000)`, [tracker.project])
     const [asked, deaf, busy, fresh] = [1, 2, 3, 4].map(() => tracker.device(tracker.bob))
     if (asked === undefined || deaf === undefined || busy === undefined || fresh === undefined) throw new Error('no devices')
@@ -113,10 +113,23 @@ describe('an end', () => {
     await busy.connect(node.url)
     busy.send({ kind: 'push', mutations: Array.from({ length: 200 }, () => busy.mutation([newTask(tracker.project)])) })
     await fresh.open(node.url)
+    // Somebody else holds a row and does not let go.
+    const { default: pg } = await import('pg')
+    const holder = new pg.Client({ connectionString: tracker.database })
+    await holder.connect()
+    const held = await tracker.task('held')
+    await holder.query(`begin; update tasks set title = 'mine' where id = '${held}'`)
+    const stuck = tracker.device(tracker.bob)
+    await stuck.connect(node.url)
+    stuck.send({ kind: 'push', mutations: [stuck.mutation([{ op: 'delete', model: 'Task', id: held, version: 0 }])] })
     await tracker.sql('select pg_sleep(0.2)')
     const before = performance.now()
     await node.server.close()
     expect(performance.now() - before).toBeLessThan(15_000)
+    await holder.query('rollback')
+    await holder.end()
+    expect(await tracker.sql('select title from tasks where id = $1', [held])).toEqual([{ title: 'held' }])
+    expect(stuck.frames.at(-1)).toMatchObject({ kind: 'refused', code: 'database-unreachable' })
     const decided = busy.frames.flatMap((frame) => (frame.kind === 'pushed' ? frame.results : []))
     const [row] = await tracker.sql('select last_seq from syncgen.clients where id = $1', [busy.client])
     expect(Number(row?.['last_seq'])).toBe(decided.at(-1)?.seq)

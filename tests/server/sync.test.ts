@@ -210,7 +210,7 @@ describe('a device that comes back', () => {
       await tracker.server.purge({ horizon: 0 })
       return tracker.sql('select 1 from syncgen.changes where key = $1', [deleted])
     }
-    await expect.poll(left, { timeout: 10_000 }).toEqual([])
+    await expect.poll(left, { timeout: 25_000 }).toEqual([])
     await bob.connect(tracker.url)
     await bob.resync()
     expect(kinds(bob)).toContain('wanted')
