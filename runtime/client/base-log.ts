@@ -5,6 +5,7 @@
  */
 import { SyncError } from '../protocol/errors.js'
 import type { Delta, Mutation } from '../protocol/messages.js'
+import type { EditClock } from './edit-clock.js'
 import { type Journal, storageError } from './journal.js'
 import { snapshotOf } from './snapshot.js'
 import type { DeviceState, Storage, StoredBatch } from './storage.js'
@@ -29,33 +30,41 @@ export interface Step {
   readonly apply: () => void
 }
 
+export interface BaseLogParts {
+  readonly journal: Journal
+  readonly store: Store
+  /** Its state is stored with everything else. */
+  readonly clock: EditClock
+  /** Null: storage works again. */
+  readonly report: (error: SyncError | null) => void
+}
+
 export class BaseLog {
-  readonly #journal: Journal
-  readonly #store: Store
-  readonly #report: (error: SyncError | null) => void
+  readonly #parts: BaseLogParts
   #batches: number
   #size = 0
   /** Memory has what storage has not. */
   #isBehind = false
   /** The last transaction failed, and the status says so. */
   #hasFailed = false
+  /** Snapshots that failed in a row, and steps to let pass before the next: a large one is too dear to be tried in vain each time. */
+  #failures = 0
+  #skips = 0
 
   /** @param batches - steps in the stored log */
-  constructor(journal: Journal, store: Store, batches: number, report: (error: SyncError | null) => void) {
-    this.#journal = journal
-    this.#store = store
+  constructor(parts: BaseLogParts, batches: number) {
+    this.#parts = parts
     this.#batches = batches
-    this.#report = report
   }
 
   /** Inside a job. Never throws for a failing storage: that is reported. */
   async commit(storage: Storage, step: Step): Promise<void> {
     this.#isBehind ||= !step.isStaged
     if (!this.#isBehind) await this.#guarded(() => this.#write(storage, step))
-    this.#journal.advance(step.device)
+    this.#parts.journal.advance(step.device)
     step.apply()
-    if (this.#isBehind) await this.#guarded(() => this.#catchUp(storage, step.removed))
-    else if (isLong(this.#batches, this.#size, this.#store.base.size)) this.#compactSoon()
+    if (this.#isBehind) await this.#tryToCatchUp(storage, step.removed)
+    else if (isLong(this.#batches, this.#size, this.#parts.store.base.size)) this.#compactSoon()
   }
 
   /** Inside a job: stores a page that is not to be seen yet. False: storage has not all of the attempt. */
@@ -67,45 +76,59 @@ export class BaseLog {
 
   /** Inside a job: facts alone. Never throws for a failing storage: that is reported. */
   async save(storage: Storage, change: Partial<DeviceState>): Promise<void> {
-    this.#journal.advance(change)
-    await this.#guarded(() => (this.#isBehind ? this.#catchUp(storage, []) : storage.update([], [], this.#journal.device)))
+    this.#parts.journal.advance(change)
+    if (this.#isBehind) await this.#tryToCatchUp(storage, [])
+    else await this.#guarded(() => storage.update([], [], this.#facts({})))
   }
 
   /** Inside a job: takes mutations out of the outbox, puts these in, changes facts. @throws SyncError `storage-failed`, and nothing has changed. */
   async rewrite(storage: Storage, entries: readonly Mutation[], removed: readonly number[], change: Partial<DeviceState>): Promise<void> {
-    if (this.#isBehind) await this.#guarded(() => this.#catchUp(storage, []))
+    if (this.#isBehind) await this.#tryToCatchUp(storage, [])
     if (this.#isBehind) throw new SyncError('storage-failed', 'local storage does not keep up: see status.error')
     try {
-      await storage.update(entries, removed, { ...this.#journal.device, ...change })
+      await storage.update(entries, removed, this.#facts(change))
     } catch (error) {
       this.#hasFailed = true
-      this.#report(storageError(error))
+      this.#parts.report(storageError(error))
       throw error
     }
     this.#succeeded()
-    this.#journal.advance(change)
+    this.#parts.journal.advance(change)
   }
 
   /** In a job of its own: nothing that is shown waits for it. */
   #compactSoon(): void {
     this.#batches = 0
     this.#size = 0
-    this.#journal.run((storage) => this.#guarded(() => this.#catchUp(storage, []))).catch(() => undefined) // Only a closed client runs no jobs.
+    this.#parts.journal.run((storage) => this.#guarded(() => this.#catchUp(storage, []))).catch(() => undefined) // Only a closed client runs no jobs.
   }
 
   async #write(storage: Storage, { batch, device, removed, size }: Step): Promise<void> {
-    const facts = { ...this.#journal.device, ...device }
+    const facts = this.#facts(device)
     if (isEmpty(batch)) return storage.update([], removed, facts)
     await storage.append(batch, facts, removed)
     this.#batches += 1
     this.#size += size
   }
 
+  async #tryToCatchUp(storage: Storage, removed: readonly number[]): Promise<void> {
+    if (this.#skips > 0) this.#skips -= 1
+    else await this.#guarded(() => this.#catchUp(storage, removed))
+  }
+
   async #catchUp(storage: Storage, removed: readonly number[]): Promise<void> {
-    await storage.compact(snapshotOf(this.#store.base), this.#journal.device)
+    this.#failures += 1
+    this.#skips = Math.min(64, 2 ** (this.#failures - 1) - 1)
+    await storage.compact(snapshotOf(this.#parts.store.base), this.#facts({}))
+    this.#failures = 0
+    this.#skips = 0
     this.#batches = 0
     this.#size = 0
-    if (removed.length > 0) await storage.update([], removed, this.#journal.device)
+    if (removed.length > 0) await storage.update([], removed, this.#facts({}))
+  }
+
+  #facts(change: Partial<DeviceState>): DeviceState {
+    return { ...this.#parts.journal.device, ...change, clock: this.#parts.clock.state }
   }
 
   async #guarded(write: () => Promise<void>): Promise<void> {
@@ -116,12 +139,12 @@ export class BaseLog {
     } catch (error) {
       this.#isBehind = true
       this.#hasFailed = true
-      this.#report(storageError(error))
+      this.#parts.report(storageError(error))
     }
   }
 
   #succeeded(): void {
-    if (this.#hasFailed) this.#report(null)
+    if (this.#hasFailed) this.#parts.report(null)
     this.#hasFailed = false
   }
 }

@@ -10,6 +10,7 @@ import { dexieStorage } from './dexie-storage.js'
 import { Draft } from './draft.js'
 import { EditClock } from './edit-clock.js'
 import { Emitter } from './events.js'
+import { ClientIdentity } from './identity.js'
 import { Journal } from './journal.js'
 import type { Observable } from './observable.js'
 import { Outbox } from './outbox.js'
@@ -60,12 +61,13 @@ const assemble = async (schema: SchemaDescriptor, options: OpenOptions, ports: C
   const { device, batches } = await restore(storage, stored, schema, store, ports, log)
   const journal = new Journal(storage, device)
   const report = (error: SyncError | null): void => board.storage(error)
-  const baseLog = new BaseLog(journal, store, batches, report)
+  const clock = new EditClock(ports.clock, device.clock, stored.outbox.map(({ at }) => at))
+  const baseLog = new BaseLog({ journal, store, clock, report }, batches)
   const outbox = new Outbox({ journal, baseLog, store, emitter, timers: ports.timers, log, count: (pending) => board.pending(pending), report })
   store.restored(outbox.restore(stored.outbox, stored.lastSeq))
-  const clock = new EditClock(ports.clock, device.clock, stored.outbox.map(({ at }) => at))
   const scopes = new Scopes({ schema, store, journal, baseLog, clock: ports.clock, log })
-  const synchronizer = new Synchronizer({ store, journal, baseLog, outbox, scopes, clock, board, ports, log })
+  const identity = new ClientIdentity({ journal, baseLog, outbox, random: ports.random })
+  const synchronizer = new Synchronizer({ store, journal, baseLog, outbox, identity, scopes, clock, board, ports, log })
   const connection = new Connection({ url: options.url, principal: options.principal, schema: schema.hash, token: options.token, ports, board, log })
   scopes.listen(synchronizer)
   connection.attach(synchronizer)

@@ -1,5 +1,57 @@
-/** Whether the server and this client mean the same history by this client's id. */
-import type { Welcome } from '../protocol/messages.js'
+/** Who this client is to the server: its id, the nonces that tell it from a copy of itself, and when it must become another. */
+import { SyncError } from '../protocol/errors.js'
+import type { Hello, Welcome } from '../protocol/messages.js'
+import type { Random } from '../protocol/ports.js'
+import type { BaseLog } from './base-log.js'
+import type { Journal } from './journal.js'
+import type { Outbox } from './outbox.js'
+import type { Storage } from './storage.js'
+
+/** Its methods that take a storage are for jobs of the journal. */
+export class ClientIdentity {
+  readonly #parts: { readonly journal: Journal; readonly baseLog: BaseLog; readonly outbox: Outbox; readonly random: Random }
+
+  constructor(parts: { readonly journal: Journal; readonly baseLog: BaseLog; readonly outbox: Outbox; readonly random: Random }) {
+    this.#parts = parts
+  }
+
+  /** What the next hello says, stored. A nonce that was stored may have been accepted without our hearing of it: it is said until it was. */
+  async greeting(storage: Storage): Promise<Pick<Hello, 'client' | 'session'>> {
+    const { journal } = this.#parts
+    if (journal.device.session.next === null) await this.#drawNonce(storage)
+    const { client, session } = journal.device
+    if (session.next === null) throw new SyncError('storage-failed', 'local storage does not keep what tells this device from a copy of it')
+    return { client, session: { last: session.last, next: session.next } }
+  }
+
+  /** Whether the server means this client's history by its id. */
+  judge(welcome: Welcome): Judgement {
+    const { journal, outbox } = this.#parts
+    return judge(welcome, { epoch: journal.device.epoch, done: journal.device.done, ...outbox.numbers })
+  }
+
+  /** The server has taken the nonce. That is stored with the next step: until then, it would be said again. */
+  accepted(epoch: string): void {
+    const { journal } = this.#parts
+    journal.advance({ epoch, session: { last: journal.device.session.next, next: null } })
+  }
+
+  /** Takes a new client id; what the server had not decided under the old one is numbered anew. @throws SyncError `storage-failed`. */
+  renew(storage: Storage, decided: number, epoch: string | null): Promise<void> {
+    return this.#parts.outbox.renumber(storage, decided, { id: this.#parts.random.uuid(), epoch })
+  }
+
+  /** One that is not stored would make the next start look like a copy's: the old one has to do while storage fails. */
+  async #drawNonce(storage: Storage): Promise<void> {
+    const { journal, baseLog, random } = this.#parts
+    const { last } = journal.device.session
+    try {
+      await baseLog.rewrite(storage, [], [], { session: { last, next: random.uuid() } })
+    } catch {
+      journal.advance({ session: { last, next: last } }) // The status says what storage could not do.
+    }
+  }
+}
 
 export interface OwnHistory {
   /** Of the database that the base was read from; null: none yet. */

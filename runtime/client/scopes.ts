@@ -2,16 +2,16 @@
  * The scopes of this client, open and closed ones. Opening and closing change what is visible at once; what the device's facts say of it
  * changes in a job of the journal, in the order of the frames: a batch that was received before a scope closed still counts for it.
  */
-import type { FieldDescriptor, SchemaDescriptor } from '../protocol/descriptor.js'
+import type { SchemaDescriptor } from '../protocol/descriptor.js'
 import { SyncError } from '../protocol/errors.js'
 import type { ClaimChange, ScopeClaim } from '../protocol/messages.js'
 import type { Clock, Log } from '../protocol/ports.js'
 import type { Wire } from '../protocol/values.js'
-import { toWire } from '../protocol/wire-value.js'
 import type { BaseLog } from './base-log.js'
 import { type Deferred, deferred } from './deferred.js'
 import type { Journal } from './journal.js'
 import { type Observable, Observed } from './observable.js'
+import { keyOf, wireParams } from './scope-params.js'
 import type { DeviceState, StoredScope } from './storage.js'
 import type { Store } from './store.js'
 
@@ -259,26 +259,6 @@ interface OpenScope {
   attempt: number | null
   /** Claims that came with pages of its attempt. */
   arriving: number
-}
-
-/** Scopes with the same key are one. The order of parameters is that of the schema. */
-const keyOf = ({ name, params }: Pick<StoredScope, 'name' | 'params'>): string => JSON.stringify([name, Object.entries(params)])
-
-const wireParams = (schema: SchemaDescriptor, name: string, given: Readonly<Record<string, unknown>>): Readonly<Record<string, Wire>> => {
-  const scope = Object.hasOwn(schema.scopes, name) ? schema.scopes[name] : undefined
-  if (scope === undefined) throw new SyncError('scope-unknown', `this schema has no scope ${name}`, { scope: name })
-  const unknown = Object.keys(given).find((param) => !Object.hasOwn(scope.params, param))
-  if (unknown !== undefined) throw new SyncError('scope-unknown', `the scope ${name} takes no parameter ${unknown}`, { scope: name, field: unknown })
-  return Object.fromEntries(Object.entries(scope.params).map(([param, field]) => [param, wireParam(name, param, field, given[param])]))
-}
-
-const wireParam = (scope: string, name: string, field: FieldDescriptor, value: unknown): Wire => {
-  if (value === undefined && field.default !== undefined) return field.default
-  try {
-    return toWire(field, value ?? null, name)
-  } catch (error) {
-    throw new SyncError('scope-unknown', `the scope ${scope} does not take this: ${name} does not fit`, { scope, field: name }, { cause: error })
-  }
 }
 
 const closedEarly = (): SyncError => new SyncError('closed', 'the scope was closed before it was ready')

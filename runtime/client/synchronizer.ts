@@ -10,7 +10,7 @@ import { type BaseLog, isEmptyDelta } from './base-log.js'
 import type { Session } from './connection.js'
 import type { EditClock } from './edit-clock.js'
 import { holdFrames } from './hold.js'
-import { judge } from './identity.js'
+import type { ClientIdentity } from './identity.js'
 import type { Journal } from './journal.js'
 import type { Link } from './link.js'
 import type { Outbox } from './outbox.js'
@@ -26,6 +26,7 @@ export interface SynchronizerParts {
   readonly journal: Journal
   readonly baseLog: BaseLog
   readonly outbox: Outbox
+  readonly identity: ClientIdentity
   readonly scopes: Scopes
   readonly clock: EditClock
   readonly board: StatusBoard
@@ -57,29 +58,21 @@ export class Synchronizer implements Session, ScopeListener {
   }
 
   greeting(): ReturnType<Session['greeting']> {
-    const { journal } = this.#parts
-    return journal.run(async (storage) => {
-      const { client, session } = journal.device
-      // One that was stored may have been accepted without our hearing of it: it is said again until it was.
-      if (session.next === null) await this.#drawNonce(storage)
-      const { last, next } = journal.device.session
-      if (next === null) throw new SyncError('storage-failed', 'local storage does not keep what tells this device from a copy of it')
-      return { client, session: { last, next } }
-    })
+    const { journal, identity } = this.#parts
+    return journal.run((storage) => identity.greeting(storage))
   }
 
   welcomed(link: Link, welcome: Welcome, roundTrip: number): void {
-    const { clock, journal, outbox } = this.#parts
+    const { clock, identity } = this.#parts
     clock.restart()
     clock.measured(welcome.now, roundTrip)
     this.#link = link
     this.#progress()
     this.#watch(link)
     this.#job(link, async (storage) => {
-      const { epoch, done, session } = journal.device
-      const judgement = judge(welcome, { epoch, done, ...outbox.numbers })
+      const judgement = identity.judge(welcome)
       if (judgement.kind === 'renew') return this.#renewAfter(storage, link, judgement, welcome.epoch)
-      journal.advance({ epoch: welcome.epoch, session: { last: session.next, next: null } })
+      identity.accepted(welcome.epoch)
       this.#push(link)
       this.#sync()
     })
@@ -125,20 +118,9 @@ export class Synchronizer implements Session, ScopeListener {
     for (const key of staged) journal.run((storage) => storage.unstage(key)).catch(() => undefined) // The next start drops them.
   }
 
-  /** A nonce that is not stored would make the next start look like a copy's: the old one has to do while storage fails. */
-  async #drawNonce(storage: Storage): Promise<void> {
-    const { journal, baseLog, ports } = this.#parts
-    const { last } = journal.device.session
-    try {
-      await baseLog.rewrite(storage, [], [], { session: { last, next: ports.random.uuid() } })
-    } catch {
-      journal.advance({ session: { last, next: last } }) // The status says what storage could not do.
-    }
-  }
-
   clientTaken(): Promise<void> {
-    const { journal } = this.#parts
-    return journal.run((storage) => this.#renew(storage, journal.device.done, journal.device.epoch))
+    const { journal, identity } = this.#parts
+    return journal.run((storage) => identity.renew(storage, journal.device.done, journal.device.epoch))
   }
 
   scopeOpened(): void {
@@ -220,12 +202,12 @@ export class Synchronizer implements Session, ScopeListener {
 
   /** One step of the base: rows, claims, position, what leaves the outbox, in one transaction and one flush. */
   async #advance(storage: Storage, { pages, delta, accepted, device, arrived }: Advance): Promise<void> {
-    const { store, baseLog, outbox, scopes, clock } = this.#parts
+    const { store, baseLog, outbox, scopes } = this.#parts
     const removed = outbox.leaving(device.done)
     const link = this.#link
     await baseLog.commit(storage, {
       batch: { attempts: pages === null ? [] : [pages.key], delta: delta?.raw ?? { rows: {}, claims: [] }, scopes: accepted },
-      device: { ...device, clock: clock.state },
+      device,
       removed,
       isStaged: pages?.isStaged ?? true,
       size: (pages?.size ?? 0) + (delta?.size ?? 0),
@@ -266,7 +248,7 @@ export class Synchronizer implements Session, ScopeListener {
     { decided, canAsk }: { readonly decided: number; readonly canAsk: boolean },
     epoch: string,
   ): Promise<void> {
-    const { outbox, log } = this.#parts
+    const { outbox, identity, log } = this.#parts
     if (canAsk && outbox.awaits(decided)) {
       if (this.#renewal === null) {
         this.#renewal = { decided, epoch }
@@ -277,12 +259,7 @@ export class Synchronizer implements Session, ScopeListener {
     log('warn', 'client-renewed', { decided })
     // First: an answer that still comes would be about the old numbers. The next hello waits for this job.
     link.end(1000, null)
-    await this.#renew(storage, decided, epoch)
-  }
-
-  async #renew(storage: Storage, decided: number, epoch: string | null): Promise<void> {
-    const { outbox, ports } = this.#parts
-    await outbox.renumber(storage, decided, { id: ports.random.uuid(), epoch })
+    await identity.renew(storage, decided, epoch)
   }
 
   /** The server goes on from where this device is, or the two have to start again. */
