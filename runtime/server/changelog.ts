@@ -56,10 +56,13 @@ export class Changelog {
     if (committed) void this.#tellOthers()
   }
 
+  /** Lets a tick finish that is under way; one that does not end within a while is cut off. */
   async close(): Promise<void> {
     this.#closed = true
     this.#rouse()
+    const cancel = this.#tools.timers.after(longestGoodbye, () => void this.#connection?.end())
     await this.#running
+    cancel()
     await this.#connection?.end()
   }
 
@@ -169,6 +172,9 @@ export class Changelog {
 }
 
 const channel = 'syncgen'
+
+/** ms */
+const longestGoodbye = 5000
 
 const inSnapshot = <Result>(connection: DedicatedConnection, run: () => Promise<Result>): Promise<Result> =>
   connection.within('begin isolation level repeatable read, read only', run)
