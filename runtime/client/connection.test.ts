@@ -124,7 +124,7 @@ describe('the connection', () => {
     await world.wire(1)
   })
 
-  it('[C30] pings, and gives up a server that is silent for more than two intervals', async () => {
+  it('[C30] pings, and gives up a server that is silent for more than three intervals', async () => {
     const { world, db, wire } = await online()
     for (let n = 0; n < 5; n += 1) {
       world.pass(15_000)
@@ -133,10 +133,28 @@ describe('the connection', () => {
     }
     expect(wire.isOpen).toBe(true)
     expect(wire.of('ping').length).toBeGreaterThanOrEqual(5)
-    world.pass(50_000)
+    world.pass(44_000)
+    expect(wire.isOpen).toBe(true)
+    world.pass(16_000)
     expect(wire.isOpen).toBe(false)
     await eventually(() => expect(world.wires.length).toBeGreaterThan(1))
     expect(db.status.get().connection).not.toBe('online')
+  })
+
+  it('[C30] after a sleep the server gets one interval to show that it is there', async () => {
+    const { world, wire } = await online()
+    world.sleep(3_600_000)
+    world.pass(1)
+    expect(wire.isOpen).toBe(true)
+    const [ping] = wire.of('ping').slice(-1)
+    wire.send({ kind: 'pong', at: ping?.at ?? 0, now: world.now })
+    world.pass(40_000)
+    expect(wire.isOpen).toBe(true)
+    world.sleep(3_600_000)
+    world.pass(1)
+    expect(wire.isOpen).toBe(true)
+    world.pass(16_000)
+    expect(wire.isOpen).toBe(false)
   })
 
   it('[C30] gives up a server that never answers the hello', async () => {

@@ -50,14 +50,14 @@ export class Link {
     if (this.#isAlive) this.#socket.send(JSON.stringify(message))
   }
 
-  /** The server has answered: from now on silence for longer than two intervals ends the link. */
+  /** The server has answered: from now on silence for longer than three intervals ends the link. */
   startHeartbeat(interval: number): void {
     const { clock, timers } = this.#ports
     let due = clock.monotonic()
     const beat = (): void => {
       // After a sleep of the device or the tab, silence proves nothing yet: the server gets one interval to answer (HAZARDS K2, N10).
-      if (clock.monotonic() - due > interval) this.#lastReceived = Math.max(this.#lastReceived, clock.monotonic() - interval)
-      if (clock.monotonic() - this.#lastReceived > 2 * interval) return this.end(1000, unanswered())
+      if (clock.monotonic() - due > interval) this.#lastReceived = Math.max(this.#lastReceived, clock.monotonic() - 2 * interval)
+      if (clock.monotonic() - this.#lastReceived >= 3 * interval) return this.end(1000, unanswered())
       this.send({ kind: 'ping', at: Math.round(clock.monotonic()) })
       due = clock.monotonic() + interval
       this.#stopTimer = timers.after(interval, beat)

@@ -62,6 +62,7 @@ class Device {
       this.votes.refused.add(mutation.at)
     })
     db.on('change', () => this.#checkPairs())
+    this.#mirror(db)
     this.openScope('home')
     for (const board of boards) if (this.#random() < 0.7) this.openScope(board)
   }
@@ -128,6 +129,24 @@ class Device {
       return row === undefined || !fields.every(([name, field]) => equalValues(field, row[name], fromWire(field, values[name] ?? null)))
     })
     return [...different.map(([key]) => `differs: ${key}`), ...[...have.keys()].filter((key) => !members.has(key)).map((key) => `too much: ${key}`)]
+  }
+
+  /** What follows the events has what the caches have; a live query has what a fresh one has. */
+  #mirror(db: Trial): void {
+    const mirror = new Map(db.cards.all().map((row) => [row.id, row]))
+    db.cards.on((event) => {
+      if (event.kind === 'added' && mirror.has(event.id)) this.problems.push('added what was there')
+      if (event.kind !== 'added' && mirror.get(event.id) !== event.before) this.problems.push(`${event.kind} what was otherwise`)
+      if ('after' in event) mirror.set(event.id, event.after)
+      else mirror.delete(event.id)
+    })
+    const options = { where: { labels: { name: { startsWith: 'd' } } }, orderBy: { votes: 'desc' }, include: { labels: true, board: true } } as const
+    db.cards.query(options).subscribe((rows) => {
+      if (JSON.stringify(rows) !== JSON.stringify(db.cards.query(options).rows)) this.problems.push('a live query is not what a fresh one is')
+    })
+    db.cards.query().subscribe(() => {
+      if (mirror.size !== db.cards.size || [...mirror].some(([id, row]) => db.cards.get(id) !== row)) this.problems.push('the events do not lead to the rows')
+    })
   }
 
   /** Another writer changes the notes of a board's cards together: they are never seen half changed. */

@@ -94,13 +94,20 @@ export class TestWorld {
     for (;;) {
       const [next] = [...this.#timers].filter(({ at }) => at <= until).sort((left, right) => left.at - right.at)
       if (next === undefined) break
-      this.now += next.at - this.#monotonic
-      this.#monotonic = next.at
+      const step = Math.max(0, next.at - this.#monotonic)
+      this.now += step
+      this.#monotonic += step
       this.#timers.delete(next)
       next.run()
     }
-    this.now += until - this.#monotonic
-    this.#monotonic = until
+    this.now += Math.max(0, until - this.#monotonic)
+    this.#monotonic = Math.max(until, this.#monotonic)
+  }
+
+  /** The device sleeps: time passes, nothing runs. What fell due runs with the next `pass`. */
+  sleep(ms: number): void {
+    this.now += ms
+    this.#monotonic += ms
   }
 
   /** The process is gone, and its timers with it. */
