@@ -5,7 +5,7 @@ import { emit, header } from './emit.js'
 import { type Decision, initialDecision } from './initial-migration.js'
 import { plan } from './plan.js'
 import type { Problem } from './problem.js'
-import { readSchema } from './read-schema.js'
+import { readSchema } from './read/read-schema.js'
 import { type Difference, compareOutput, writeOutput } from './write.js'
 
 export interface GenerateOptions {

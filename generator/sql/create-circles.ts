@@ -1,4 +1,4 @@
-import { partsOf } from '../logic.js'
+import { partsOf } from '../read/logic.js'
 import { type Model, modelOf, type Predicate, type Schema } from '../model.js'
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Field, Model, Schema } from '../model.js'
-import { readSchema } from '../read-schema.js'
+import { readSchema } from '../read/read-schema.js'
 import { schemaHash } from './schema-hash.js'
 
 const read = await readSchema(['schemas/'])

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { initialMigration } from '../../generator/migrate.js'
-import { readSchema } from '../../generator/read-schema.js'
+import { readSchema } from '../../generator/read/read-schema.js'
 import type { Schema } from '../../generator/model.js'
 import { testDatabase } from '../../runtime/testing/database.js'
 

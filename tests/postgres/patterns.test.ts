@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { patternFault } from '../../generator/pattern.js'
+import { patternFault } from '../../generator/read/pattern.js'
 import { type TestDatabase, testDatabase } from '../../runtime/testing/database.js'
 
 let database: TestDatabase

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { initialMigration, modelSql, sqlType } from '../../generator/sql/index.js'
 import { type Field, type FieldType, type Model, type Schema, modelOf } from '../../generator/model.js'
-import { readSchema } from '../../generator/read-schema.js'
+import { readSchema } from '../../generator/read/read-schema.js'
 import type { BaseRow, FieldDescriptor, ModelDescriptor } from '../../runtime/protocol/descriptor.js'
 import type { World } from '../../runtime/protocol/predicate.js'
 import type { Wire } from '../../runtime/protocol/values.js'

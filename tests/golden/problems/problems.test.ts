@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Problem, type ProblemCode, problemCodes } from '../../../generator/problem.js'
-import { readSchema } from '../../../generator/read-schema.js'
+import { readSchema } from '../../../generator/read/read-schema.js'
 import { problemsToJson, renderProblem } from '../../../generator/render-problem.js'
 
 const here = 'tests/golden/problems'

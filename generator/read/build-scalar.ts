@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { DeclaredScalar, Word } from './document.js'
+import { optionsOf } from './field-options.js'
+import { readType, type TypeNames } from './field-types.js'
+import { readLiteral } from './literals.js'
+import type { ConflictPolicy, Enum, Field, FieldType } from '../model.js'
+import { patternFault } from './pattern.js'
+import type { Report } from '../problem.js'
+
+/** What the fields of all models are read with. */
+export interface FieldContext {
+  readonly names: TypeNames
+  readonly enums: readonly Enum[]
+  readonly report: Report
+}
+
+/** A field that holds a value; null if its type is unknown, which was reported. */
+export const buildScalar = (declared: DeclaredScalar, policy: ConflictPolicy, context: FieldContext): Field | null => {
+  const { report } = context
+  const typed = readType(declared.type, context.names, report)
+  if (typed === null) return null
+  const type = refine(typed.type, declared, report)
+  const { nullable } = typed
+  const field: Field = {
+    ...optionsOf(declared, declared.name.text, policy, report),
+    type,
+    nullable,
+    default: readDefault(declared, type, nullable, context),
+    was: declared.was?.text ?? null,
+    reference: null,
+  }
+  checkCounter(field, declared, report)
+  return field
+}
+
+/** The type with what other keywords add to it. */
+const refine = (type: FieldType, declared: DeclaredScalar, report: Report): FieldType => {
+  const { max, pattern, ts } = declared
+  const misplaced = (at: { readonly at: Word['at'] }, keyword: string, of: string): void =>
+    report('SG111', at.at, `"${keyword}" does not apply to ${declared.type.text}`, `only ${of} has it`)
+  if (type.kind === 'string') {
+    if (ts !== null) misplaced(ts, 'ts', 'json')
+    const longest = readMax(declared, report)
+    return { ...type, max: longest, pattern: readPattern(pattern, longest, report) }
+  }
+  if (max !== null) misplaced(max, 'max', 'string')
+  if (pattern !== null) misplaced(pattern, 'pattern', 'string')
+  if (type.kind === 'json') return { ...type, ts: ts === null ? null : readTypeReference(ts, report) }
+  if (ts !== null) misplaced(ts, 'ts', 'json')
+  return type
+}
+
+/** PostgreSQL's longest varchar. */
+const longestString = 10_485_760
+
+const readMax = ({ max }: DeclaredScalar, report: Report): number | null => {
+  if (max === null) return null
+  const value = max.kind === 'scalar' && typeof max.value === 'number' ? max.value : NaN
+  if (Number.isInteger(value) && value >= 1 && value <= longestString) return value
+  report('SG108', max.at, '"max" is not a length', `write the longest number of characters, 1 to ${longestString}; without a limit use text`)
+  return null
+}
+
+const readPattern = (pattern: Word | null, max: number | null, report: Report): string | null => {
+  const fault = pattern === null ? null : patternFault(pattern.text, max)
+  if (pattern === null || fault === null) return pattern?.text ?? null
+  report('SG110', pattern.at, fault.message, fault.hint)
+  return null
+}
+
+/** `./json-types.ts#ProjectSettings`: a file in the schema's folder and a type that it exports. */
+const readTypeReference = (word: Word, report: Report): Extract<FieldType, { kind: 'json' }>['ts'] => {
+  const [, path = '', name = ''] = /^\.\/((?:[A-Za-z0-9_-][A-Za-z0-9_.-]*\/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.[mc]?ts)#([A-Za-z_$][A-Za-z0-9_$]*)$/.exec(word.text) ?? []
+  if (path === '') {
+    report('SG113', word.at, `"${word.text}" does not name a type`, 'write a file beside the schema and a type it exports: ./json-types.ts#ProjectSettings')
+    return null
+  }
+  const file = join(dirname(word.at.file), path).replaceAll('\\', '/')
+  if (!existsSync(file)) {
+    report('SG113', word.at, `there is no file ${file}`, `create it, and export the type ${name} from it`)
+    return null
+  }
+  return { file, name }
+}
+
+const readDefault = (declared: DeclaredScalar, type: FieldType, nullable: boolean, { enums, report }: FieldContext): Field['default'] => {
+  const node = declared.default
+  if (node === null) return null
+  if (node.kind === 'scalar' && node.value === null) {
+    const hint = nullable ? 'leave it out: a nullable field is null by default' : `make the type nullable: ${declared.type.text}?`
+    report('SG109', node.at, 'null is no default', hint)
+    return null
+  }
+  const literal = readLiteral(node, type, enums)
+  if ('value' in literal) return literal
+  report('SG109', node.at, `this default does not fit ${declared.type.text}`, `write ${literal.expected}`)
+  return null
+}
+
+const checkCounter = (field: Field, declared: DeclaredScalar, report: Report): void => {
+  if (field.conflict !== 'counter') return
+  const at = declared.conflict?.at ?? declared.name.at
+  if (field.type.kind !== 'int' && field.type.kind !== 'float') {
+    report('SG111', at, `a counter cannot be ${declared.type.text}`, 'use int or float, which can be added to')
+  } else if (field.nullable) {
+    report('SG112', at, 'a counter that may be null has nothing to add to', `write ${field.type.kind} and a default of 0`)
+  }
+}

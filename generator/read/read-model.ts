@@ -1,0 +1,138 @@
+import type { DeclaredAccess, DeclaredField, DeclaredIndex, DeclaredJoin, DeclaredModel, DeclaredReference, Word } from './document.js'
+import { keyOf, listIn, mapIn, MapReader, wordIn } from './map-reader.js'
+import type { Entry, Node } from './parse.js'
+import type { Report } from '../problem.js'
+
+/** One model as declared. */
+export const readModel = (entry: Entry, report: Report): DeclaredModel | null => {
+  const name = keyOf(entry)
+  const map = mapIn(entry.value, `model ${name.text}`, report)
+  if (map === null) return null
+  const reader = new MapReader(map, 'model', `model ${name.text}`, report)
+  return {
+    name,
+    doc: reader.word('doc'),
+    was: reader.word('was'),
+    table: reader.word('table'),
+    plural: reader.word('plural'),
+    timestamps: reader.flag('timestamps'),
+    capture: reader.word('capture'),
+    conflict: reader.word('conflict'),
+    deleteConflict: reader.word('deleteConflict'),
+    public: reader.flag('public'),
+    join: readJoin(reader.entry('join'), report),
+    fields: reader.entries('fields').flatMap((each) => readField(each, report) ?? []),
+    indexes: [
+      ...reader.items('unique').flatMap((item) => readIndex(item, true, report) ?? []),
+      ...reader.items('indexes').flatMap((item) => readIndex(item, false, report) ?? []),
+    ],
+    access: readAccess(reader.entry('access'), name, report),
+  }
+}
+
+/** `title: string`, `title: { type: string, max: 120 }` or `owner: { ref: User, … }`. */
+const readField = (entry: Entry, report: Report): DeclaredField | null => {
+  const name = keyOf(entry)
+  if (entry.value.kind === 'scalar') {
+    const type = wordIn(entry.value, `the type of "${name.text}"`, report)
+    return type === null ? null : { kind: 'scalar', name, type, ...noOptions, max: null, pattern: null, default: null, ts: null }
+  }
+  const map = mapIn(entry.value, `field "${name.text}"`, report)
+  if (map === null) return null
+  if (map.entries.some((each) => each.key === 'ref')) {
+    return readReference(name, new MapReader(map, 'reference', `reference "${name.text}"`, report))
+  }
+  const reader = new MapReader(map, 'scalar', `field "${name.text}"`, report)
+  reader.require('type', 'write { type: string }, or { ref: Model } for a reference')
+  const type = reader.word('type')
+  if (type === null) return null
+  return {
+    kind: 'scalar',
+    name,
+    type,
+    ...optionsOf(reader),
+    max: reader.entry('max')?.value ?? null,
+    pattern: reader.word('pattern'),
+    default: reader.entry('default')?.value ?? null,
+    ts: reader.word('ts'),
+  }
+}
+
+const readReference = (name: Word, reader: MapReader): DeclaredReference | null => {
+  const ref = reader.word('ref')
+  if (ref === null) return null
+  return { kind: 'reference', name, ref, ...optionsOf(reader), inverse: reader.word('inverse'), onDelete: reader.word('onDelete') }
+}
+
+const optionsOf = (reader: MapReader) => ({
+  column: reader.word('column'),
+  unique: reader.flag('unique'),
+  readonly: reader.flag('readonly'),
+  immutable: reader.flag('immutable'),
+  serverOnly: reader.flag('serverOnly'),
+  conflict: reader.word('conflict'),
+  doc: reader.word('doc'),
+  was: reader.word('was'),
+})
+
+const noOptions: ReturnType<typeof optionsOf> = {
+  column: null, unique: null, readonly: null, immutable: null, serverOnly: null, conflict: null, doc: null, was: null,
+}
+
+/** `{ task: Task.labels, label: Label.tasks }`; a side may be written out as a reference. */
+const readJoin = (entry: Entry | null, report: Report): DeclaredJoin | null => {
+  if (entry === null) return null
+  const hint = 'name two references: join: { task: Task.labels, label: Label.tasks }'
+  const map = mapIn(entry.value, '"join"', report)
+  if (map === null) return null
+  if (map.entries.length !== 2) report('SG303', entry.at, `a join has two references, not ${map.entries.length}`, hint)
+  return { at: entry.at, sides: map.entries.flatMap((each) => readJoinSide(each, report) ?? []) }
+}
+
+const readJoinSide = (entry: Entry, report: Report): DeclaredReference | null => {
+  const name = keyOf(entry)
+  if (entry.value.kind === 'map') {
+    return readReference(name, new MapReader(entry.value, 'joinSide', `join reference "${name.text}"`, report))
+  }
+  const word = wordIn(entry.value, `join reference "${name.text}"`, report)
+  if (word === null) return null
+  const [ref = '', inverse, ...rest] = word.text.split('.')
+  if (rest.length > 0) {
+    report('SG303', word.at, `"${word.text}" is not Model or Model.inverse`, 'write the model and the name it gives the other side: Task.labels')
+    return null
+  }
+  const inverseWord = inverse === undefined ? null : { text: inverse, at: word.at }
+  return { kind: 'reference', name, ref: { text: ref, at: word.at }, ...noOptions, inverse: inverseWord, onDelete: null }
+}
+
+/** `[projectId, state]` or `{ on: [assigneeId], where: {…}, unique: true }`. */
+const readIndex = (item: Node, unique: boolean, report: Report): DeclaredIndex | null => {
+  if (item.kind !== 'map') {
+    const items = listIn(item, unique ? 'an entry of "unique"' : 'an index', report)
+    return items === null ? null : { at: item.at, on: readColumns(items, report), unique, where: null }
+  }
+  const reader = new MapReader(item, 'index', 'an index', report)
+  if (reader.require('on', 'list its fields: { on: [assigneeId], where: { state: { not: done } } }') === null) return null
+  return {
+    at: item.at,
+    on: readColumns(reader.items('on'), report),
+    unique: unique || (reader.flag('unique')?.value ?? false),
+    where: reader.entry('where')?.value ?? null,
+  }
+}
+
+const readColumns = (items: readonly Node[], report: Report): readonly Word[] =>
+  items.flatMap((item) => wordIn(item, 'a field of an index', report) ?? [])
+
+const readAccess = (entry: Entry | null, name: Word, report: Report): DeclaredAccess | null => {
+  if (entry === null) {
+    const hint = 'say who may do what: access: { read: { ownerId: $auth.sub } }; a rule that is missing allows nobody'
+    report('SG501', name.at, `model ${name.text} has no access rules`, hint)
+    return null
+  }
+  const map = mapIn(entry.value, '"access"', report)
+  if (map === null) return null
+  const reader = new MapReader(map, 'access', `access of ${name.text}`, report)
+  const rules = reader.map.entries.map((each) => ({ action: keyOf(each), where: each.value }))
+  return { at: entry.at, rules }
+}
