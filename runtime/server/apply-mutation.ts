@@ -70,7 +70,11 @@ class Application {
   #stamped: number
   #stored = new Map<string, Stored>()
   /** What the identity could do with the rows that were there before. */
-  readonly #before = new Map<Rule, Set<string>>([['read', new Set()], ['update', new Set()], ['delete', new Set()]])
+  readonly #before = new Map<Rule, Set<string>>([
+    ['read', new Set()],
+    ['update', new Set()],
+    ['delete', new Set()],
+  ])
   /** What it must be allowed to have done, when all is done. */
   readonly #after: Demand[] = []
   readonly #created = new Set<string>()
@@ -96,7 +100,9 @@ class Application {
       const there = [...ids].filter((id) => this.#stored.get(storedKey(model.name, id))?.row !== undefined)
       for (const [rule, allowed] of this.#before) {
         // Asked of rows that are not there, too: how long the answer takes must not tell them from those that he may not see.
-        const named = ops.flatMap(({ op }) => (op.model === model.name && (rule === 'read' ? op.op !== 'create' : op.op === rule) ? [op.id] : []))
+        const named = ops.flatMap(({ op }) =>
+          op.model === model.name && (rule === 'read' ? op.op !== 'create' : op.op === rule) ? [op.id] : [],
+        )
         const asked = new Set(rule === 'read' ? [...there, ...named] : named)
         for (const id of await this.#judge.allowed(model, rule, asked)) allowed.add(storedKey(model.name, id))
       }
@@ -125,11 +131,11 @@ class Application {
   }
 
   /**
-   * New rows that rest on no right. What a new row takes a right from was there before, or is new and proven itself: each round asks
-   * for those that are left, which vouch for nobody (SECURITY S-21).
+   * New rows that rest on no right. What a new row takes a right from was there before, or is new and proven itself: each round
+   * asks for those that are left, which vouch for nobody (SECURITY S-21).
    */
   async #unproven(): Promise<readonly Demand[]> {
-    for (let left: readonly Demand[] = this.#after.filter(({ rule }) => rule === 'create'); ; ) {
+    for (let left: readonly Demand[] = this.#after.filter(({ rule }) => rule === 'create'); ;) {
       const refused = await this.#refused(left)
       if (refused.length === 0 || refused.length === left.length) return refused
       left = refused
@@ -162,7 +168,10 @@ class Application {
   async #update(op: UpdateOp, found: Stored): Promise<void> {
     const { model } = found
     if (found.row !== undefined) this.#demand('update', found)
-    const stored = found.row === undefined && model.server.descriptor.deleteConflict === 'edit-wins' ? await deletedRow(this.#connection, model, op.id) : found
+    const stored =
+      found.row === undefined && model.server.descriptor.deleteConflict === 'edit-wins'
+        ? await deletedRow(this.#connection, model, op.id)
+        : found
     const at = Math.max(this.#at, this.#seenAt.get(op.version) ?? 0)
     const edit: Edit = { op: 'update', version: op.version, at, strict: this.#strict, set: op.set }
     const times = await this.#timesFor(stored, edit)
@@ -174,7 +183,8 @@ class Application {
       case 'write':
         this.#lose(op, decision.lost)
         await this.#write(stored, new Map(Object.entries(decision.set)))
-        if (!this.#created.has(storedKey(op.model, op.id))) this.#after.push({ model, id: op.id, rule: 'update', code: 'forbidden' })
+        if (!this.#created.has(storedKey(op.model, op.id)))
+          this.#after.push({ model, id: op.id, rule: 'update', code: 'forbidden' })
         return
       case 'revive':
         this.#lose(op, decision.lost)
@@ -199,8 +209,8 @@ class Application {
   }
 
   /**
-   * The row comes back as it was, and is judged as if it had never left. Whatever stands against that (a rule, a missing parent, a
-   * taken name): the row stays deleted.
+   * The row comes back as it was, and is judged as if it had never left. Whatever stands against that (a rule, a missing parent,
+   * a taken name): the row stays deleted.
    */
   async #restore({ model, id }: Stored, image: Readonly<Record<string, Wire>>): Promise<void> {
     const gone = new Rejected('deleted', { model: model.name, id })
@@ -216,7 +226,9 @@ class Application {
   /** Changes the row that has come back. */
   async #revive({ model, id, state }: Stored, row: Readonly<Record<string, Wire>>): Promise<void> {
     const image = state.kind === 'deleted' ? (state.before ?? {}) : {}
-    const changes = Object.entries(row).filter(([field, value]) => field !== 'id' && !equalWire(columnOf(model, field).field, value, image[field] ?? null))
+    const changes = Object.entries(row).filter(
+      ([field, value]) => field !== 'id' && !equalWire(columnOf(model, field).field, value, image[field] ?? null),
+    )
     const revived = this.#stored.get(storedKey(model.name, id))
     if (revived === undefined) throw new TypeError('a row that was not restored')
     await this.#write(revived, new Map(changes.map(([field, value]) => [field, { value }])))

@@ -31,7 +31,12 @@ export type Intent =
  * Calls the model's hook, if there is one; what it returns is to be written on top.
  * @throws Rejected as the hook says, or `failed` if it breaks.
  */
-export const beforeWrite = async (tools: HookTools, model: KnownModel, intent: Intent, stored: Stored | undefined): Promise<ReadonlyMap<string, Wire>> => {
+export const beforeWrite = async (
+  tools: HookTools,
+  model: KnownModel,
+  intent: Intent,
+  stored: Stored | undefined,
+): Promise<ReadonlyMap<string, Wire>> => {
   const hook = tools.hooks.get(model.plural)?.beforeWrite
   if (hook === undefined) return new Map()
   const place = { model: model.name, id: intent.id }
@@ -48,13 +53,21 @@ export const beforeWrite = async (tools: HookTools, model: KnownModel, intent: I
     return new Map(changes.map(([name, value]) => [name, wireOf(model, name, value)]))
   } catch (error) {
     if (error instanceof Rejected || sqlFailure(error) !== undefined || isPassing(error)) throw error
-    tools.log('error', 'hook-failed', { model: model.name, error: error instanceof Error ? (error.stack ?? error.message) : 'no error' })
+    tools.log('error', 'hook-failed', {
+      model: model.name,
+      error: error instanceof Error ? (error.stack ?? error.message) : 'no error',
+    })
     throw new Rejected('failed', place)
   }
 }
 
 /** The typed row that the statement would leave, as far as it can be known before. */
-const intendedRow = (model: KnownModel, intent: Exclude<Intent, { op: 'delete' }>, stored: Stored | undefined, at: number): BaseRow => {
+const intendedRow = (
+  model: KnownModel,
+  intent: Exclude<Intent, { op: 'delete' }>,
+  stored: Stored | undefined,
+  at: number,
+): BaseRow => {
   const state = stored?.state
   const now = new Date(at).toISOString()
   const fields = [...model.columns].map(([name, { field }]) => {
@@ -73,4 +86,5 @@ const intendedValue = (intent: Exclude<Intent, { op: 'delete' }>, name: string, 
 }
 
 /** A bigint travels as digits. */
-const sum = (old: Wire, add: number): Wire => (typeof old === 'string' ? String(BigInt(old) + BigInt(add)) : Number(old ?? 0) + add)
+const sum = (old: Wire, add: number): Wire =>
+  typeof old === 'string' ? String(BigInt(old) + BigInt(add)) : Number(old ?? 0) + add

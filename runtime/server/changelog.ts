@@ -1,7 +1,7 @@
 /**
  * The tailer: one per node, on a connection of its own. It looks at the changelog when woken (own commits at once, other nodes'
- * by NOTIFY, everybody else's by polling) and takes the node from one position to the next: events for the app, one batch for each
- * device that something has changed for.
+ * by NOTIFY, everybody else's by polling) and takes the node from one position to the next: events for the app, one batch for
+ * each device that something has changed for.
  */
 import type { Log, Timers } from '../protocol/ports.js'
 import { formatSnapshot } from '../protocol/position.js'
@@ -179,10 +179,12 @@ const longestGoodbye = 5000
 const inSnapshot = <Result>(connection: DedicatedConnection, run: () => Promise<Result>): Promise<Result> =>
   connection.within('begin isolation level repeatable read, read only', run)
 
-/** The snapshot of this statement, the clock, and whether anything of these models was committed since $1 or the log was purged beyond it. */
+/** This statement's snapshot, the clock, and whether these models have commits since $1, or the log was purged beyond it. */
 const peek = `select s.now, floor(extract(epoch from clock_timestamp()) * 1000)::bigint,
   s.now <> $1 and (m.floor > pg_snapshot_xmin($1::pg_snapshot) or exists (
     select from unnest($2::text[]) m(model)
-    where exists (select from syncgen.changes c where c.model = m.model and c.xid >= pg_snapshot_xmax($1::pg_snapshot))
-      or exists (select from syncgen.changes c where c.model = m.model and c.xid = any (array(select pg_snapshot_xip($1::pg_snapshot))))))
+    where exists (
+      select from syncgen.changes c where c.model = m.model and c.xid >= pg_snapshot_xmax($1::pg_snapshot))
+    or exists (
+      select from syncgen.changes c where c.model = m.model and c.xid = any (array(select pg_snapshot_xip($1::pg_snapshot))))))
 from (select pg_current_snapshot()::text as now) s, syncgen.meta m`

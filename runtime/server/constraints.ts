@@ -15,7 +15,10 @@ export class ConstraintFields {
   /** Reads the constraints and unique indexes of the schema's tables. */
   static async read(database: Database, catalog: Catalog): Promise<ConstraintFields> {
     const rows = await database.rows(constraints, [[...catalog.byTable.keys()]])
-    return new ConstraintFields(catalog, new Map(rows.map(([table, name, columns]) => [`${String(table)} ${String(name)}`, columns as readonly string[]])))
+    return new ConstraintFields(
+      catalog,
+      new Map(rows.map(([table, name, columns]) => [`${String(table)} ${String(name)}`, columns as readonly string[]])),
+    )
   }
 
   /** The model of the table that refused, and the fields concerned, as far as they are a client's to know. */
@@ -28,11 +31,14 @@ export class ConstraintFields {
   }
 }
 
-const constraints = `select t.relname::text, x.name, array(select a.attname::text from pg_attribute a where a.attrelid = t.oid and a.attnum = any (x.columns) order by a.attnum)
+const constraints = `select t.relname::text, x.name, array(
+    select a.attname::text from pg_attribute a where a.attrelid = t.oid and a.attnum = any (x.columns) order by a.attnum)
 from pg_class t
 join lateral (
   select c.conname::text as name, c.conkey as columns from pg_constraint c where c.conrelid = t.oid
   union
-  select i.relname::text, string_to_array(u.indkey::text, ' ')::int2[] from pg_index u join pg_class i on i.oid = u.indexrelid where u.indrelid = t.oid and u.indisunique
+  select i.relname::text, string_to_array(u.indkey::text, ' ')::int2[]
+  from pg_index u join pg_class i on i.oid = u.indexrelid
+  where u.indrelid = t.oid and u.indisunique
 ) x on true
 where t.relname = any ($1::text[]) and pg_table_is_visible(t.oid)`

@@ -84,7 +84,8 @@ export class Device {
    */
   sync({ attempt, scopes }: Sync): Promise<void> {
     if (scopes.length > this.#tools.limits.scopes) throw tooManyScopes(this.#tools.limits.scopes)
-    if (new Set(scopes.map(({ id }) => id)).size < scopes.length) throw new SyncError('malformed-frame', 'a scope stands in a sync once')
+    if (new Set(scopes.map(({ id }) => id)).size < scopes.length)
+      throw new SyncError('malformed-frame', 'a scope stands in a sync once')
     return this.#serial.run(async () => {
       const opened = scopes.map((claim) => this.#open(claim, this.#identity))
       const ids = new Set([...this.#scopes.keys(), ...opened.map(({ instance }) => instance.id)])
@@ -96,7 +97,13 @@ export class Device {
         ...opened.flatMap((scope) => scope.lines.map((line) => new LineCursor(line, beyondOf(scope)))),
       ]
       const ask = (lines: readonly LineCursor[]): Promise<void> => this.#holdings.ask(attempt, lines)
-      const { at, done } = await reconcileScopes(this.#tools, { number: attempt, client: this.client, channel: this.#channel, cursors, ask })
+      const { at, done } = await reconcileScopes(this.#tools, {
+        number: attempt,
+        client: this.client,
+        channel: this.#channel,
+        cursors,
+        ask,
+      })
       for (const scope of opened) this.#scopes.set(scope.instance.id, scope)
       this.#channel.send({
         kind: 'synced',
@@ -121,7 +128,9 @@ export class Device {
   /** A fresh identity. False: some open scope means something else under it, and must be reconciled anew. */
   identify(identity: Verified): Promise<boolean> {
     return this.#serial.run(async () => {
-      const same = [...this.#scopes.values()].every(({ instance, claim }) => openInstance(this.#tools.catalog, identity, claim).hash === instance.hash)
+      const same = [...this.#scopes.values()].every(
+        ({ instance, claim }) => openInstance(this.#tools.catalog, identity, claim).hash === instance.hash,
+      )
       if (same) this.#identity = identity
       return Promise.resolve(same)
     })
@@ -138,7 +147,7 @@ export class Device {
     return this.lines.filter(({ line }) => line.reads.some((model) => windows.has(model)))
   }
 
-  /** Sends what happened between `covered` and this reading, in one batch; what is too large for that, in an attempt of its own. */
+  /** Sends what happened between `covered` and this reading: in one batch, or in an attempt of its own if it is too large. */
   advance(reading: Reading, lines: readonly BoundLine[], done: number): Promise<void> {
     return this.#serial.run(async () => {
       const covered = this.#covered
@@ -167,7 +176,8 @@ export class Device {
     const most = this.#tools.limits.pageBytes * 2
     const tooLong = (): boolean => delta.bytes > most
     for (const cursor of this.#cursorsFrom(lines)) {
-      if (!(await cursor.advance(reading, { delta, gathered: nothing, advanced: nothing, spent: tooLong })) || tooLong()) return undefined
+      if (!(await cursor.advance(reading, { delta, gathered: nothing, advanced: nothing, spent: tooLong })) || tooLong())
+        return undefined
     }
     return delta
   }
@@ -177,7 +187,13 @@ export class Device {
     return this.#serial.run(async () => {
       const number = (this.#attempt += 1)
       const cursors = this.#cursorsFrom(this.lines)
-      const { at, done } = await reconcileScopes(this.#tools, { number, client: this.client, channel: this.#channel, cursors, ask: null })
+      const { at, done } = await reconcileScopes(this.#tools, {
+        number,
+        client: this.client,
+        channel: this.#channel,
+        cursors,
+        ask: null,
+      })
       this.#tell(at, done, emptyDelta, number)
     })
   }
@@ -198,7 +214,9 @@ export class Device {
 
   #cursorsFrom(lines: readonly BoundLine[]): readonly LineCursor[] {
     const covered = this.#covered
-    return lines.map((line) => new LineCursor(line, covered === null ? { kind: 'nothing' } : { kind: 'since', position: covered }))
+    return lines.map(
+      (line) => new LineCursor(line, covered === null ? { kind: 'nothing' } : { kind: 'since', position: covered }),
+    )
   }
 
   #open(claim: ScopeClaim, identity: Verified): OpenScope {

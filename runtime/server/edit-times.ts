@@ -10,8 +10,14 @@ export const possibleTime = (at: number, now: number): number => Math.floor(Math
 /** The command that lets the log say when the edits that follow in this transaction were made. */
 export const stampCommand = (at: number): string => `set local syncgen.edited_at = '${new Date(at).toISOString()}'`
 
-/** When versions of rows came to be, ms since 1970, by version; nobody edited a row before he saw it. Versions that the log has forgotten are absent. */
-export const timesOfVersions = async (connection: Connection, seen: readonly (readonly [model: string, id: Uuid, version: number])[]): Promise<ReadonlyMap<number, number>> => {
+/**
+ * When versions of rows came to be, ms since 1970, by version: nobody edited a row before he saw it. Versions that the log has
+ * forgotten are absent.
+ */
+export const timesOfVersions = async (
+  connection: Connection,
+  seen: readonly (readonly [model: string, id: Uuid, version: number])[],
+): Promise<ReadonlyMap<number, number>> => {
   if (seen.length === 0) return new Map()
   const rows = await connection.rows(
     `select c.version, floor(extract(epoch from c.edited_at) * 1000)::bigint

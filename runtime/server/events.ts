@@ -39,7 +39,8 @@ export class EventHub {
   deliver(events: readonly ServerEvent[]): void {
     if (events.length === 0) return
     this.#delivery = this.#delivery.then(async () => {
-      for (const event of events) for (const listener of this.#listenersTo(this.#catalog.model(event.model))) await this.#call(listener, event)
+      for (const event of events)
+        for (const listener of this.#listenersTo(this.#catalog.model(event.model))) await this.#call(listener, event)
     })
   }
 
@@ -56,7 +57,10 @@ export class EventHub {
     try {
       await listener(event)
     } catch (error) {
-      this.#log('error', 'listener-failed', { model: event.model, error: error instanceof Error ? (error.stack ?? error.message) : 'no error' })
+      this.#log('error', 'listener-failed', {
+        model: event.model,
+        error: error instanceof Error ? (error.stack ?? error.message) : 'no error',
+      })
     }
   }
 }
@@ -68,20 +72,32 @@ const netChanges = async (connection: Connection, model: KnownModel, since: Posi
     const ids = changes.slice(at, at + keysAtOnce).map(([key]) => String(key))
     for (const row of await readRows(connection, model, ids)) rows.set(String(row[0]), model.server.toRow(row))
   }
-  return changes.flatMap(([key, existed, columns]) => eventOf(model, String(key), existed === true, columns as readonly string[], rows.get(String(key))))
+  return changes.flatMap(([key, existed, columns]) =>
+    eventOf(model, String(key), existed === true, columns as readonly string[], rows.get(String(key))),
+  )
 }
 
-const eventOf = (model: KnownModel, id: Uuid, existed: boolean, columns: readonly string[], row: BaseRow | undefined): readonly ServerEvent[] => {
+const eventOf = (
+  model: KnownModel,
+  id: Uuid,
+  existed: boolean,
+  columns: readonly string[],
+  row: BaseRow | undefined,
+): readonly ServerEvent[] => {
   if (row === undefined) return existed ? [{ model: model.name, kind: 'deleted', id, fields: [], row: null }] : []
   const changed = [...model.columns].filter(([, { columnId }]) => !existed || columns.includes(columnId))
-  return [{ model: model.name, kind: existed ? 'updated' : 'created', id, fields: changed.map(([field]) => field) as 'id'[], row }]
+  return [
+    { model: model.name, kind: existed ? 'updated' : 'created', id, fields: changed.map(([field]) => field) as 'id'[], row },
+  ]
 }
 
 const keysAtOnce = 5000
 
 /** Per key: whether it existed at $1, and the ids of all columns that updates changed since. */
 const keysChanged = `select c.key, (array_agg(c.op order by c.version, c.op = 'D'))[1] <> 'I',
-  coalesce((select array_agg(distinct f) from unnest(string_to_array(string_agg(array_to_string(c.fields, e'\\n'), e'\\n'), e'\\n')) f where f <> ''), '{}')
+  array(
+    select distinct f from unnest(string_to_array(string_agg(array_to_string(c.fields, e'\\n'), e'\\n'), e'\\n')) f
+    where f <> '')
 from (
   select k.key, k.op, k.version, k.fields from syncgen.changes k
   where k.model = $2 and k.xid >= pg_snapshot_xmax($1::pg_snapshot)

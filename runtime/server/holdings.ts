@@ -52,7 +52,8 @@ export class Holdings {
     asked.room -= rows.length
     if (asked.room < 0) throw new SyncError('limit-exceeded', `at most ${this.#mostRows} rows can be held`)
     const held = asked.held.get(keyOf(scope, model))
-    if (held === undefined && rows.length > 0) throw new SyncError('malformed-frame', 'hold names a scope or model that was not asked for')
+    if (held === undefined && rows.length > 0)
+      throw new SyncError('malformed-frame', 'hold names a scope or model that was not asked for')
     for (const [id, version] of rows) held?.set(id, version)
     if (last) asked.settle()
   }

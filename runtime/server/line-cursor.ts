@@ -78,7 +78,11 @@ export class LineCursor {
     if (at === null || !(await this.#answers(reading, at))) return this.#begin(reading, outlet)
     const actions = await this.#since(reading, at)
     if (actions.some(({ key }) => key === null)) return this.#begin(reading, outlet)
-    await this.#emit(reading, keyed(actions).filter(({ key }) => through === end || key <= through), outlet)
+    await this.#emit(
+      reading,
+      keyed(actions).filter(({ key }) => through === end || key <= through),
+      outlet,
+    )
     this.#at = reading.at
   }
 
@@ -87,7 +91,8 @@ export class LineCursor {
     this.#at = reading.at
     const beyond = this.#beyond
     if (beyond.kind === 'nothing') return this.#turnPage(reading, through, outlet)
-    if (beyond.kind === 'held') return this.#emitBeyond(reading, await this.#difference(reading, beyond.versions), through, outlet)
+    if (beyond.kind === 'held')
+      return this.#emitBeyond(reading, await this.#difference(reading, beyond.versions), through, outlet)
     if (!(await this.#answers(reading, beyond.position))) return this.#begin(reading, outlet)
     const actions = await this.#since(reading, beyond.position)
     const gate = actions.find(({ key }) => key === null)
@@ -148,7 +153,9 @@ export class LineCursor {
 
   async #compare(reading: Reading, held: ReadonlyMap<Uuid, number>): Promise<readonly KeyedAction[]> {
     const now = new Map(await reading.keys(this.bound.line, this.bound.keys))
-    const sent = [...now].filter(([key, version]) => held.get(key) !== version).map(([key]): KeyedAction => ({ key, action: 'send' }))
+    const sent = [...now]
+      .filter(([key, version]) => held.get(key) !== version)
+      .map(([key]): KeyedAction => ({ key, action: 'send' }))
     const gone = [...held.keys()].filter((key) => !now.has(key)).map((key): KeyedAction => ({ key, action: 'gone' }))
     return [...sent, ...gone].sort(byKey)
   }
@@ -180,7 +187,9 @@ const runLength = 1000
 
 const keyed = (actions: readonly Action[]): readonly KeyedAction[] =>
   actions
-    .flatMap(({ key, action }): readonly KeyedAction[] => (key === null || action === 'enter' || action === 'reset' ? [] : [{ key, action }]))
+    .flatMap(({ key, action }): readonly KeyedAction[] =>
+      key === null || action === 'enter' || action === 'reset' ? [] : [{ key, action }],
+    )
     .sort(byKey)
 
 const keysOf = (actions: readonly KeyedAction[], action: KeyedAction['action']): readonly Uuid[] =>

@@ -45,12 +45,17 @@ export const migrate = async (options: MigrateOptions): Promise<readonly string[
   }
 }
 
-const applyMissing = async (connection: DedicatedConnection, files: readonly Migration[], log: Log): Promise<readonly string[]> => {
+const applyMissing = async (
+  connection: DedicatedConnection,
+  files: readonly Migration[],
+  log: Log,
+): Promise<readonly string[]> => {
   await connection.command('set statement_timeout = 0; set idle_in_transaction_session_timeout = 0')
   await takeLock(connection)
   const applied = await readApplied(connection)
   const edited = files.filter(({ name, sql }) => (applied.get(name) ?? checksum(sql)) !== checksum(sql)).map(({ name }) => name)
-  if (edited.length > 0) throw refused(`${edited.join(', ')} was edited after it had been applied. Restore it, and put the change into a new file.`)
+  if (edited.length > 0)
+    throw refused(`${edited.join(', ')} was edited after it had been applied. Restore it, and put the change into a new file.`)
   const missing = files.filter(({ name }) => !applied.has(name))
   for (const migration of missing) {
     await applyOne(connection, migration)
@@ -79,7 +84,7 @@ const readApplied = async (connection: DedicatedConnection): Promise<ReadonlyMap
   return new Map(rows.map(([name, sum]) => [String(name), String(sum)]))
 }
 
-/** Tried, not waited for: a session that waits for a lock holds a snapshot, on which CREATE INDEX CONCURRENTLY elsewhere would wait in turn. */
+/** Tried, not waited for: who waits for a lock holds a snapshot, for whose end a CREATE INDEX CONCURRENTLY would wait. */
 const takeLock = async (connection: DedicatedConnection): Promise<void> => {
   for (;;) {
     const [row] = await connection.rows(`select pg_try_advisory_lock(hashtext('syncgen.migrate'))`)
@@ -91,21 +96,29 @@ const takeLock = async (connection: DedicatedConnection): Promise<void> => {
 const readFolder = async (given: string | URL): Promise<readonly Migration[]> => {
   const folder = typeof given === 'string' ? given : fileURLToPath(given)
   const names = await readdir(folder).catch((error: unknown) => {
-    throw refused(`the folder ${folder} cannot be read (${messageOf(error)}). Generate it first: \`npx syncgen schemas/\`.`, error)
+    throw refused(
+      `the folder ${folder} cannot be read (${messageOf(error)}). Generate it first: \`npx syncgen schemas/\`.`,
+      error,
+    )
   })
   const files = names.filter((name) => name.endsWith('.sql'))
   return Promise.all(files.map(async (name) => ({ name, sql: await readFile(join(folder, name), 'utf8') })))
 }
 
 const bookkeeping = `create schema if not exists syncgen;
-create table if not exists syncgen.migrations (name text primary key, checksum text not null, applied_at timestamptz not null default clock_timestamp())`
+create table if not exists syncgen.migrations (
+  name text primary key,
+  checksum text not null,
+  applied_at timestamptz not null default clock_timestamp()
+)`
 
 /** Line ends are the checkout's affair. */
 const checksum = (sql: string): string => createHash('sha256').update(sql.replaceAll('\r\n', '\n')).digest('hex')
 
 const byName = (left: Migration, right: Migration): number => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0)
 
-const refused = (what: string, cause?: unknown): SyncError => new SyncError('database-not-migrated', `Migrations: ${what}`, {}, { cause })
+const refused = (what: string, cause?: unknown): SyncError =>
+  new SyncError('database-not-migrated', `Migrations: ${what}`, {}, { cause })
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'no reason given')
 

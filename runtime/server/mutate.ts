@@ -55,7 +55,13 @@ export class Pusher {
     })
   }
 
-  async #decide(connection: Connection, author: Author, mutations: readonly Mutation[], lastSeq: number, now: number): Promise<Decided> {
+  async #decide(
+    connection: Connection,
+    author: Author,
+    mutations: readonly Mutation[],
+    lastSeq: number,
+    now: number,
+  ): Promise<Decided> {
     const deadline = this.#tools.clock.monotonic() + mostMilliseconds
     const decided: Decision[] = []
     let last = lastSeq
@@ -64,7 +70,9 @@ export class Pusher {
       gap = mutation.seq > last + 1
       if (gap || (decided.length > 0 && this.#tools.clock.monotonic() > deadline)) break
       const repeated = mutation.seq <= last
-      const outcome = repeated ? await this.#repeat(connection, author, mutation) : await this.#once(connection, author, mutation, now)
+      const outcome = repeated
+        ? await this.#repeat(connection, author, mutation)
+        : await this.#once(connection, author, mutation, now)
       decided.push({ mutation, outcome, repeated })
       last = Math.max(last, mutation.seq)
     }
@@ -101,7 +109,12 @@ export class Pusher {
     const fresh = decided.filter(({ repeated }) => !repeated)
     if (fresh.length === 0) return
     const outcomes = fresh.map(({ mutation, outcome }) => [mutation.seq, JSON.stringify(outcome)] as const)
-    await connection.rows(record, [client, String(last), outcomes.map(([seq]) => String(seq)), outcomes.map(([, outcome]) => outcome)])
+    await connection.rows(record, [
+      client,
+      String(last),
+      outcomes.map(([seq]) => String(seq)),
+      outcomes.map(([, outcome]) => outcome),
+    ])
   }
 
   /** Adds the rows that the mutations' ops name, as they are now, as far as this identity may read them. */
@@ -113,7 +126,9 @@ export class Pusher {
     for (const name of new Set(ops.map(({ model }) => model))) {
       const model = catalog.models.get(name)
       if (model === undefined) continue
-      const readable: Parameter = [...(await judge.allowed(model, 'read', new Set(ops.filter((op) => op.model === name).map(({ id }) => id))))]
+      const readable: Parameter = [
+        ...(await judge.allowed(model, 'read', new Set(ops.filter((op) => op.model === name).map(({ id }) => id)))),
+      ]
       const found = readable.length === 0 ? [] : await connection.rows(model.server.sql.rows, [readable])
       for (const row of found) rows.set(storedKey(name, String(row[0])), model.server.toWire(row))
     }

@@ -8,7 +8,10 @@ import type { DatabaseOptions } from './transaction.js'
 export interface ServerOptions<Claims, Hooks> {
   /** URL or settings of the PostgreSQL primary. Undefined, as an unset `process.env.DATABASE_URL` is, is refused at start. */
   readonly database: DatabaseOptions | undefined
-  /** Origins (`https://app.example`) that browsers may connect from; clients that send none are let through. `*`: any, and cookies are not shown to `authenticate`. */
+  /**
+   * Origins (`https://app.example`) that browsers may connect from; clients that send none are let through. `*`: any, and
+   * cookies are not shown to `authenticate`.
+   */
   readonly origins: readonly string[] | '*'
   /** Verifies a token; what it throws refuses the client with `unauthenticated`. */
   readonly authenticate: (request: AuthenticationRequest) => Identity<Claims> | Promise<Identity<Claims>>

@@ -38,8 +38,11 @@ const checkCreate = (model: KnownModel, op: CreateOp): ReadonlyMap<string, Wire>
   const known = settable(model)
   const strange = [...given.keys()].filter((name) => !known.has(name))
   const values = new Map([...known].flatMap(([name, field]) => withDefault(name, field, given.get(name))))
-  const misfits = [...known].filter(([name, field]) => checkValue(field, values.get(name) ?? null) !== undefined).map(([name]) => name)
-  if (strange.length + misfits.length > 0) throw new Rejected('invalid', op, [...strange.filter((name) => model.travels.has(name)), ...misfits])
+  const misfits = [...known]
+    .filter(([name, field]) => checkValue(field, values.get(name) ?? null) !== undefined)
+    .map(([name]) => name)
+  if (strange.length + misfits.length > 0)
+    throw new Rejected('invalid', op, [...strange.filter((name) => model.travels.has(name)), ...misfits])
   return values
 }
 
@@ -54,20 +57,31 @@ const checkUpdate = (model: KnownModel, op: UpdateOp): void => {
     const field = known.get(name)
     return field === undefined || field.immutable === true || !fits(field, edit) ? [name] : []
   })
-  if (misfits.length > 0) throw new Rejected('invalid', op, misfits.filter((name) => model.travels.has(name)))
+  if (misfits.length > 0) throw invalid(model, op, misfits)
 }
 
-/** What the author saw can only be what he could have written: anything else would be a way to guess at columns that never leave. */
+/** What the author saw is what he could have written: anything else would be a way to guess at columns that never leave. */
 const checkDelete = (model: KnownModel, op: DeleteOp): void => {
   const known = settable(model)
   const strange = Object.keys(op.seen ?? {}).filter((name) => !known.has(name))
-  if (strange.length > 0) throw new Rejected('invalid', op, strange.filter((name) => model.travels.has(name)))
+  if (strange.length > 0) throw invalid(model, op, strange)
 }
 
 const fits = (field: FieldDescriptor, edit: FieldEdit): boolean => {
   if (!('add' in edit)) return field.conflict !== 'counter' && checkValue(field, edit.value) === undefined
-  return field.conflict === 'counter' && (field.type === 'int' || field.type === 'bigint' ? Number.isSafeInteger(edit.add) : Number.isFinite(edit.add))
+  return (
+    field.conflict === 'counter' &&
+    (field.type === 'int' || field.type === 'bigint' ? Number.isSafeInteger(edit.add) : Number.isFinite(edit.add))
+  )
 }
+
+/** Names that travel may be named. */
+const invalid = (model: KnownModel, op: Op, names: readonly string[]): Rejected =>
+  new Rejected(
+    'invalid',
+    op,
+    names.filter((name) => model.travels.has(name)),
+  )
 
 /** Fields that a client may set when it creates a row. */
 const settable = (model: KnownModel): ReadonlyMap<string, FieldDescriptor> =>

@@ -28,5 +28,6 @@ export const platform: ServerPorts = {
 
 /** Warnings and errors on the console, one line each. */
 export const consoleLog: Log = (level, event, details) => {
-  if (level === 'warn' || level === 'error') console[level](`syncgen ${event}`, details === undefined ? '' : JSON.stringify(details))
+  if (level === 'warn' || level === 'error')
+    console[level](`syncgen ${event}`, details === undefined ? '' : JSON.stringify(details))
 }

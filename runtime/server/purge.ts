@@ -22,7 +22,9 @@ export class Purge {
   start(): void {
     // Nodes that were started together do not purge together.
     this.#cancel = this.#tools.timers.after(hour * (0.5 + this.#tools.random.next()), () => {
-      this.run().catch((error: unknown) => this.#tools.log('warn', 'purge-failed', { error: error instanceof Error ? error.message : 'no error' }))
+      this.run().catch((error: unknown) =>
+        this.#tools.log('warn', 'purge-failed', { error: error instanceof Error ? error.message : 'no error' }),
+      )
       this.start()
     })
   }

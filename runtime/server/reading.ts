@@ -51,7 +51,8 @@ export class Reading {
   static async open(connection: Connection, catalog: Catalog): Promise<Reading> {
     const [row] = await connection.rows(position)
     const at = markOf(`${String(row?.[0])}/${String(row?.[1])}`)
-    if (at === undefined) throw new SyncError('database-not-migrated', 'syncgen.epoch() is not what the migrations made: run `npx syncgen migrate`')
+    if (at === undefined)
+      throw new SyncError('database-not-migrated', 'syncgen.epoch() is not what the migrations made: run `npx syncgen migrate`')
     return new Reading(connection, catalog, at, BigInt(String(row?.[2])))
   }
 
@@ -63,8 +64,14 @@ export class Reading {
   /** Models that changed since a position that this reading covers. */
   windows(since: Position): Promise<ReadonlyMap<string, Window>> {
     return remembered(this.#windows, formatSnapshot(since), async () => {
-      const rows = await this.#connection.rows(windows, [formatSnapshot(since), [...this.#catalog.models.keys()], this.#catalog.schema.shape])
-      return new Map(rows.map(([model, changes, broken]) => [String(model), { changes: Number(changes), broken: broken === true }]))
+      const rows = await this.#connection.rows(windows, [
+        formatSnapshot(since),
+        [...this.#catalog.models.keys()],
+        this.#catalog.schema.shape,
+      ])
+      return new Map(
+        rows.map(([model, changes, broken]) => [String(model), { changes: Number(changes), broken: broken === true }]),
+      )
     })
   }
 
@@ -84,7 +91,12 @@ export class Reading {
   }
 
   /** Rows of a line with keys beyond `after`, by key. */
-  async page(line: ServerScopeLine, values: readonly Parameter[], after: Uuid | null, limit: number): Promise<readonly RowText[]> {
+  async page(
+    line: ServerScopeLine,
+    values: readonly Parameter[],
+    after: Uuid | null,
+    limit: number,
+  ): Promise<readonly RowText[]> {
     const { toWire } = this.#catalog.model(line.model).server
     const rows = await this.#connection.rows(line.page.text, [after, limit, ...values])
     return rows.map((row) => rowText(row, toWire))

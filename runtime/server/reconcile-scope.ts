@@ -47,7 +47,7 @@ export interface Reached {
  * @throws SyncError `closed` if the client left meanwhile.
  */
 export const reconcileScopes = async (tools: ReconcileTools, attempt: Attempt): Promise<Reached> => {
-  for (let failures = 0; ; ) {
+  for (let failures = 0; ;) {
     try {
       const step = await tools.turnstile.pass(() => {
         if (attempt.channel.closed) throw new SyncError('closed', 'the client left')
@@ -125,6 +125,11 @@ class Pages implements Outlet {
   spent(): boolean {
     if (!this.#advanced) return false
     const { channel } = this.#attempt
-    return channel.full || channel.closed || this.#bytes >= this.#tools.limits.readBytes || this.#tools.clock.monotonic() > this.#deadline
+    return (
+      channel.full ||
+      channel.closed ||
+      this.#bytes >= this.#tools.limits.readBytes ||
+      this.#tools.clock.monotonic() > this.#deadline
+    )
   }
 }

@@ -42,7 +42,7 @@ export const rejectionOf = (error: unknown, place: Place | null, constraints: Co
   }
 }
 
-/** PostgreSQL documentation, appendix A: class 22 data exceptions, 23 integrity, 44 check option, 54 limits, P0 raised by triggers. */
+/** PostgreSQL documentation, appendix A: 22 data exceptions, 23 integrity, 44 check option, 54 limits, P0 raised by triggers. */
 const codeOf = (state: string): string | undefined => {
   switch (state) {
     case '23505':

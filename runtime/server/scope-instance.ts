@@ -23,7 +23,11 @@ export interface ScopeInstance {
  * The instance that a client asks for, under an identity.
  * @throws SyncError `scope-unknown`, the same for an unknown name and for parameters that do not fit.
  */
-export const openInstance = (catalog: Catalog, identity: Verified, claim: Pick<ScopeClaim, 'id' | 'name' | 'params'>): ScopeInstance => {
+export const openInstance = (
+  catalog: Catalog,
+  identity: Verified,
+  claim: Pick<ScopeClaim, 'id' | 'name' | 'params'>,
+): ScopeInstance => {
   const scope = catalog.scopes.get(claim.name)
   if (scope === undefined) throw unknownScope()
   const fields = Object.entries(scope.descriptor.params)
@@ -46,7 +50,9 @@ export const openInstance = (catalog: Catalog, identity: Verified, claim: Pick<S
 
 const hashOf = (scope: ServerScope, params: readonly (readonly [string, Wire])[], identity: Verified): string => {
   const claims = scope.claims.map((name) => [name, identity.wire.get(name) ?? null])
-  return createHash('sha256').update(JSON.stringify([scope.hash, params, claims])).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify([scope.hash, params, claims]))
+    .digest('hex')
 }
 
 const unknownScope = (): SyncError => new SyncError('scope-unknown', 'no such scope, or parameters that do not fit it')

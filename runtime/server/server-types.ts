@@ -47,9 +47,27 @@ export type ServerTransaction<Types extends ServerTypes> = SqlRunner & {
 
 /** What happened to a row between two looks at the database, whoever did it. `row` is the current one. */
 export type ServerEvent<Name extends string = string, Row extends BaseRow = BaseRow> =
-  | { readonly model: Name; readonly kind: 'created'; readonly id: Uuid; readonly fields: readonly (keyof Row & string)[]; readonly row: Row }
-  | { readonly model: Name; readonly kind: 'updated'; readonly id: Uuid; readonly fields: readonly (keyof Row & string)[]; readonly row: Row }
-  | { readonly model: Name; readonly kind: 'deleted'; readonly id: Uuid; readonly fields: readonly (keyof Row & string)[]; readonly row: null }
+  | {
+      readonly model: Name
+      readonly kind: 'created'
+      readonly id: Uuid
+      readonly fields: readonly (keyof Row & string)[]
+      readonly row: Row
+    }
+  | {
+      readonly model: Name
+      readonly kind: 'updated'
+      readonly id: Uuid
+      readonly fields: readonly (keyof Row & string)[]
+      readonly row: Row
+    }
+  | {
+      readonly model: Name
+      readonly kind: 'deleted'
+      readonly id: Uuid
+      readonly fields: readonly (keyof Row & string)[]
+      readonly row: null
+    }
 
 /** Events of one model of a schema. */
 export type EventOf<Model extends ServerModelTypes> = ServerEvent<Model['name'], Model['record']>

@@ -27,13 +27,24 @@ const writerOf = (connection: Connection, model: KnownModel, newId: () => Uuid):
     get: async (id) => record(await readRow(connection, model, canonical(id))),
     create: async (values) => {
       const { id, ...rest } = values as Readonly<Record<string, unknown>>
-      const wires = new Map(Object.entries(rest).flatMap(([name, value]) => (value === undefined ? [] : [[name, wireOf(model, name, value)] as const])))
+      const wires = new Map(
+        Object.entries(rest).flatMap(([name, value]) =>
+          value === undefined ? [] : [[name, wireOf(model, name, value)] as const],
+        ),
+      )
       const row = await insertRow(connection, model, id === undefined ? newId() : canonical(id), withDefaults(model, wires))
       return model.server.toRow(row)
     },
     update: async (id, patch) => {
       const changes = Object.entries(patch as Readonly<Record<string, unknown>>).filter(([, value]) => value !== undefined)
-      return record(await updateRow(connection, model, canonical(id), new Map(changes.map(([name, value]) => [name, changeOf(model, name, value)]))))
+      return record(
+        await updateRow(
+          connection,
+          model,
+          canonical(id),
+          new Map(changes.map(([name, value]) => [name, changeOf(model, name, value)])),
+        ),
+      )
     },
     delete: (id) => deleteRow(connection, model, canonical(id)),
   }
@@ -42,18 +53,22 @@ const writerOf = (connection: Connection, model: KnownModel, newId: () => Uuid):
 /** Values that server code may set: every column but the key. */
 export const wireOf = (model: KnownModel, name: string, value: unknown): Wire => {
   const column = name === 'id' ? undefined : model.columns.get(name)
-  if (column === undefined) throw new SyncError('invalid-value', `${model.name} has no field ${name} that can be written`, { field: name })
+  if (column === undefined)
+    throw new SyncError('invalid-value', `${model.name} has no field ${name} that can be written`, { field: name })
   return toWire(column.field, value, name)
 }
 
 const changeOf = (model: KnownModel, name: string, value: unknown): ColumnChange => {
   const counts = model.columns.get(name)?.field.conflict === 'counter'
-  if (counts && typeof value === 'object' && value !== null && 'add' in value && typeof value.add === 'number') return { add: value.add }
+  if (counts && typeof value === 'object' && value !== null && 'add' in value && typeof value.add === 'number')
+    return { add: value.add }
   return { value: wireOf(model, name, value) }
 }
 
 const withDefaults = (model: KnownModel, values: ReadonlyMap<string, Wire>): ReadonlyMap<string, Wire> => {
-  const defaults = [...model.columns].flatMap(([name, { field }]) => (field.default === undefined ? [] : [[name, field.default] as const]))
+  const defaults = [...model.columns].flatMap(([name, { field }]) =>
+    field.default === undefined ? [] : [[name, field.default] as const],
+  )
   return new Map([...defaults, ...values])
 }
 

@@ -31,7 +31,10 @@ export interface SyncServer<Types extends ServerTypes> {
   attach(http: Server, options?: { readonly path?: string }): void
   /** Calls `listener` after each commit that changed rows of a model (by plural), or of any (`change`). Returns the stop. */
   on(event: 'change', listener: EventListener<AnyEvent<Types>>): () => void
-  on<Plural extends keyof Types['models'] & string>(event: Plural, listener: EventListener<EventOf<Types['models'][Plural]>>): () => void
+  on<Plural extends keyof Types['models'] & string>(
+    event: Plural,
+    listener: EventListener<EventOf<Types['models'][Plural]>>,
+  ): () => void
   /**
    * Runs typed writes in one transaction; commits when `run` resolves. Clients see it as a whole. After a deadlock or a
    * serialization failure `run` is called again.
@@ -118,7 +121,8 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
   async start(): Promise<void> {
     const log = this.#options.log ?? consoleLog
     await checkDatabase(this.#database, this.#catalog)
-    if (await renewEpoch(this.#database)) log('warn', 'epoch-renewed', { reason: 'the database is another than before: devices will compare what they hold' })
+    if (await renewEpoch(this.#database))
+      log('warn', 'epoch-renewed', { reason: 'the database is another than before: devices will compare what they hold' })
     const { clock, timers, random } = this.#ports
     const catalog = this.#catalog
     const database = this.#database
@@ -170,7 +174,10 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
   async transaction<Result>(run: (tx: ServerTransaction<Types>) => Promise<Result>): Promise<Result> {
     if (this.#closing !== undefined) throw new SyncError('closed', 'this server is closed')
     const newId = (): string => this.#ports.random.uuid()
-    const result = await this.#database.write((connection) => run(serverTransaction<Types>(connection, this.#catalog, newId)), wasRolledBack)
+    const result = await this.#database.write(
+      (connection) => run(serverTransaction<Types>(connection, this.#catalog, newId)),
+      wasRolledBack,
+    )
     this.#changelog.wake(true)
     return result
   }
@@ -188,7 +195,9 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
     for (const detach of this.#detach) detach()
     this.#purge.stop()
     const { random } = this.#ports
-    const sessions = Promise.all([...this.#sessions.keys()].map((session) => session.close(Math.ceil(500 + random.next() * 1500))))
+    const sessions = Promise.all(
+      [...this.#sessions.keys()].map((session) => session.close(Math.ceil(500 + random.next() * 1500))),
+    )
     await this.#inTime(sessions)
     this.#database.cut()
     await sessions

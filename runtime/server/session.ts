@@ -79,7 +79,8 @@ export class Session {
     try {
       if (!this.#rate.admits()) throw new SyncError('limit-exceeded', 'too many frames')
       if (frame === undefined) throw new SyncError('malformed-frame', 'frames are text')
-      if (this.#unanswered + frame.length > this.#tools.limits.unansweredBytes) throw new SyncError('limit-exceeded', 'too much at once')
+      if (this.#unanswered + frame.length > this.#tools.limits.unansweredBytes)
+        throw new SyncError('limit-exceeded', 'too much at once')
       this.#watch(this.#dispatch(parseClientMessage(frame)), frame.length)
     } catch (error) {
       this.#fail(error)
@@ -190,7 +191,8 @@ export class Session {
   async #push({ mutations }: Push, device: Device): Promise<void> {
     const { limits, pusher, wake } = this.#tools
     const ops = mutations.reduce((sum, mutation) => sum + mutation.ops.length, 0)
-    if (mutations.length > limits.mutationsPerPush || ops > limits.opsPerPush) throw new SyncError('limit-exceeded', 'too much in one push')
+    if (mutations.length > limits.mutationsPerPush || ops > limits.opsPerPush)
+      throw new SyncError('limit-exceeded', 'too much in one push')
     if (this.#pushes.waiting >= mostPushesWaiting) throw new SyncError('limit-exceeded', 'too many pushes at once')
     await this.#pushes.run(async () => {
       let left = mutations
@@ -242,7 +244,8 @@ export class Session {
     const refusal = refusalOf(error)
     if (refusal === undefined || this.#channel.closed) return
     const { code, close, ...rest } = refusal
-    if (code === 'internal') this.#tools.log('error', 'session-failed', { error: error instanceof Error ? (error.stack ?? error.message) : 'no error' })
+    if (code === 'internal')
+      this.#tools.log('error', 'session-failed', { error: error instanceof Error ? (error.stack ?? error.message) : 'no error' })
     this.#channel.send({ kind: 'refused', code, ...rest })
     this.#channel.close(close, code)
     this.ended()

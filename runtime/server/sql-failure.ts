@@ -14,7 +14,8 @@ export interface SqlFailure {
 
 /** The SQLSTATE and names of an error, or undefined if it did not come from the database. */
 export const sqlFailure = (error: unknown): SqlFailure | undefined => {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string' || !/^[0-9A-Z]{5}$/.test(error.code)) return undefined
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string' || !/^[0-9A-Z]{5}$/.test(error.code))
+    return undefined
   const name = (key: string): string | undefined => {
     const value = (error as unknown as Readonly<Record<string, unknown>>)[key]
     return typeof value === 'string' ? value : undefined
@@ -30,7 +31,11 @@ export const isPassing = (error: unknown): boolean => {
   if (error instanceof SyncError) return error.code === 'database-unreachable'
   const failure = sqlFailure(error)
   if (failure !== undefined) return /^(40|08|53|57|58|55P03|25P03|0A000|XX000$)/.test(failure.code)
-  return error instanceof Error && (isNetworkError(error) || /^(Connection terminated|Client has encountered|Client was closed|Query read timeout|timeout e)/.test(error.message))
+  return (
+    error instanceof Error &&
+    (isNetworkError(error) ||
+      /^(Connection terminated|Client has encountered|Client was closed|Query read timeout|timeout e)/.test(error.message))
+  )
 }
 
 /** Whether the transaction certainly did not happen, and may succeed if run again: serialization failure, deadlock. */

@@ -51,7 +51,8 @@ export const deletedRow = async (connection: Connection, model: KnownModel, id: 
 }
 
 /** The wire values of a row that is there, else none. */
-export const valuesOf = ({ state }: Stored): Readonly<Record<string, Wire>> | undefined => (state.kind === 'present' ? state.values : undefined)
+export const valuesOf = ({ state }: Stored): Readonly<Record<string, Wire>> | undefined =>
+  state.kind === 'present' ? state.values : undefined
 
 const versionColumn = 1
 
@@ -75,7 +76,9 @@ const imageValue = ({ columnId, sqlType, field }: ColumnDescriptor): string => {
     case 'bytes':
       return `decode(c.before->>${key}, 'hex')`
     case 'list':
-      return `case when jsonb_typeof(c.before->${key}) = 'array' then array(select e.element from jsonb_array_elements_text(c.before->${key}) with ordinality e(element, at) order by e.at)::${sqlType} end`
+      return `case when jsonb_typeof(c.before->${key}) = 'array' then array(
+        select e.element from jsonb_array_elements_text(c.before->${key}) with ordinality e(element, at)
+        order by e.at)::${sqlType} end`
     default:
       return `(c.before->>${key})::${sqlType} as ${identifier(columnId)}`
   }

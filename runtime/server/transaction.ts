@@ -20,8 +20,9 @@ const sessionSettings = `set jit = off; set timezone = 'UTC'; set datestyle = 'I
 set bytea_output = 'hex'; set extra_float_digits = 1; set standard_conforming_strings = on; set client_encoding = 'UTF8'`
 
 /**
- * For statements that follow a position: they must cost what changed since, not what was ever logged. The planner has no statistics
- * that tell the few transactions since a position from all others, so after a bulk load it would read the whole log each time.
+ * For statements that follow a position: they must cost what changed since, not what was ever logged. The planner has no
+ * statistics that tell the few transactions since a position from all others, so after a bulk load it would read the whole log
+ * each time.
  */
 export const boundedPlans = 'enable_seqscan = off'
 
@@ -69,11 +70,16 @@ export class Database {
    * times. Unless told otherwise that is any failure that may pass, a lost answer to the commit included: then `run` must
    * recognise its own work.
    */
-  async write<Result>(run: (connection: Connection) => Promise<Result>, mayRetry: (error: unknown) => boolean = isPassing): Promise<Result> {
+  async write<Result>(
+    run: (connection: Connection) => Promise<Result>,
+    mayRetry: (error: unknown) => boolean = isPassing,
+  ): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#use((connection) =>
-          connection.within(`begin isolation level read committed, read write; set local lock_timeout = '5s'`, () => run(connection)),
+          connection.within(`begin isolation level read committed, read write; set local lock_timeout = '5s'`, () =>
+            run(connection),
+          ),
         )
       } catch (error) {
         if (!mayRetry(error) || attempt === 5 || this.#isCut) throw error
@@ -195,10 +201,12 @@ export class DedicatedConnection extends Connection {
 const unreachable = (cause: unknown): SyncError =>
   new SyncError(
     'database-unreachable',
-    `Cannot connect to the database: ${cause instanceof Error ? cause.message : 'no reason given'}. Check the URL, and that PostgreSQL runs.`,
+    `Cannot connect to the database: ${reasonOf(cause)}. Check the URL, and that PostgreSQL runs.`,
     {},
     { cause },
   )
+
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : 'no reason given')
 
 /** The connection is in no known state: it must not go back to the pool. */
 class RollbackFailed extends Error {}

@@ -12,7 +12,12 @@ import { identifier, type Parameter, parameterOf } from './values.js'
 export type ColumnChange = { readonly value: Wire } | { readonly add: number }
 
 /** Inserts a row; columns left out take their defaults. */
-export const insertRow = async (connection: Connection, model: KnownModel, id: Uuid, values: ReadonlyMap<string, Wire>): Promise<SqlRow> => {
+export const insertRow = async (
+  connection: Connection,
+  model: KnownModel,
+  id: Uuid,
+  values: ReadonlyMap<string, Wire>,
+): Promise<SqlRow> => {
   const fields = [...values.keys()]
   const text = remembered(model, `insert ${fields.join()}`, () => insertText(model, fields))
   const [row] = await connection.rows(text, [id, ...fields.map((field) => parameter(model, field, values.get(field) ?? null))])
@@ -28,10 +33,14 @@ export const updateRow = async (
 ): Promise<SqlRow | undefined> => {
   const fields = [...changes]
   if (fields.length === 0) return readRow(connection, model, id)
-  const text = remembered(model, `update ${fields.map(([field, change]) => `${field}${'add' in change ? '+' : ''}`).join()}`, () =>
-    updateText(model, fields),
+  const text = remembered(
+    model,
+    `update ${fields.map(([field, change]) => `${field}${'add' in change ? '+' : ''}`).join()}`,
+    () => updateText(model, fields),
   )
-  const values = fields.map(([field, change]): Parameter => ('add' in change ? change.add : parameter(model, field, change.value)))
+  const values = fields.map(([field, change]): Parameter =>
+    'add' in change ? change.add : parameter(model, field, change.value),
+  )
   const [row] = await connection.rows(text, [id, ...values])
   return row
 }

@@ -27,7 +27,10 @@ beforeAll(async () => {
   // Foreign writers have time zones and date styles of their own.
   await sql.query(`set timezone = 'Asia/Kolkata'; set datestyle = 'German'`)
   await sql.query(`insert into employees (id, tenant_id, name, started_on) values ($1, $2, 'Boss', '2020-02-29')`, [boss, tenant])
-  await sql.query(`insert into employees (id, tenant_id, name, started_on, manager_id) values ($1, $2, 'Clerk', '2021-01-01', $3)`, [clerk, tenant, boss])
+  await sql.query(
+    `insert into employees (id, tenant_id, name, started_on, manager_id) values ($1, $2, 'Clerk', '2021-01-01', $3)`,
+    [clerk, tenant, boss],
+  )
   server = await createBackOfficeServer({
     database: database.url,
     origins: '*',
@@ -69,8 +72,15 @@ const full = (): Readonly<Record<string, Wire>> => ({
   reference: randomUUID(),
 })
 
-const create = (values: Readonly<Record<string, Wire>> = full(), id: string = randomUUID()) => ({ op: 'create', model: 'Ticket', id, values }) as const
-const update = (id: string, set: UpdateOp['set'], version = device.version('Ticket', id)): UpdateOp => ({ op: 'update', model: 'Ticket', id, version, set })
+const create = (values: Readonly<Record<string, Wire>> = full(), id: string = randomUUID()) =>
+  ({ op: 'create', model: 'Ticket', id, values }) as const
+const update = (id: string, set: UpdateOp['set'], version = device.version('Ticket', id)): UpdateOp => ({
+  op: 'update',
+  model: 'Ticket',
+  id,
+  version,
+  set,
+})
 const made = async (values: Readonly<Record<string, Wire>> = full()): Promise<string> => {
   const op = create(values)
   expect((await device.push(op)).outcome).toEqual({ kind: 'applied' })
@@ -95,7 +105,15 @@ describe('every type', () => {
 
   it('[V60] is null where it is left out, or its default', async () => {
     const id = await made({ authorId: clerk, subject: 'S', priority: 'high', serial: '-5', dueAt: null })
-    expect(device.row('Ticket', id)).toMatchObject({ weight: null, price: '0.500', day: '1999-12-31', image: null, payload: null, settings: { theme: 'plain' }, body: '' })
+    expect(device.row('Ticket', id)).toMatchObject({
+      weight: null,
+      price: '0.500',
+      day: '1999-12-31',
+      image: null,
+      payload: null,
+      settings: { theme: 'plain' },
+      body: '',
+    })
   })
 
   it('[V61] can be set and cleared by a patch, and lists of every kind', async () => {
@@ -109,13 +127,19 @@ describe('every type', () => {
     const lists = { skills: ['a,b', 'c"d', '{e}', '', 'null'], shifts: [1, -2147483648], favourites: ['red', 'blue'] }
     const self = device.row('Employee', boss) ?? {}
     const op: Op = {
-      op: 'update', model: 'Employee', id: boss, version: Number(self['version']),
+      op: 'update',
+      model: 'Employee',
+      id: boss,
+      version: Number(self['version']),
       set: Object.fromEntries(Object.entries(lists).map(([field, value]) => [field, { seen: self[field] ?? null, value }])),
     }
     expect((await device.push(op)).outcome).toEqual({ kind: 'applied' })
     await device.until('the lists', () => Array.isArray(device.row('Employee', boss)?.['shifts']))
     expect(device.row('Employee', boss)).toMatchObject(lists)
-    expect((await device.push({ ...op, set: { shifts: { seen: lists.shifts, value: [2147483648] } } })).outcome).toMatchObject({ code: 'invalid', fields: ['shifts'] })
+    expect((await device.push({ ...op, set: { shifts: { seen: lists.shifts, value: [2147483648] } } })).outcome).toMatchObject({
+      code: 'invalid',
+      fields: ['shifts'],
+    })
   })
 
   it('[V62] that never leaves the server is in no frame', async () => {
@@ -140,7 +164,12 @@ describe('edit-wins', () => {
     const { outcome } = await device.push(update(id, { subject: { seen: values['subject'] ?? null, value: 'Back' } }, version))
     expect(outcome).toEqual({ kind: 'applied' })
     await device.until('the return', () => device.held('Ticket').includes(id))
-    expect({ ...device.row('Ticket', id), version: 0, updatedAt: 0 }).toEqual({ ...old, subject: 'Back', version: 0, updatedAt: 0 })
+    expect({ ...device.row('Ticket', id), version: 0, updatedAt: 0 }).toEqual({
+      ...old,
+      subject: 'Back',
+      version: 0,
+      updatedAt: 0,
+    })
   })
 
   it('[V64] leaves it deleted where a rule, a parent or a taken name stands against it', async () => {
@@ -152,12 +181,19 @@ describe('edit-wins', () => {
     const stranger = new WireDevice({ principal: 'x', claims: { sub: randomUUID(), tenant: randomUUID() } }, schema)
     await stranger.connect(url)
     const edit = { subject: { seen: 'A', value: 'B' } }
-    expect((await stranger.push(update(hidden, edit, versionHidden))).outcome).toMatchObject({ kind: 'rejected', code: 'deleted', id: hidden })
+    expect((await stranger.push(update(hidden, edit, versionHidden))).outcome).toMatchObject({
+      kind: 'rejected',
+      code: 'deleted',
+      id: hidden,
+    })
     const never = await stranger.push(update(randomUUID(), edit, versionHidden))
     expect(never.outcome).toMatchObject({ kind: 'rejected', code: 'deleted', fields: [] })
     await stranger.cut()
     await made({ ...full(), serial: serial ?? null })
-    expect((await device.push(update(taken, { subject: { seen: 'A', value: 'B' } }, versionTaken))).outcome).toMatchObject({ kind: 'rejected', code: 'deleted' })
+    expect((await device.push(update(taken, { subject: { seen: 'A', value: 'B' } }, versionTaken))).outcome).toMatchObject({
+      kind: 'rejected',
+      code: 'deleted',
+    })
     expect((await sql.query('select 1 from tickets where id = any ($1)', [[hidden, taken]])).rows).toEqual([])
   })
 
@@ -165,9 +201,14 @@ describe('edit-wins', () => {
     const id = await made()
     const version = device.version('Ticket', id)
     await sql.query(`update tickets set body = 'edited' where id = $1`, [id])
-    expect((await device.push({ op: 'delete', model: 'Ticket', id, version })).outcome).toMatchObject({ kind: 'rejected', code: 'edited' })
+    expect((await device.push({ op: 'delete', model: 'Ticket', id, version })).outcome).toMatchObject({
+      kind: 'rejected',
+      code: 'edited',
+    })
     await device.until('the edit', () => device.row('Ticket', id)?.['body'] === 'edited')
-    expect((await device.push({ op: 'delete', model: 'Ticket', id, version: device.version('Ticket', id) })).outcome).toEqual({ kind: 'applied' })
+    expect((await device.push({ op: 'delete', model: 'Ticket', id, version: device.version('Ticket', id) })).outcome).toEqual({
+      kind: 'applied',
+    })
   })
 })
 
@@ -178,9 +219,15 @@ describe('policies', () => {
     const seen = device.row('Ticket', id) ?? {}
     await sql.query(`update tickets set subject = 'SQL', body = 'SQL', priority = 'low', views = 10 where id = $1`, [id])
     const edit = (field: string, value: Wire) => ({ [field]: { seen: seen[field] ?? null, value } })
-    const merged = await device.push(update(id, { ...edit('subject', 'Mine'), ...edit('body', 'mine'), views: { add: 5 } }, version))
+    const merged = await device.push(
+      update(id, { ...edit('subject', 'Mine'), ...edit('body', 'mine'), views: { add: 5 } }, version),
+    )
     expect(merged.outcome).toEqual({ kind: 'merged', lost: [{ model: 'Ticket', id, field: 'body' }] })
-    expect((await device.push(update(id, edit('priority', 'normal'), version))).outcome).toMatchObject({ kind: 'rejected', code: 'conflict', fields: ['priority'] })
+    expect((await device.push(update(id, edit('priority', 'normal'), version))).outcome).toMatchObject({
+      kind: 'rejected',
+      code: 'conflict',
+      fields: ['priority'],
+    })
     const { rows } = await sql.query('select subject, body, priority, views from tickets where id = $1', [id])
     expect(rows).toEqual([{ subject: 'Mine', body: 'SQL', priority: 'low', views: 15 }])
   })

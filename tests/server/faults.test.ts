@@ -13,7 +13,9 @@ afterAll(async () => {
 
 /** Ends every backend of the server, whatever it is doing, as a failover or an administrator would. */
 const killBackends = () =>
-  tracker.sql(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'syncgen' and datname = current_database()`)
+  tracker.sql(
+    `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'syncgen' and datname = current_database()`,
+  )
 
 const board = () => ['board', { projectId: tracker.project }] as const
 
@@ -36,7 +38,10 @@ describe('a server whose database connections die', () => {
     let kills = 0
     const fire = (async () => {
       while (firing) {
-        const killed = await tracker.sql(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'syncgen' and state <> 'idle' and datname = current_database()`)
+        const killed = await tracker.sql(
+          `select pg_terminate_backend(pid) from pg_stat_activity
+          where application_name = 'syncgen' and state <> 'idle' and datname = current_database()`,
+        )
         kills += killed.length
         await new Promise((resolve) => setTimeout(resolve, killed.length > 0 ? 100 : 1))
       }
@@ -78,7 +83,11 @@ describe('a server whose database connections die', () => {
     await admin.query(`alter database "${String(name)}" allow_connections false`)
     await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = $1`, [name])
     const late = tracker.device(tracker.bob)
-    expect(await late.connect(tracker.url)).toMatchObject({ kind: 'refused', code: 'database-unreachable', retryAfter: expect.any(Number) as number })
+    expect(await late.connect(tracker.url)).toMatchObject({
+      kind: 'refused',
+      code: 'database-unreachable',
+      retryAfter: expect.any(Number) as number,
+    })
     await admin.query(`alter database "${String(name)}" allow_connections true`)
     await admin.end()
     const id = await tracker.task('back')
@@ -90,7 +99,9 @@ describe('a server whose database connections die', () => {
 describe('a lost answer', () => {
   it('[V49] is found again: the outcome of a rejection, too', async () => {
     const bob = await tracker.online(tracker.bob, board())
-    const mutation = bob.mutation([{ op: 'update', model: 'Task', id: randomUUID(), version: 3, set: { title: { seen: 'a', value: 'b' } } }])
+    const mutation = bob.mutation([
+      { op: 'update', model: 'Task', id: randomUUID(), version: 3, set: { title: { seen: 'a', value: 'b' } } },
+    ])
     bob.send({ kind: 'push', mutations: [mutation] })
     await tracker.sql('select pg_sleep(0.1)')
     await bob.cut()
@@ -102,14 +113,21 @@ describe('a lost answer', () => {
 describe('an end', () => {
   it('[V79] comes soon, whatever clients leave unanswered or unread', async () => {
     const node = await tracker.node({ limits: { bufferedBytes: 10_000, drainWithin: 1000 } })
-    await tracker.sql(`insert into tasks (project_id, title, position) select $1, repeat('x', 2000), 'a' from generate_series(1, 3000)`, [tracker.project])
+    await tracker.sql(
+      `insert into tasks (project_id, title, position) select $1, repeat('x', 2000), 'a' from generate_series(1, 3000)`,
+      [tracker.project],
+    )
     const [asked, deaf, busy, fresh] = [1, 2, 3, 4].map(() => tracker.device(tracker.bob))
     if (asked === undefined || deaf === undefined || busy === undefined || fresh === undefined) throw new Error('no devices')
     await asked.connect(node.url)
     asked.send({ kind: 'sync', attempt: 1, scopes: [{ id: 9, name: 'home', params: {}, hash: 'older', position: 'none' }] })
     await deaf.connect(node.url)
     ;(deaf.socket as unknown as { _socket: import('node:net').Socket })._socket.pause()
-    deaf.send({ kind: 'sync', attempt: 1, scopes: [{ id: 1, name: 'board', params: { projectId: tracker.project }, hash: null, position: null }] })
+    deaf.send({
+      kind: 'sync',
+      attempt: 1,
+      scopes: [{ id: 1, name: 'board', params: { projectId: tracker.project }, hash: null, position: null }],
+    })
     await busy.connect(node.url)
     busy.send({ kind: 'push', mutations: Array.from({ length: 200 }, () => busy.mutation([newTask(tracker.project)])) })
     await fresh.open(node.url)

@@ -14,7 +14,38 @@ afterAll(async () => {
 /** Names that are text but not NUL, half a surrogate pair or a prototype: those do not get past the reader of frames. */
 const asName = (text: string): string => text.replaceAll(/[\0\ud800]|__proto__/g, '') || 'name'
 
-const pieces = [`'`, `''`, `"`, '\\', '$1', '$$', ';', '--', '/*', '*/', '%', '_', '\u0000', '\ud800', '\u2028', '😀', '{', '}', '{}', ',', 'null', 'NULL', '__proto__', 'constructor', ') or true', '\n', '::text', `E'\\x41'`, '..', '\t']
+const pieces = [
+  `'`,
+  `''`,
+  `"`,
+  '\\',
+  '$1',
+  '$$',
+  ';',
+  '--',
+  '/*',
+  '*/',
+  '%',
+  '_',
+  '\u0000',
+  '\ud800',
+  '\u2028',
+  '😀',
+  '{',
+  '}',
+  '{}',
+  ',',
+  'null',
+  'NULL',
+  '__proto__',
+  'constructor',
+  ') or true',
+  '\n',
+  '::text',
+  `E'\\x41'`,
+  '..',
+  '\t',
+]
 
 /** A seeded generator (xorshift). */
 const random = (seed: number) => (below: number) => {
@@ -34,18 +65,28 @@ it('[V78] text is data wherever it stands: stored as it is, or refused; nothing 
     const [title, id] = [text(), randomUUID()]
     const ops: readonly Op[] = [
       newTask(tracker.project, { title, position: text() }, id),
-      { op: 'update', model: 'Task', id, version: 0, set: { [next(2) === 0 ? 'title' : asName(text())]: { seen: title, value: text() } } },
+      {
+        op: 'update',
+        model: 'Task',
+        id,
+        version: 0,
+        set: { [next(2) === 0 ? 'title' : asName(text())]: { seen: title, value: text() } },
+      },
       { op: 'delete', model: next(9) === 0 ? asName(text()) : 'Task', id: randomUUID(), version: 0 },
     ]
     const { outcome } = await bob.push(ops[0] as Op)
     const [row] = await tracker.sql('select title from tasks where id = $1', [id])
-    expect(outcome).toMatchObject(/[\0\ud800]/.test(title + String(row)) || row === undefined ? { kind: 'rejected', code: 'invalid' } : { kind: 'applied' })
+    expect(outcome).toMatchObject(
+      /[\0\ud800]/.test(title + String(row)) || row === undefined ? { kind: 'rejected', code: 'invalid' } : { kind: 'applied' },
+    )
     if (row !== undefined) {
       expect(row['title']).toBe(title)
       kept += 1
     }
     const rest = await bob.push(...ops.slice(1))
-    expect(['applied', 'merged', 'invalid', 'deleted']).toContain(rest.outcome.kind === 'rejected' ? rest.outcome.code : rest.outcome.kind)
+    expect(['applied', 'merged', 'invalid', 'deleted']).toContain(
+      rest.outcome.kind === 'rejected' ? rest.outcome.code : rest.outcome.kind,
+    )
   }
   expect(kept).toBeGreaterThan(50)
   expect(await tracker.sql('select count(*)::int as n from users')).toEqual(before)

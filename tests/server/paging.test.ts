@@ -14,15 +14,23 @@ afterAll(async () => {
 const board = () => ['board', { projectId: tracker.project }] as const
 
 const bulk = (count: number, prefix: string) =>
-  tracker.sql(`insert into tasks (project_id, title, position) select $1, $2 || n, 'a' from generate_series(1, $3) n`, [tracker.project, prefix, count])
+  tracker.sql(`insert into tasks (project_id, title, position) select $1, $2 || n, 'a' from generate_series(1, $3) n`, [
+    tracker.project,
+    prefix,
+    count,
+  ])
 
 /** Waits until the device has exactly what SQL says, once nobody writes any more. @throws with the first differences. */
 const untilEqualToSql = async (device: WireDevice): Promise<void> => {
   const rows = await tracker.sql('select id, version, title from tasks where project_id = $1', [tracker.project])
   const wanted = new Map(rows.map(({ id, version, title }) => [String(id), `${String(version)} ${String(title)}`]))
   const differences = (): readonly string[] => {
-    const held = new Map(device.held('Task').map((id) => [id, `${device.version('Task', id)} ${String(device.row('Task', id)?.['title'])}`]))
-    const lacks = [...wanted].filter(([id, text]) => held.get(id) !== text).map(([id, text]) => `${id}: ${String(held.get(id))} instead of ${text}`)
+    const held = new Map(
+      device.held('Task').map((id) => [id, `${device.version('Task', id)} ${String(device.row('Task', id)?.['title'])}`]),
+    )
+    const lacks = [...wanted]
+      .filter(([id, text]) => held.get(id) !== text)
+      .map(([id, text]) => `${id}: ${String(held.get(id))} instead of ${text}`)
     const excess = [...held.keys()].filter((id) => !wanted.has(id)).map((id) => `${id}: should not be held`)
     return [...lacks, ...excess]
   }
@@ -45,10 +53,16 @@ const disturb = (seed: number): { stop(): Promise<number> } => {
   let writes = 0
   const one = async (): Promise<void> => {
     const share = next()
-    const pick = `(select id from tasks where project_id = $1 order by id offset floor($2::float8 * (select count(*) from tasks where project_id = $1)) limit 1)`
-    if (share < 0.5) await tracker.sql(`update tasks set title = 'edited ' || $3 where id = ${pick}`, [tracker.project, next(), writes])
+    const pick = `(
+      select id from tasks where project_id = $1 order by id
+      offset floor($2::float8 * (select count(*) from tasks where project_id = $1)) limit 1)`
+    if (share < 0.5)
+      await tracker.sql(`update tasks set title = 'edited ' || $3 where id = ${pick}`, [tracker.project, next(), writes])
     else if (share < 0.75) await tracker.sql(`delete from tasks where id = ${pick}`, [tracker.project, next()])
-    else await tracker.sql(`insert into tasks (id, project_id, title, position) values (gen_random_uuid(), $1, 'new', 'a')`, [tracker.project])
+    else
+      await tracker.sql(`insert into tasks (id, project_id, title, position) values (gen_random_uuid(), $1, 'new', 'a')`, [
+        tracker.project,
+      ])
     writes += 1
   }
   const running = (async () => {
@@ -81,8 +95,13 @@ describe('a reconcile over many transactions', () => {
   it(`[V19] of a diff ends where SQL is, while others write (seed ${seed + 1})`, async () => {
     const bob = await tracker.online(tracker.bob, board())
     await bob.cut()
-    await tracker.sql(`update tasks set title = 'changed' where id in (select id from tasks where project_id = $1 order by random() limit 4000)`, [tracker.project])
-    await tracker.sql(`delete from tasks where id in (select id from tasks where project_id = $1 order by random() limit 3000)`, [tracker.project])
+    await tracker.sql(
+      `update tasks set title = 'changed' where id in (select id from tasks where project_id = $1 order by random() limit 4000)`,
+      [tracker.project],
+    )
+    await tracker.sql(`delete from tasks where id in (select id from tasks where project_id = $1 order by random() limit 3000)`, [
+      tracker.project,
+    ])
     await bulk(3000, 'while away ')
     for (const scope of bob.scopes.values()) scope.hash = 'of yesterday'
     const disturbance = disturb(seed + 1)
@@ -95,8 +114,14 @@ describe('a reconcile over many transactions', () => {
   it(`[V20] of a long absence ends where SQL is, while others write (seed ${seed + 2})`, async () => {
     const bob = await tracker.online(tracker.bob, board())
     await bob.cut()
-    await tracker.sql(`update tasks set title = 'changed again' where id in (select id from tasks where project_id = $1 order by random() limit 4000)`, [tracker.project])
-    await tracker.sql(`delete from tasks where id in (select id from tasks where project_id = $1 order by random() limit 2000)`, [tracker.project])
+    await tracker.sql(
+      `update tasks set title = 'changed again'
+      where id in (select id from tasks where project_id = $1 order by random() limit 4000)`,
+      [tracker.project],
+    )
+    await tracker.sql(`delete from tasks where id in (select id from tasks where project_id = $1 order by random() limit 2000)`, [
+      tracker.project,
+    ])
     const disturbance = disturb(seed + 2)
     await bob.connect(tracker.url)
     await bob.resync()

@@ -12,7 +12,16 @@ beforeAll(async () => {
     hooks: {
       tasks: {
         beforeWrite: async ({ op, before, after, claims, tx, reject }) => {
-          heard.push(`${op} ${before?.title ?? '-'} ${after?.title ?? '-'} ${String(after?.votes)} ${String(after?.createdAt instanceof Date)} ${claims.sub.length}`)
+          heard.push(
+            [
+              op,
+              before?.title ?? '-',
+              after?.title ?? '-',
+              after?.votes,
+              after?.createdAt instanceof Date,
+              claims.sub.length,
+            ].join(' '),
+          )
           if (after?.title === '') reject('empty', ['title'])
           if (after?.title === 'broken hook') throw new TypeError('a bug of the app')
           if (after?.title === 'takes a name') await tx.users.create({ name: 'Ada', email: 'ada@example.org' })
@@ -28,7 +37,13 @@ afterAll(async () => {
   await tracker?.stop()
 })
 
-const update = (id: string, set: UpdateOp['set'], version = bob.version('Task', id)): UpdateOp => ({ op: 'update', model: 'Task', id, version, set })
+const update = (id: string, set: UpdateOp['set'], version = bob.version('Task', id)): UpdateOp => ({
+  op: 'update',
+  model: 'Task',
+  id,
+  version,
+  set,
+})
 const stored = async (id: string) => (await tracker.sql('select * from tasks where id = $1', [id]))[0]
 const shown = async (title: string, values = {}): Promise<string> => {
   const id = await tracker.task(title, values)
@@ -70,7 +85,12 @@ describe('a mutation', () => {
 
   it('[V25] that fails takes its ops with it and nothing else; the next goes on', async () => {
     const [good, bad, after] = [randomUUID(), randomUUID(), randomUUID()]
-    const link = (taskId: string): Op => ({ op: 'create', model: 'TaskLabel', id: randomUUID(), values: { taskId, labelId: randomUUID() } })
+    const link = (taskId: string): Op => ({
+      op: 'create',
+      model: 'TaskLabel',
+      id: randomUUID(),
+      values: { taskId, labelId: randomUUID() },
+    })
     const mutations = [
       bob.mutation([newTask(tracker.project, { title: 'good' }, good)]),
       bob.mutation([newTask(tracker.project, { title: 'bad' }, bad), link(bad)]),
@@ -98,21 +118,82 @@ describe('a mutation', () => {
   })
 
   it.for<readonly [string, () => Op, string, object]>([
-    ['a unique name twice', () => ({ op: 'update', model: 'User', id: tracker.bob, version: 0, set: { email: { seen: 'bob@example.org', value: 'ada@example.org' } } }), 'unique', { model: 'User', fields: ['email'] }],
-    ['a reference to nothing', () => ({ op: 'create', model: 'Task', id: randomUUID(), values: { projectId: tracker.project, title: 't', position: 'a', assigneeId: randomUUID() } }), 'reference', { fields: ['assigneeId'] }],
+    [
+      'a unique name twice',
+      () => ({
+        op: 'update',
+        model: 'User',
+        id: tracker.bob,
+        version: 0,
+        set: { email: { seen: 'bob@example.org', value: 'ada@example.org' } },
+      }),
+      'unique',
+      { model: 'User', fields: ['email'] },
+    ],
+    [
+      'a reference to nothing',
+      () => ({
+        op: 'create',
+        model: 'Task',
+        id: randomUUID(),
+        values: { projectId: tracker.project, title: 't', position: 'a', assigneeId: randomUUID() },
+      }),
+      'reference',
+      { fields: ['assigneeId'] },
+    ],
     ['a value of another type', () => ({ ...newTask(tracker.project, { title: 7 }) }), 'invalid', { fields: ['title'] }],
     ['a label that the enum lacks', () => newTask(tracker.project, { state: 'gone' }), 'invalid', { fields: ['state'] }],
     ['a decimal of another scale', () => newTask(tracker.project, { estimate: '1.234' }), 'invalid', { fields: ['estimate'] }],
     ['a number that overflows', () => update(overflowing, { votes: { add: 2147483647 } }), 'invalid', {}],
-    ['a field missing', () => ({ op: 'create', model: 'Task', id: randomUUID(), values: { projectId: tracker.project } }), 'invalid', { fields: ['title', 'position'] }],
-    ['a field that the server sets', () => newTask(tracker.project, { createdAt: '2020-01-01T00:00:00.000Z' }), 'invalid', { fields: ['createdAt'] }],
-    ['a field that never leaves the server', () => ({ op: 'update', model: 'User', id: tracker.bob, version: 0, set: { passwordHash: { seen: null, value: 'x' } } }), 'invalid', { fields: [] }],
-    ['a guess at a field that never leaves it', () => ({ op: 'delete', model: 'User', id: tracker.bob, version: 0, seen: { passwordHash: null } }), 'invalid', { fields: [] }],
-    ['a field that cannot change', () => update(overflowing, { projectId: { seen: null, value: randomUUID() } }), 'invalid', { fields: ['projectId'] }],
+    [
+      'a field missing',
+      () => ({ op: 'create', model: 'Task', id: randomUUID(), values: { projectId: tracker.project } }),
+      'invalid',
+      { fields: ['title', 'position'] },
+    ],
+    [
+      'a field that the server sets',
+      () => newTask(tracker.project, { createdAt: '2020-01-01T00:00:00.000Z' }),
+      'invalid',
+      { fields: ['createdAt'] },
+    ],
+    [
+      'a field that never leaves the server',
+      () => ({ op: 'update', model: 'User', id: tracker.bob, version: 0, set: { passwordHash: { seen: null, value: 'x' } } }),
+      'invalid',
+      { fields: [] },
+    ],
+    [
+      'a guess at a field that never leaves it',
+      () => ({ op: 'delete', model: 'User', id: tracker.bob, version: 0, seen: { passwordHash: null } }),
+      'invalid',
+      { fields: [] },
+    ],
+    [
+      'a field that cannot change',
+      () => update(overflowing, { projectId: { seen: null, value: randomUUID() } }),
+      'invalid',
+      { fields: ['projectId'] },
+    ],
     ['a counter that is set', () => update(overflowing, { votes: { seen: 0, value: 5 } }), 'invalid', { fields: ['votes'] }],
-    ['a key that is changed', () => update(overflowing, { id: { seen: null, value: randomUUID() } }), 'invalid', { fields: ['id'] }],
-    ['a field of every object', () => update(overflowing, { constructor: { seen: null, value: 'x' } }), 'invalid', { fields: [] }],
-    ['a model of every object', () => ({ op: 'delete', model: 'toString', id: randomUUID(), version: 0 }), 'invalid', { model: 'toString' }],
+    [
+      'a key that is changed',
+      () => update(overflowing, { id: { seen: null, value: randomUUID() } }),
+      'invalid',
+      { fields: ['id'] },
+    ],
+    [
+      'a field of every object',
+      () => update(overflowing, { constructor: { seen: null, value: 'x' } }),
+      'invalid',
+      { fields: [] },
+    ],
+    [
+      'a model of every object',
+      () => ({ op: 'delete', model: 'toString', id: randomUUID(), version: 0 }),
+      'invalid',
+      { model: 'toString' },
+    ],
   ])('[V27] with %s is rejected by name, without a value', async ([, op, code, rest]) => {
     overflowing = await shown('counted', { votes: 5 })
     const { outcome } = await bob.push(op())
@@ -132,8 +213,14 @@ describe('access', () => {
     const eve = await tracker.online(tracker.eve, ['home'])
     const theirs = await shown('theirs')
     // Not readable: as if it were not there, whatever is asked of it.
-    expect((await eve.push({ op: 'update', model: 'Task', id: theirs, version: 1, set: { title: { seen: 'theirs', value: 'mine' } } })).outcome).toMatchObject(rejected('deleted'))
-    expect((await eve.push({ op: 'update', model: 'Task', id: randomUUID(), version: 1, set: { title: { seen: 'a', value: 'b' } } })).outcome).toMatchObject(rejected('deleted'))
+    expect(
+      (await eve.push({ op: 'update', model: 'Task', id: theirs, version: 1, set: { title: { seen: 'theirs', value: 'mine' } } }))
+        .outcome,
+    ).toMatchObject(rejected('deleted'))
+    expect(
+      (await eve.push({ op: 'update', model: 'Task', id: randomUUID(), version: 1, set: { title: { seen: 'a', value: 'b' } } }))
+        .outcome,
+    ).toMatchObject(rejected('deleted'))
     expect((await eve.push({ op: 'delete', model: 'Task', id: theirs, version: 1 })).outcome).toEqual({ kind: 'applied' })
     expect((await eve.push({ op: 'delete', model: 'Task', id: randomUUID(), version: 1 })).outcome).toEqual({ kind: 'applied' })
     expect((await stored(theirs))?.['title']).toBe('theirs')
@@ -149,7 +236,10 @@ describe('access', () => {
     await tracker.sql(`insert into members (project_id, user_id, role) values ($1, $2, 'viewer')`, [tracker.project, tracker.eve])
     const eve = await tracker.online(tracker.eve, ['board', { projectId: tracker.project }])
     const id = await shown('read only')
-    expect((await eve.push({ op: 'update', model: 'Task', id, version: 1, set: { title: { seen: 'read only', value: 'x' } } })).outcome).toMatchObject(rejected('forbidden', { id }))
+    expect(
+      (await eve.push({ op: 'update', model: 'Task', id, version: 1, set: { title: { seen: 'read only', value: 'x' } } }))
+        .outcome,
+    ).toMatchObject(rejected('forbidden', { id }))
     expect((await eve.push({ op: 'delete', model: 'Task', id, version: 1 })).outcome).toMatchObject(rejected('forbidden'))
     expect((await eve.push(newTask(tracker.project, {}, id))).outcome).toMatchObject(rejected('exists'))
     await tracker.sql('delete from members where user_id = $1', [tracker.eve])
@@ -157,7 +247,12 @@ describe('access', () => {
 
   it('[V31] cannot be granted to oneself, nor to the mutation by itself', async () => {
     const eve = await tracker.online(tracker.eve, ['home'])
-    const membership: Op = { op: 'create', model: 'Member', id: randomUUID(), values: { projectId: tracker.project, userId: tracker.eve, role: 'owner' } }
+    const membership: Op = {
+      op: 'create',
+      model: 'Member',
+      id: randomUUID(),
+      values: { projectId: tracker.project, userId: tracker.eve, role: 'owner' },
+    }
     expect((await eve.push(membership)).outcome).toMatchObject(rejected('forbidden'))
     expect((await eve.push(membership, newTask(tracker.project))).outcome).toMatchObject(rejected('forbidden'))
     expect(await tracker.sql('select 1 from members where user_id = $1', [tracker.eve])).toEqual([])
@@ -178,7 +273,9 @@ describe('access', () => {
       { op: 'create', model: 'Member', id: randomUUID(), values: { projectId: project, userId: tracker.eve, role: 'owner' } },
       newTask(project, { assigneeId: tracker.eve }),
     )
-    expect(outcome.kind === 'applied' ? rejected('exists') : again.outcome).toMatchObject(outcome.kind === 'applied' ? { code: 'exists' } : { kind: 'applied' })
+    expect(outcome.kind === 'applied' ? rejected('exists') : again.outcome).toMatchObject(
+      outcome.kind === 'applied' ? { code: 'exists' } : { kind: 'applied' },
+    )
     await eve.until('the new project', () => eve.held('Project').includes(project) && eve.held('Task').length > 0)
   })
 })
@@ -191,20 +288,30 @@ describe('a conflict', () => {
     expect((await bob.push(update(id, { title: { seen: 'seen', value: 'bob' } }, version))).outcome).toEqual({ kind: 'applied' })
     expect(await stored(id)).toMatchObject({ title: 'bob', position: 'z' })
     await tracker.sql(`update tasks set title = 'sql' where id = $1`, [id])
-    const early = bob.mutation([update(id, { title: { seen: 'seen', value: 'earlier' }, state: { seen: 'todo', value: 'doing' } }, version)], { at: Date.now() - 60_000 })
+    const early = bob.mutation(
+      [update(id, { title: { seen: 'seen', value: 'earlier' }, state: { seen: 'todo', value: 'doing' } }, version)],
+      { at: Date.now() - 60_000 },
+    )
     expect((await bob.pushAs(early)).outcome).toEqual({ kind: 'merged', lost: [{ model: 'Task', id, field: 'title' }] })
     expect(await stored(id)).toMatchObject({ title: 'sql', state: 'doing' })
     await new Promise((resolve) => setTimeout(resolve, 5))
-    expect((await bob.push(update(id, { title: { seen: 'seen', value: 'later' } }, version))).outcome).toEqual({ kind: 'applied' })
+    expect((await bob.push(update(id, { title: { seen: 'seen', value: 'later' } }, version))).outcome).toEqual({
+      kind: 'applied',
+    })
     expect((await stored(id))?.['title']).toBe('later')
   })
 
   it('[V34] is not won by a clock that is ahead, nor lost for one that is behind', async () => {
     const id = await shown('seen')
     const version = bob.version('Task', id)
-    const tomorrow = bob.mutation([update(id, { title: { seen: 'seen', value: 'tomorrow' } }, version)], { at: Date.now() + 86_400_000 })
+    const tomorrow = bob.mutation([update(id, { title: { seen: 'seen', value: 'tomorrow' } }, version)], {
+      at: Date.now() + 86_400_000,
+    })
     expect((await bob.pushAs(tomorrow)).outcome).toEqual({ kind: 'applied' })
-    const [logged] = await tracker.sql(`select edited_at <= clock_timestamp() as past from syncgen.changes where key = $1 and op = 'U'`, [id])
+    const [logged] = await tracker.sql(
+      `select edited_at <= clock_timestamp() as past from syncgen.changes where key = $1 and op = 'U'`,
+      [id],
+    )
     expect(logged?.['past']).toBe(true)
     await new Promise((resolve) => setTimeout(resolve, 5))
     expect((await bob.push(update(id, { title: { seen: 'seen', value: 'now' } }, version))).outcome).toEqual({ kind: 'applied' })
@@ -212,7 +319,10 @@ describe('a conflict', () => {
     // A clock of 1970 cannot have edited a row before the version that it saw.
     const past = bob.mutation([update(id, { state: { seen: 'todo', value: 'done' } })], { at: 0 })
     expect((await bob.pushAs(past)).outcome).toEqual({ kind: 'applied' })
-    const [stamp] = await tracker.sql(`select extract(year from edited_at)::int as year from syncgen.changes where key = $1 and 'state' = any (fields)`, [id])
+    const [stamp] = await tracker.sql(
+      `select extract(year from edited_at)::int as year from syncgen.changes where key = $1 and 'state' = any (fields)`,
+      [id],
+    )
     expect(stamp?.['year']).toBeGreaterThan(2020)
   })
 
@@ -220,7 +330,10 @@ describe('a conflict', () => {
     const id = await shown('seen')
     const version = bob.version('Task', id)
     await tracker.sql(`update tasks set title = 'sql' where id = $1`, [id])
-    const mutation = bob.mutation([update(id, { title: { seen: 'seen', value: 'x' }, position: { seen: 'a', value: 'q' } }, version)], { at: Date.now() - 60_000, strict: true })
+    const mutation = bob.mutation(
+      [update(id, { title: { seen: 'seen', value: 'x' }, position: { seen: 'a', value: 'q' } }, version)],
+      { at: Date.now() - 60_000, strict: true },
+    )
     expect((await bob.pushAs(mutation)).outcome).toMatchObject(rejected('conflict', { fields: ['title'] }))
     expect((await stored(id))?.['position']).toBe('a')
   })
@@ -230,9 +343,11 @@ describe('a conflict', () => {
     const ada = await tracker.online(tracker.ada, ['board', { projectId: tracker.project }])
     const version = bob.version('Task', id)
     const add = (device: WireDevice) => device.push({ op: 'update', model: 'Task', id, version, set: { votes: { add: 1 } } })
-    await Promise.all([bob, ada].map(async (device) => {
-      for (let turn = 0; turn < 10; turn += 1) expect((await add(device)).outcome).toEqual({ kind: 'applied' })
-    }))
+    await Promise.all(
+      [bob, ada].map(async (device) => {
+        for (let turn = 0; turn < 10; turn += 1) expect((await add(device)).outcome).toEqual({ kind: 'applied' })
+      }),
+    )
     expect((await stored(id))?.['votes']).toBe(20)
   })
 
@@ -240,7 +355,9 @@ describe('a conflict', () => {
     const id = await shown('going')
     const version = bob.version('Task', id)
     await tracker.sql('delete from tasks where id = $1', [id])
-    expect((await bob.push(update(id, { title: { seen: 'going', value: 'staying' } }, version))).outcome).toMatchObject(rejected('deleted'))
+    expect((await bob.push(update(id, { title: { seen: 'going', value: 'staying' } }, version))).outcome).toMatchObject(
+      rejected('deleted'),
+    )
     expect(await stored(id)).toBeUndefined()
     expect((await bob.push({ op: 'delete', model: 'Task', id, version })).outcome).toEqual({ kind: 'applied' })
   })
@@ -253,14 +370,22 @@ describe('a hook', () => {
     expect((await bob.push(newTask(tracker.project, { title: 'leaves a label' }, id))).outcome).toEqual({ kind: 'applied' })
     expect(await tracker.sql('select 1 from labels where name = $1', [`of ${id}`])).toHaveLength(1)
     await bob.until('it', () => bob.held('Task').includes(id))
-    expect((await bob.push(update(id, { votes: { add: 3 }, title: { seen: 'leaves a label', value: 'x' } }))).outcome).toEqual({ kind: 'applied' })
-    expect((await bob.push({ op: 'delete', model: 'Task', id, version: bob.version('Task', id) })).outcome).toEqual({ kind: 'applied' })
-    expect(heard).toEqual(['create - leaves a label 0 true 36', 'update leaves a label x 3 true 36', 'delete x - undefined false 36'])
-    expect((await bob.push(newTask(tracker.project, { title: '' }))).outcome).toMatchObject(rejected('empty', { model: 'Task', fields: ['title'] }))
+    expect((await bob.push(update(id, { votes: { add: 3 }, title: { seen: 'leaves a label', value: 'x' } }))).outcome).toEqual({
+      kind: 'applied',
+    })
+    expect((await bob.push({ op: 'delete', model: 'Task', id, version: bob.version('Task', id) })).outcome).toEqual({
+      kind: 'applied',
+    })
+    expect(heard).toEqual(['create - leaves a label 0 true 36', 'update leaves a label x 3 true 36', 'delete x -  false 36'])
+    expect((await bob.push(newTask(tracker.project, { title: '' }))).outcome).toMatchObject(
+      rejected('empty', { model: 'Task', fields: ['title'] }),
+    )
     const shout = newTask(tracker.project, { title: 'shout' })
     await bob.push(shout)
     expect((await stored(shout.id))?.['title']).toBe('SHOUT')
-    expect((await bob.push(newTask(tracker.project, { title: 'takes a name' }))).outcome).toMatchObject(rejected('unique', { model: 'User', fields: ['email'] }))
+    expect((await bob.push(newTask(tracker.project, { title: 'takes a name' }))).outcome).toMatchObject(
+      rejected('unique', { model: 'User', fields: ['email'] }),
+    )
     expect((await bob.push(newTask(tracker.project, { title: 'broken hook' }))).outcome).toMatchObject(rejected('failed'))
     expect(tracker.log.some((line) => line.includes('hook-failed'))).toBe(true)
   })
@@ -269,16 +394,22 @@ describe('a hook', () => {
 describe('many clients', () => {
   it('[V39] that write the same rows in any order neither deadlock nor lose a write', async () => {
     const ids = await Promise.all(['p', 'q', 'r'].map((title) => shown(title)))
-    const devices = await Promise.all([tracker.ada, tracker.bob, tracker.ada, tracker.bob].map((user) => tracker.online(user, ['home'])))
+    const devices = await Promise.all(
+      [tracker.ada, tracker.bob, tracker.ada, tracker.bob].map((user) => tracker.online(user, ['home'])),
+    )
     await Promise.all(
       devices.map(async (device, at) => {
         for (let turn = 0; turn < 15; turn += 1) {
           const order = at % 2 === 0 ? ids : [...ids].reverse()
-          const { outcome } = await device.push(...order.map((id): Op => ({ op: 'update', model: 'Task', id, version: 0, set: { votes: { add: 1 } } })))
+          const { outcome } = await device.push(
+            ...order.map((id): Op => ({ op: 'update', model: 'Task', id, version: 0, set: { votes: { add: 1 } } })),
+          )
           expect(outcome).toEqual({ kind: 'applied' })
         }
       }),
     )
-    expect((await tracker.sql('select votes from tasks where id = any ($1)', [ids])).map(({ votes }) => votes)).toEqual([60, 60, 60])
+    expect((await tracker.sql('select votes from tasks where id = any ($1)', [ids])).map(({ votes }) => votes)).toEqual([
+      60, 60, 60,
+    ])
   })
 })

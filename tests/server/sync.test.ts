@@ -47,11 +47,17 @@ describe('a connected device', () => {
     if (batch?.kind !== 'changed') throw new Error('no batch')
     expect(batch.delta.rows['Task']).toHaveLength(1)
     expect(batch.delta.rows['Project']).toHaveLength(1)
-    expect(batch.delta.claims.filter(({ model }) => model === 'Task').map(({ scope, add }) => [scope, add])).toEqual([[1, [id]], [2, [id]]])
+    expect(batch.delta.claims.filter(({ model }) => model === 'Task').map(({ scope, add }) => [scope, add])).toEqual([
+      [1, [id]],
+      [2, [id]],
+    ])
   })
 
   it('[V3] loses what leaves its scopes, and is told why: out or deleted', async () => {
-    const [moved, deleted] = [await tracker.task('moved', { assignee_id: tracker.bob }), await tracker.task('deleted', { assignee_id: tracker.bob })]
+    const [moved, deleted] = [
+      await tracker.task('moved', { assignee_id: tracker.bob }),
+      await tracker.task('deleted', { assignee_id: tracker.bob }),
+    ]
     const bob = await tracker.online(tracker.bob, ['home'])
     expect(bob.held('Task')).toEqual(expect.arrayContaining([moved, deleted]))
     await tracker.sql('update tasks set assignee_id = null where id = $1', [moved])
@@ -94,7 +100,10 @@ describe('a connected device', () => {
   it('[V6] is told of a large change in pages that flip with one batch', async () => {
     const bob = await tracker.online(tracker.bob, board())
     const before = bob.held('Task').length
-    await tracker.sql(`insert into tasks (project_id, title, position) select $1, 'bulk ' || n, 'a' from generate_series(1, 5000) n`, [tracker.project])
+    await tracker.sql(
+      `insert into tasks (project_id, title, position) select $1, 'bulk ' || n, 'a' from generate_series(1, 5000) n`,
+      [tracker.project],
+    )
     await bob.until('all of them', () => bob.held('Task').length === before + 5000)
     const pages = bob.frames.filter((frame) => frame.kind === 'page' && frame.attempt >= 2 ** 40)
     expect(pages.length).toBeGreaterThanOrEqual(5)
@@ -149,7 +158,10 @@ describe('a device that comes back', () => {
     const writer = new pg.Client({ connectionString: tracker.database })
     await writer.connect()
     await writer.query('begin')
-    await writer.query(`insert into tasks (id, project_id, title, position) values ($1, $2, 'late', 'a')`, [late, tracker.project])
+    await writer.query(`insert into tasks (id, project_id, title, position) values ($1, $2, 'late', 'a')`, [
+      late,
+      tracker.project,
+    ])
     const bob = await tracker.online(tracker.bob, board())
     const early = await tracker.task('early')
     await bob.until('the early one', () => bob.held('Task').includes(early))
@@ -167,7 +179,10 @@ describe('a device that comes back', () => {
     ['SQL', () => `'; drop table tasks; --`],
     ['another epoch', (own: string) => `${'0'.repeat(32)}${own.slice(32)}`],
     ['the future', (own: string) => `${own.slice(0, 33)}900000000:900000001:`],
-    ['something longer than any', (own: string) => `${own.slice(0, 33)}5:9000:${Array.from({ length: 3000 }, (_, at) => at + 5).join()}`],
+    [
+      'something longer than any',
+      (own: string) => `${own.slice(0, 33)}5:9000:${Array.from({ length: 3000 }, (_, at) => at + 5).join()}`,
+    ],
   ] as const)('[V11] with %s for a position is asked what it holds, and ends in the same state', async ([, forge]) => {
     const bob = await tracker.online(tracker.bob, board())
     const [edited, deleted] = [await tracker.task('v1'), await tracker.task('to go')]
@@ -186,7 +201,10 @@ describe('a device that comes back', () => {
 
   it('[V12] with an older form of the scope is asked, and told what left it and what was deleted', async () => {
     const bob = await tracker.online(tracker.bob, ['home'])
-    const [out, deleted] = [await tracker.task('out', { assignee_id: tracker.bob }), await tracker.task('deleted', { assignee_id: tracker.bob })]
+    const [out, deleted] = [
+      await tracker.task('out', { assignee_id: tracker.bob }),
+      await tracker.task('deleted', { assignee_id: tracker.bob }),
+    ]
     await bob.until('both', () => bob.held('Task').includes(deleted) && bob.held('Task').includes(out))
     await bob.cut()
     await tracker.sql(`update tasks set state = 'done' where id = $1`, [out])
@@ -237,7 +255,9 @@ describe('a device that comes back', () => {
     await tracker.sql('delete from tasks where id = $1', [passing])
     await bob.connect(tracker.url)
     await bob.resync()
-    const removed = bob.frames.flatMap((frame) => (frame.kind === 'page' ? frame.delta.claims.flatMap(({ out, deleted }) => [...out, ...deleted]) : []))
+    const removed = bob.frames.flatMap((frame) =>
+      frame.kind === 'page' ? frame.delta.claims.flatMap(({ out, deleted }) => [...out, ...deleted]) : [],
+    )
     expect(removed).toEqual([])
   })
 })
@@ -260,8 +280,18 @@ describe('a scope', () => {
   it('[V17] beyond the 64th is refused', async () => {
     const eve = tracker.device(tracker.eve)
     await eve.connect(tracker.url)
-    const scopes = Array.from({ length: 65 }, (_, id) => ({ id, name: 'board', params: { projectId: randomUUID() }, hash: null, position: null }))
+    const scopes = Array.from({ length: 65 }, (_, id) => ({
+      id,
+      name: 'board',
+      params: { projectId: randomUUID() },
+      hash: null,
+      position: null,
+    }))
     eve.send({ kind: 'sync', attempt: 1, scopes })
-    expect(await eve.next('refused', 'synced')).toMatchObject({ kind: 'refused', code: 'limit-exceeded', retryAfter: expect.any(Number) as number })
+    expect(await eve.next('refused', 'synced')).toMatchObject({
+      kind: 'refused',
+      code: 'limit-exceeded',
+      retryAfter: expect.any(Number) as number,
+    })
   })
 })

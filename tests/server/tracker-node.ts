@@ -38,13 +38,17 @@ export const openTracker = async (options: Partial<TrackerServerOptions> = {}): 
   const { url: database, drop } = await testDatabase()
   await migrate({ database, folder: new URL('../../generated-example/migrations/', import.meta.url) })
   const log: string[] = []
-  const start = (more: Partial<TrackerServerOptions> = {}): Promise<TrackerNode> => startNode(database, log, { ...options, ...more })
+  const start = (more: Partial<TrackerServerOptions> = {}): Promise<TrackerNode> =>
+    startNode(database, log, { ...options, ...more })
   const owner = new pg.Pool({ connectionString: database, max: 4 })
   owner.on('error', () => undefined) // Queries report their own failures.
   const sql: Tracker['sql'] = async (text, values = []) => (await owner.query<Record<string, unknown>>(text, [...values])).rows
   const insert = async (table: string, values: Readonly<Record<string, unknown>>): Promise<string> => {
     const names = Object.keys(values)
-    const [row] = await sql(`insert into ${table} (${names.join()}) values (${names.map((_, at) => `$${at + 1}`).join()}) returning id`, Object.values(values))
+    const [row] = await sql(
+      `insert into ${table} (${names.join()}) values (${names.map((_, at) => `$${at + 1}`).join()}) returning id`,
+      Object.values(values),
+    )
     return String(row?.['id'])
   }
   const [ada, bob, eve] = [
@@ -121,5 +125,8 @@ const startNode = async (database: string, log: string[], options: Partial<Track
 }
 
 /** A task as a client makes one. */
-export const newTask = (projectId: string, values: Readonly<Record<string, string | number | null>> = {}, id: string = randomUUID()) =>
-  ({ op: 'create', model: 'Task', id, values: { projectId, title: 'Task', position: 'a', ...values } }) as const
+export const newTask = (
+  projectId: string,
+  values: Readonly<Record<string, string | number | null>> = {},
+  id: string = randomUUID(),
+) => ({ op: 'create', model: 'Task', id, values: { projectId, title: 'Task', position: 'a', ...values } }) as const

@@ -33,7 +33,12 @@ afterAll(async () => {
 const upgrade = (origin: string | undefined, path = '/sync'): Promise<number> =>
   new Promise((resolve, reject) => {
     const { port } = new URL(tracker.url)
-    const headers = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': randomBytes(16).toString('base64') }
+    const headers = {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': randomBytes(16).toString('base64'),
+    }
     const asked = request({ host: '127.0.0.1', port, path, headers: origin === undefined ? headers : { ...headers, origin } })
     asked.on('response', ({ statusCode = 0 }) => resolve(statusCode))
     asked.on('upgrade', (_, socket) => {
@@ -64,7 +69,11 @@ describe('a socket', () => {
   it.for<readonly [string, object, string]>([
     ['a token that is none', { token: 'forged' }, 'unauthenticated'],
     ['a token in the URL only', { token: '' }, 'unauthenticated'],
-    ['claims that are not those of the schema', { token: JSON.stringify({ principal: 'p', claims: { sub: 7 } }), principal: 'p' }, 'unauthenticated'],
+    [
+      'claims that are not those of the schema',
+      { token: JSON.stringify({ principal: 'p', claims: { sub: 7 } }), principal: 'p' },
+      'unauthenticated',
+    ],
     ["somebody else's name", { principal: 'somebody' }, 'wrong-principal'],
     ['a schema that the server does not know', { schema: 'f'.repeat(64) }, 'schema-unknown'],
     ['another version of the protocol', { protocol: 2 }, 'protocol-unknown'],
@@ -82,18 +91,50 @@ describe('a socket', () => {
     expect(await early.next('refused')).toEqual({ kind: 'refused', code: 'malformed-frame' })
     const twice = tracker.device(tracker.bob)
     await twice.connect(tracker.url)
-    twice.send({ kind: 'hello', protocol: 1, schema: schema.hash, client: twice.client, principal: tracker.bob, token: '', session: { last: null, next: 'n' } })
+    twice.send({
+      kind: 'hello',
+      protocol: 1,
+      schema: schema.hash,
+      client: twice.client,
+      principal: tracker.bob,
+      token: '',
+      session: { last: null, next: 'n' },
+    })
     expect(await twice.next('refused')).toEqual({ kind: 'refused', code: 'malformed-frame' })
   })
 
   it('[V71] of thousands of malformed frames: each ends its connection, none the server', async () => {
     const big = `${'9'.repeat(1024 * 1024 - 200)}`
     const hostile: (string | Buffer)[] = [
-      Buffer.from([1, 2, 3]), '', ' ', '{', '{"kind":', '[]', 'null', '7', '"hello"', '{"kind":"nothing"}', '{"kind":"__proto__"}', '{"kind":"constructor"}',
-      '{"__proto__":{"kind":"ping"}}', '['.repeat(10_000) + ']'.repeat(10_000), '{"a":'.repeat(10_000), big, `{"kind":"ping","at":${big}}`,
-      '{"kind":"ping","at":"now"}', '{"kind":"ping","at":1e999}', '{"kind":"ping"}', '{"kind":"ping","at":1,"extra":2}', '{"kind":"sync","attempt":-1,"scopes":[]}',
-      '{"kind":"sync","attempt":1,"scopes":{}}', '{"kind":"sync","attempt":1,"scopes":[{}]}', '{"kind":"push","mutations":[{"seq":0}]}', '{"kind":"push"}',
-      '{"kind":"hold","attempt":1,"scope":1,"model":"Task","rows":[["x",1]],"last":true}', '{"kind":"authenticate","token":{}}', '{"kind":"close","scope":"1"}',
+      Buffer.from([1, 2, 3]),
+      '',
+      ' ',
+      '{',
+      '{"kind":',
+      '[]',
+      'null',
+      '7',
+      '"hello"',
+      '{"kind":"nothing"}',
+      '{"kind":"__proto__"}',
+      '{"kind":"constructor"}',
+      '{"__proto__":{"kind":"ping"}}',
+      '['.repeat(10_000) + ']'.repeat(10_000),
+      '{"a":'.repeat(10_000),
+      big,
+      `{"kind":"ping","at":${big}}`,
+      '{"kind":"ping","at":"now"}',
+      '{"kind":"ping","at":1e999}',
+      '{"kind":"ping"}',
+      '{"kind":"ping","at":1,"extra":2}',
+      '{"kind":"sync","attempt":-1,"scopes":[]}',
+      '{"kind":"sync","attempt":1,"scopes":{}}',
+      '{"kind":"sync","attempt":1,"scopes":[{}]}',
+      '{"kind":"push","mutations":[{"seq":0}]}',
+      '{"kind":"push"}',
+      '{"kind":"hold","attempt":1,"scope":1,"model":"Task","rows":[["x",1]],"last":true}',
+      '{"kind":"authenticate","token":{}}',
+      '{"kind":"close","scope":"1"}',
       `{"kind":"push","mutations":[{"seq":1,"schema":"x","at":1,"strict":false,"ops":[{"op":"update","model":"Task","id":"${'A'.repeat(5000)}","version":1,"set":{}}]}]}`,
       `{"kind":"sync","attempt":1,"scopes":[{"id":1,"name":"\\u0000","params":{},"hash":null,"position":null}]}`,
     ]
@@ -106,9 +147,17 @@ describe('a socket', () => {
     }
     for (const frame of hostile) await attack([frame])
     // Mutilated good frames, many a connection: the first that is wrong ends it.
-    const good = JSON.stringify({ kind: 'push', mutations: [{ seq: 1, schema: schema.hash, at: 1, strict: false, ops: [newTask(tracker.project)] }] })
+    const good = JSON.stringify({
+      kind: 'push',
+      mutations: [{ seq: 1, schema: schema.hash, at: 1, strict: false, ops: [newTask(tracker.project)] }],
+    })
     for (let round = 0; round < 20; round += 1) {
-      await attack(Array.from({ length: 150 }, (_, at) => good.slice(0, (round * 150 + at) % (good.length - 1)) + (at % 2 === 0 ? '' : '\u{1F600}')))
+      await attack(
+        Array.from(
+          { length: 150 },
+          (_, at) => good.slice(0, (round * 150 + at) % (good.length - 1)) + (at % 2 === 0 ? '' : '\u{1F600}'),
+        ),
+      )
     }
     expect([...codes].every((code) => [1007, 1008, 1009].includes(code))).toBe(true)
     expect(await tracker.device(tracker.bob).connect(tracker.url)).toMatchObject({ kind: 'welcome' })
@@ -144,7 +193,11 @@ describe('a socket', () => {
 
   it('[V74] that breaks off in the middle of the handshake or of a frame harms nobody', async () => {
     const { port } = new URL(tracker.url)
-    for (const text of ['GET /sync HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nHost: x\r\n\r\n', 'GET /sync HTTP/1.1\r\nUpgr', '\0\0\0\0']) {
+    for (const text of [
+      'GET /sync HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nHost: x\r\n\r\n',
+      'GET /sync HTTP/1.1\r\nUpgr',
+      '\0\0\0\0',
+    ]) {
       const raw = connect(Number(port), '127.0.0.1')
       raw.on('error', () => undefined)
       raw.write(text)
@@ -178,7 +231,10 @@ describe('a client that has fallen silent', () => {
     await bob.connect(node.url)
     await bob.sync(['home'])
     await tracker.sql('select pg_current_xact_id()')
-    await bob.until('three beats', () => bob.frames.filter((frame) => frame.kind === 'changed' && frame.delta.claims.length === 0).length >= 3)
+    await bob.until(
+      'three beats',
+      () => bob.frames.filter((frame) => frame.kind === 'changed' && frame.delta.claims.length === 0).length >= 3,
+    )
     await node.stop()
   })
 })
@@ -259,7 +315,8 @@ describe('a slow reader', () => {
     const socket = bob.socket as unknown as { _socket: import('node:net').Socket }
     socket._socket.pause()
     const title = 'x'.repeat(100_000)
-    for (let round = 0; round < 200; round += 1) await tracker.sql(`insert into tasks (project_id, title, position) values ($1, $2, 'a')`, [tracker.project, title])
+    for (let round = 0; round < 200; round += 1)
+      await tracker.sql(`insert into tasks (project_id, title, position) values ($1, $2, 'a')`, [tracker.project, title])
     const id = await tracker.task('the last')
     await new Promise((resolve) => setTimeout(resolve, 100))
     const seen = bob.frames.length
@@ -268,7 +325,9 @@ describe('a slow reader', () => {
     const rows = await tracker.sql('select id from tasks where project_id = $1 order by id', [tracker.project])
     expect(bob.held('Task').length).toBe(rows.length)
     // 20 MB were written one by one; what no buffer of the network took came at once, in pages.
-    const batches = bob.frames.slice(seen).filter((frame) => frame.kind === 'changed' && (frame.attempt !== undefined || frame.delta.claims.length > 0))
+    const batches = bob.frames
+      .slice(seen)
+      .filter((frame) => frame.kind === 'changed' && (frame.attempt !== undefined || frame.delta.claims.length > 0))
     expect(batches.some((frame) => frame.kind === 'changed' && frame.attempt !== undefined)).toBe(true)
     expect(batches.length).toBeLessThan(180)
   })

@@ -5,7 +5,19 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import WebSocket from 'ws'
-import type { ClientMessage, Delta, Hello, Mutation, Op, PushResult, SchemaDescriptor, ScopeClaim, ServerMessage, VersionedRow, Wire } from '../../runtime/protocol/index.js'
+import type {
+  ClientMessage,
+  Delta,
+  Hello,
+  Mutation,
+  Op,
+  PushResult,
+  SchemaDescriptor,
+  ScopeClaim,
+  ServerMessage,
+  VersionedRow,
+  Wire,
+} from '../../runtime/protocol/index.js'
 import { parseServerMessage } from '../../runtime/protocol/index.js'
 import { schema as tracker } from '../../generated-example/shared/schema.js'
 
@@ -123,8 +135,15 @@ export class WireDevice {
       for (let frame = this.#inbox.shift(); frame !== undefined; frame = this.#inbox.shift()) {
         if ((kinds as readonly Kind[]).includes(frame.kind)) return frame as Of<K>
       }
-      if (this.closed !== undefined) throw new Error(`closed with ${this.closed.code} ${this.closed.reason} instead of ${kinds.join()}`)
-      await this.#change(deadline, `a frame ${kinds.join()}; last were ${this.frames.slice(-3).map((frame) => frame.kind).join()}`)
+      if (this.closed !== undefined)
+        throw new Error(`closed with ${this.closed.code} ${this.closed.reason} instead of ${kinds.join()}`)
+      await this.#change(
+        deadline,
+        `a frame ${kinds.join()}; last were ${this.frames
+          .slice(-3)
+          .map((frame) => frame.kind)
+          .join()}`,
+      )
     }
   }
 
@@ -218,7 +237,8 @@ export class WireDevice {
         this.#staged.set(frame.attempt, [...(this.#staged.get(frame.attempt) ?? []), frame.delta])
         break
       case 'synced':
-        if (frame.from !== null && frame.from !== this.position) throw new Error('synced from a position that the device does not have')
+        if (frame.from !== null && frame.from !== this.position)
+          throw new Error('synced from a position that the device does not have')
         this.#flip(frame.attempt)
         for (const { id, hash } of frame.scopes) {
           const scope = this.scopes.get(id)
@@ -240,8 +260,12 @@ export class WireDevice {
   #answer({ attempt, scopes }: Of<'wanted'>): void {
     const parts = scopes.flatMap((scope) =>
       (this.schema.scopes[this.scopes.get(scope)?.claim.name ?? '']?.models ?? []).flatMap((model) => {
-        const rows = [...(this.claims.get(`${scope} ${model}`) ?? [])].map((id) => [id, Number(this.rows.get(model)?.get(id)?.[0] ?? 0)] as const)
-        const frames = Array.from({ length: Math.ceil(rows.length / 10_000) || 1 }, (_, at) => rows.slice(at * 10_000, (at + 1) * 10_000))
+        const rows = [...(this.claims.get(`${scope} ${model}`) ?? [])].map(
+          (id) => [id, Number(this.rows.get(model)?.get(id)?.[0] ?? 0)] as const,
+        )
+        const frames = Array.from({ length: Math.ceil(rows.length / 10_000) || 1 }, (_, at) =>
+          rows.slice(at * 10_000, (at + 1) * 10_000),
+        )
         return frames.map((part) => ({ kind: 'hold', attempt, scope, model, rows: part }) as const)
       }),
     )
