@@ -84,6 +84,7 @@ export class Device {
    */
   sync({ attempt, scopes }: Sync): Promise<void> {
     if (scopes.length > this.#tools.limits.scopes) throw tooManyScopes(this.#tools.limits.scopes)
+    if (this.#serial.waiting > this.#tools.limits.scopes) throw new SyncError('limit-exceeded', 'too many attempts at once')
     if (new Set(scopes.map(({ id }) => id)).size < scopes.length)
       throw new SyncError('malformed-frame', 'a scope stands in a sync once')
     return this.#serial.run(async () => {

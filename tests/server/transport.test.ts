@@ -188,6 +188,10 @@ describe('a socket', () => {
     await pusher.connect(tracker.url)
     pusher.send({ kind: 'push', mutations: Array.from({ length: 1001 }, () => pusher.mutation([])) })
     expect(await pusher.next('refused')).toMatchObject({ code: 'limit-exceeded' })
+    const syncer = tracker.device(tracker.eve)
+    await syncer.connect(tracker.url)
+    for (let at = 0; at < 200; at += 1) syncer.send({ kind: 'sync', attempt: at, scopes: [] })
+    expect(await syncer.next('refused')).toMatchObject({ code: 'limit-exceeded' })
     await node.stop()
   })
 
