@@ -44,6 +44,7 @@ export class LineCursor {
   #beyond: Beyond
   #through: Uuid | null | typeof end = null
   #at: Mark | null = null
+  #pageRows = runLength
   #compared: { readonly reading: Reading; readonly actions: readonly KeyedAction[] } | undefined
 
   constructor(bound: BoundLine, beyond: Beyond) {
@@ -110,9 +111,11 @@ export class LineCursor {
   }
 
   async #turnPage(reading: Reading, after: Uuid | null, outlet: Outlet): Promise<void> {
-    const rows = await reading.page(this.bound.line, this.bound.page, after, runLength)
+    const limit = this.#pageRows
+    const rows = await reading.page(this.bound.line, this.bound.page, after, limit)
     for (const row of rows) this.#add(row, outlet)
-    this.#through = rows.length < runLength ? end : (rows.at(-1)?.id ?? end)
+    this.#through = rows.length < limit ? end : (rows.at(-1)?.id ?? end)
+    this.#pageRows = nextPageRows(rows)
   }
 
   async #emitBeyond(reading: Reading, actions: readonly KeyedAction[], through: Uuid | null, outlet: Outlet): Promise<void> {
@@ -184,6 +187,18 @@ const end = Symbol('end')
 
 /** Keys that are read and sent in one go. */
 const runLength = 1000
+
+/**
+ * A page may cost a look at every row of its line, so there should be few: after the first one, as many rows as make about
+ * `pageCharacters`.
+ */
+const nextPageRows = (rows: readonly RowText[]): number => {
+  const characters = rows.reduce((sum, { text }) => sum + text.length, 0)
+  return Math.min(longestPage, Math.max(runLength, Math.floor((pageCharacters * rows.length) / Math.max(1, characters))))
+}
+
+const pageCharacters = 4_000_000
+const longestPage = 16_000
 
 const keyed = (actions: readonly Action[]): readonly KeyedAction[] =>
   actions
