@@ -1,5 +1,5 @@
-import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
-import { describe, expect, it } from 'vitest'
+import { forceCloseDatabase, IDBFactory, IDBKeyRange, IDBObjectStore } from 'fake-indexeddb'
+import { describe, expect, it, vi } from 'vitest'
 import type { Delta, Mutation } from '../protocol/messages.js'
 import { dexieStorage } from './dexie-storage.js'
 import { memoryStorage } from './memory-storage.js'
@@ -138,6 +138,42 @@ describe('storage in Dexie', () => {
       code: 'storage-failed',
     })
     expect(await storage.load()).toMatchObject({ device: { position: null }, batches: [] })
+    await storage.close()
+  })
+
+  it('[C9] a transaction that is aborted after its requests succeeded, as for want of room, has stored nothing', async () => {
+    const indexedDB = new IDBFactory()
+    const storage = await dexieStorage({ indexedDB, IDBKeyRange })('ada')
+    await storage.update([], [], device())
+    const put = IDBObjectStore.prototype.put
+    const puts = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, ...given) {
+      const request = put.apply(this, given)
+      request.addEventListener('success', () => this.transaction.abort())
+      return request
+    })
+    await expect(storage.enqueue(mutation(1))).rejects.toMatchObject({ code: 'storage-failed' })
+    expect(puts).toHaveBeenCalled()
+    puts.mockRestore()
+    expect(await storage.enqueue(mutation(2))).toBe(1)
+    expect((await storage.load()).outbox).toEqual([{ seq: 1, ...mutation(2) }])
+    await storage.close()
+  })
+
+  it('[C9] opens again when the connection to the database is lost, and runs what failed', async () => {
+    const indexedDB = new IDBFactory()
+    const opened: IDBDatabase[] = []
+    const open = indexedDB.open.bind(indexedDB)
+    indexedDB.open = (...given) => {
+      const request = open(...given)
+      request.addEventListener('success', () => opened.push(request.result))
+      return request
+    }
+    const storage = await dexieStorage({ indexedDB, IDBKeyRange })('ada')
+    expect(await storage.enqueue(mutation(1))).toBe(1)
+    for (const database of opened) forceCloseDatabase(database as never)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    expect(await storage.enqueue(mutation(2))).toBe(2)
+    expect(opened.length).toBe(2)
     await storage.close()
   })
 

@@ -1,6 +1,7 @@
 /** Whole lives of devices, from one seed each: writes, cuts, restarts, crashes, scopes opened and closed, other writers, a restored database. */
+import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { describe, expect, it } from 'vitest'
-import { type OpenStorage, memoryStorage } from '../../runtime/client/index.js'
+import { type OpenStorage, dexieStorage, memoryStorage } from '../../runtime/client/index.js'
 import { equalValues, fromWire } from '../../runtime/protocol/index.js'
 import { dying, moody, slow } from './failing-storage.js'
 import { ModelServer } from './model-server.js'
@@ -23,7 +24,7 @@ const rest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 class Device {
   readonly world = new TestWorld()
-  readonly #disk = memoryStorage()
+  readonly #disk: OpenStorage
   readonly #random: () => number
   readonly #offset: number
   db: Trial | null = null
@@ -37,8 +38,9 @@ class Device {
   readonly votes = { made: new Set<number>(), stored: new Set<number>(), refused: new Set<number>() }
   readonly problems: string[] = []
 
-  constructor(random: () => number, n: number) {
+  constructor(random: () => number, n: number, disk: OpenStorage) {
     this.#random = random
+    this.#disk = disk
     this.#offset = n * 0x10_0000
     this.world.now += n * 7_200_000
   }
@@ -175,7 +177,8 @@ const live = async (seed: number, steps: number, restores: boolean): Promise<voi
     for (const board of boards) put('Board', board, { title: 'b' })
     for (const [n, board] of [...boards, ...boards].entries()) put('Card', uuidOf(0x50 + n), { boardId: board, title: `c${n}`, note: 'n0', votes: 0, size: null, tags: [] })
   })
-  const devices = [new Device(random, 1), new Device(random, 2)]
+  const disk = (): OpenStorage => (seed % 10 === 0 ? dexieStorage({ indexedDB: new IDBFactory(), IDBKeyRange }) : memoryStorage())
+  const devices = [new Device(random, 1, disk()), new Device(random, 2, disk())]
   for (const device of devices) await device.start()
   let notes = 0
   for (let step = 0; step < steps; step += 1) {

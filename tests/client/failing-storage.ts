@@ -58,6 +58,7 @@ export interface DyingStorage {
  */
 export const dying = (inner: OpenStorage, at: number, when: 'before' | 'after'): DyingStorage => {
   let count = 0
+  let isDying = false
   let isDead = false
   const forever = new Promise<never>(() => undefined)
   return {
@@ -66,13 +67,14 @@ export const dying = (inner: OpenStorage, at: number, when: 'before' | 'after'):
     storage: async (name) => {
       const real = await inner(name)
       return intercepted(real, async (method, run) => {
-        if (isDead) return forever
+        if (isDying) return forever
         if (method === 'close') return run()
         count += 1
         if (count !== at) return run()
-        isDead = true
+        isDying = true
         if (when === 'after') await run()
         await real.close()
+        isDead = true
         return forever
       })
     },
