@@ -106,12 +106,16 @@ export class Base {
     return touched.keys
   }
 
-  /** Takes away those of the given rows that nobody claims and `isNeeded` does not hold back. */
-  prune(keys: KeySet, isNeeded: (model: string, id: Uuid) => boolean): void {
+  /** Takes away those of the given rows that nobody claims and `isNeeded` does not hold back; returns them. */
+  prune(keys: KeySet, isNeeded: (model: string, id: Uuid) => boolean): KeySet {
+    const pruned = new KeySet()
     for (const [model, id] of keys) {
       const entry = this.get(model, id)
-      if (entry?.claims.length === 0 && !isNeeded(model, id)) this.#entries.get(model)?.delete(id)
+      if (entry === undefined || entry.claims.length > 0 || isNeeded(model, id)) continue
+      this.#entries.get(model)?.delete(id)
+      pruned.add(model, id)
     }
+    return pruned
   }
 
   /** All keys. */

@@ -81,7 +81,7 @@ const assemble = async (schema: SchemaDescriptor, options: OpenOptions, ports: C
   const end = (): void => {
     isOpen = false
     stopEvicting()
-    connection.stop()
+    connection.close()
     scopes.close()
   }
   return {
@@ -106,7 +106,7 @@ const assemble = async (schema: SchemaDescriptor, options: OpenOptions, ports: C
     close: async () => {
       if (!isOpen) return
       end()
-      await outbox.flush()
+      await outbox.close()
       await journal.close()
       await storage.close()
     },

@@ -233,7 +233,10 @@ describe('the end', () => {
     await durable
     expect([wire.isOpen, world.nextTimer]).toEqual([false, undefined])
     expect(() => db.labels.create({ name: 'too late' })).toThrow(expect.objectContaining({ code: 'closed' }))
+    expect(() => db.openScope('home')).toThrow(expect.objectContaining({ code: 'closed' }))
+    db.goOnline()
     await db.close()
+    expect([world.wires.length, world.nextTimer]).toEqual([1, undefined])
     world.reachable = false
     const next = await world.open({ storage })
     expect(next.labels.all().map(({ name }) => name)).toEqual(['last'])

@@ -41,6 +41,7 @@ export class Connection {
   readonly #parts: ConnectionParts
   #session: Session | null = null
   #isWanted = false
+  #isClosed = false
   #link: Link | null = null
   /** When the present link was welcomed (monotonic); null: it was not. */
   #welcomedAt: number | null = null
@@ -60,7 +61,7 @@ export class Connection {
 
   /** Connects, now and after every loss. */
   start(): void {
-    if (this.#isWanted) return
+    if (this.#isWanted || this.#isClosed) return
     const { onlineSignal } = this.#parts.ports
     this.#isWanted = true
     this.#stopListening = onlineSignal.subscribe((isOnline) => (isOnline ? this.#dialNow() : this.#hangUp()))
@@ -72,6 +73,12 @@ export class Connection {
     this.#isWanted = false
     this.#stopListening()
     this.#hangUp()
+  }
+
+  /** Stops for good. */
+  close(): void {
+    this.#isClosed = true
+    this.stop()
   }
 
   attach(session: Session): void {

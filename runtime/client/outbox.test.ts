@@ -173,6 +173,18 @@ describe('the outbox', () => {
     expect(await stored(scene.storage)).toEqual([])
   })
 
+  it('[C21] a rejected edit of a row that left every scope meanwhile: it leaves, and is not deleted', async () => {
+    const { db, wire } = await inStep()
+    db.cards.update(uuidOf(10), { title: 'mine' })
+    await wire.awaits('push')
+    wire.send(batch(5, 6, 0, { rows: {}, claims: [claim(1, 'Card', { out: [10] })] }))
+    await eventually(() => expect(db.position).toBe(position(6)))
+    const events: unknown[] = []
+    db.cards.on((event) => events.push([event.kind, 'reason' in event ? event.reason : null]))
+    wire.send(pushed([1, rejected()]))
+    await eventually(() => expect(events).toEqual([['left-scope', 'out']]))
+  })
+
   it('[C10] a rejected create is gone with the event of a deletion', async () => {
     const { db, wire } = await inStep()
     const { row } = db.labels.create({ name: 'x' })

@@ -6,7 +6,7 @@ import { SyncError } from '../protocol/errors.js'
 import type { Mutation, Op, Outcome, PushResult } from '../protocol/messages.js'
 import type { Log, Timers } from '../protocol/ports.js'
 import type { BaseLog } from './base-log.js'
-import { discardedChanges } from './discarded.js'
+import { discardedChanges, isReplayable } from './op-values.js'
 import type { Emitter } from './events.js'
 import { type Journal, storageError } from './journal.js'
 import { type OutboxEntry, mutationOf, newEntry } from './outbox-entry.js'
@@ -52,6 +52,7 @@ export class Outbox {
   #lastSeq = 0
   #storing: Promise<void> | null = null
   #retry = firstRetry
+  #cancelRetry: () => void = () => undefined
 
   constructor(parts: OutboxParts) {
     this.#parts = parts
@@ -61,7 +62,7 @@ export class Outbox {
   restore(mutations: readonly Mutation[], lastSeq: number): readonly OutboxEntry[] {
     const { done } = this.#parts.journal.device
     this.#lastSeq = lastSeq
-    this.#entries = mutations.map(({ seq, ...mutation }) => ({ ...newEntry(mutation), seq, isOverlaid: seq > done }))
+    this.#entries = mutations.map(({ seq, ...mutation }) => this.#restored(seq, mutation, seq > done))
     this.#count(this.#entries.length)
     return this.#entries.filter((entry) => entry.isOverlaid)
   }
@@ -151,7 +152,7 @@ export class Outbox {
     for (const [at, entry] of kept.entries()) {
       if (entry.outcome !== null) this.#count(1)
       Object.assign(entry, { seq: at + 1, outcome: null })
-      if (entry.isOverlaid) continue
+      if (entry.isOverlaid || !isReplayable(store, entry.ops)) continue
       entry.isOverlaid = true
       store.overlaid(entry)
     }
@@ -163,9 +164,10 @@ export class Outbox {
     this.#count(-unheard)
   }
 
-  /** Resolves when everything that was written is stored, or could not be. */
-  async flush(): Promise<void> {
+  /** Resolves when everything that was written is stored, or could not be; it is not tried again. */
+  async close(): Promise<void> {
     await this.#storing
+    this.#cancelRetry()
   }
 
   /** Stores what is not stored yet; when storage fails, again later and whenever something is written. */
@@ -183,6 +185,11 @@ export class Outbox {
     } finally {
       this.#storing = null
     }
+  }
+
+  /** What an older schema wrote in a form that this one cannot show is not shown; the server judges it. */
+  #restored(seq: number, mutation: Omit<Mutation, 'seq'>, isAhead: boolean): OutboxEntry {
+    return { ...newEntry(mutation), seq, isOverlaid: isAhead && isReplayable(this.#parts.store, mutation.ops) }
   }
 
   #storeOne(entry: OutboxEntry): Promise<void> {
@@ -203,7 +210,8 @@ export class Outbox {
     for (const entry of this.#unstored) entry.durable.reject(error)
     if (error.code === 'closed') return
     this.#parts.report(error)
-    this.#parts.timers.after(this.#retry, () => this.#store())
+    this.#cancelRetry()
+    this.#cancelRetry = this.#parts.timers.after(this.#retry, () => this.#store())
     this.#retry = Math.min(longestRetry, this.#retry * 2)
   }
 

@@ -235,6 +235,30 @@ describe('a scope', () => {
     expect(one.status.get().state).toBe('waiting')
   })
 
+  it('[C35] pending work that this schema has no form for is not shown, and is judged by the server all the same', async () => {
+    const { db, storage, world } = await inStep()
+    await db.cards.update(uuidOf(10), { title: 'before' }).durable
+    await db.labels.create({ name: 'red' }).durable
+    await db.close()
+    const label = schema.models['Label']
+    const card = schema.models['Card']
+    if (label === undefined || card === undefined) throw new Error('no such model')
+    const { title: _gone, ...fields } = card.fields
+    const name = { type: 'timestamp' } as const
+    const models = { ...schema.models, Card: { ...card, fields }, Label: { ...label, fields: { ...label.fields, name } } }
+    const next = await world.open({ storage }, { ...schema, hash: 'c'.repeat(64), models })
+    expect(next.labels.all()).toEqual([])
+    expect(next.pending()).toHaveLength(2)
+    const heard: unknown[] = []
+    next.on('rejected', ({ discarded }) => heard.push(discarded.map(({ values }) => values)))
+    const wire = await world.wire(2)
+    wire.send(welcome())
+    await wire.awaits('push')
+    const outcome = { kind: 'rejected', code: 'unknown-schema', model: null, id: null, fields: [] } as const
+    wire.send({ kind: 'pushed', results: [1, 2].map((seq) => ({ seq, outcome, rows: {} })) })
+    await eventually(() => expect(heard).toEqual([[{ title: 'before' }], [{ name: 'red' }]]))
+  })
+
   it('[C38] a long log is replaced by a snapshot, and memory can be rebuilt from it', async () => {
     const { db, storage, wire, world, one } = await inStep()
     one.close()

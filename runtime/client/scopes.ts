@@ -61,6 +61,7 @@ export class Scopes {
   /** What the device's facts have open, by id: the same, as soon as the journal has come to it. */
   readonly #known = new Map<number, OpenScope>()
   #nextId: number
+  #isClosed = false
   #listener: ScopeListener = { scopeOpened: () => undefined, scopeClosed: () => undefined }
 
   constructor(parts: ScopesParts) {
@@ -72,8 +73,9 @@ export class Scopes {
     this.#listener = listener
   }
 
-  /** @throws SyncError `scope-unknown`. */
+  /** @throws SyncError `scope-unknown` or `closed`. */
   open(name: string, given: Readonly<Record<string, unknown>>): ScopeHandle {
+    if (this.#isClosed) throw new SyncError('closed', 'this client was closed: open it again to open scopes')
     const params = wireParams(this.#parts.schema, name, given)
     const key = keyOf({ name, params })
     const scope = this.#open.get(key) ?? this.#begin(key, name, params)
@@ -171,6 +173,7 @@ export class Scopes {
 
   /** Ends the promises of scopes that will never be ready. */
   close(): void {
+    this.#isClosed = true
     for (const scope of this.#open.values()) scope.ready.reject(closedEarly())
   }
 

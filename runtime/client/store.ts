@@ -123,8 +123,8 @@ export class Store {
 
   /** Base rows that nobody needs any more go, then what is visible is worked out. */
   #settle(change: Change): void {
-    this.base.prune(change.keys, (model, id) => this.overlay.touches(model, id))
-    this.#refresh(change)
+    const pruned = this.base.prune(change.keys, (model, id) => this.overlay.touches(model, id))
+    this.#refresh({ ...change, pruned })
   }
 
   #refresh(change: Change): void {
@@ -163,14 +163,16 @@ export class Store {
 
   /** Deleted, or only out of sight: the two are never the same event (HAZARDS F7). */
   #farewell(model: string, id: Uuid, before: AnyRow, change: Change): CacheEvent<Model> {
-    const gone = change.deleted?.has(model, id) === true || change.origin === 'local' || change.origin === 'rejected'
-    return gone
-      ? { kind: 'deleted', model, id, before, origin: change.origin }
+    const { origin, deleted, pruned } = change
+    const isRejectedCreate = origin === 'rejected' && this.base.get(model, id) === undefined && pruned?.has(model, id) !== true
+    return deleted?.has(model, id) === true || origin === 'local' || isRejectedCreate
+      ? { kind: 'deleted', model, id, before, origin }
       : { kind: 'left-scope', model, id, before, reason: this.#reason(change, model, id) }
   }
 
   #reason({ origin, out }: Change, model: string, id: Uuid): LeaveReason {
     if (origin === 'scope') return 'closed'
+    if (origin === 'rejected') return 'out'
     return out?.has(model, id) === true || this.base.get(model, id) !== undefined ? 'out' : 'unclaimed'
   }
 
@@ -207,6 +209,8 @@ interface Change {
   readonly keys: KeySet
   readonly deleted?: KeySet
   readonly out?: KeySet
+  /** Those that left the base because nobody needs them any more. */
+  readonly pruned?: KeySet
   readonly origin: Origin
 }
 
