@@ -6,7 +6,9 @@ import { type BenchWorld, openBoard, type Size } from './world.js'
 /** From opening an empty client to holding all of a board. */
 export const firstSync = async (world: BenchWorld): Promise<Section> => ({
   title: 'First sync',
-  how: 'An empty client opens the board of a project; until it holds all of it and follows changes. Median of 3, each on a fresh server.',
+  how:
+    'An empty client opens the board of a project; until it holds all of it and follows changes. Median of 3, each on a fresh ' +
+    'server.',
   figures: [await figureOf(world, 10_000), await figureOf(world, 100_000)],
 })
 

@@ -41,9 +41,11 @@ const measure = async (schema: string, exitCode: number): Promise<string> => {
 const schemaOf = (count: number): string => {
   const types = ['string', 'int', 'boolean?', 'timestamp?', 'decimal(10,2)?', 'text?', 'date?', 'bigint?', 'float?']
   const model = (n: number): string => {
-    const fields = Array.from({ length: 18 }, (_, at) => `      field${at + 1}: ${types[at % types.length]}`)
-    const parent = n === 1 ? '      next: { ref: Model1?, inverse: previous, onDelete: setNull }' : `      parent: { ref: Model${n - 1}, inverse: children${n}, onDelete: cascade }`
-    return [`  Model${n}:`, '    fields:', '      ownerId: uuid', parent, ...fields, '    access: { read: { ownerId: $auth.sub }, write: { ownerId: $auth.sub } }'].join('\n')
+    const own = `{ ownerId: $auth.sub }`
+    const parent = n === 1 ? 'ref: Model1?, inverse: next, onDelete: setNull' : `ref: Model${n - 1}, inverse: next${n}, onDelete: cascade`
+    const plain = Array.from({ length: 18 }, (_, at) => `field${at + 1}: ${types[at % types.length]}`)
+    const fields = ['ownerId: uuid', `parent: { ${parent} }`, ...plain].map((field) => `      ${field}`)
+    return [`  Model${n}:`, '    fields:', ...fields, `    access: { read: ${own}, write: ${own} }`].join('\n')
   }
   const numbers = Array.from({ length: count }, (_, at) => at + 1)
   return [

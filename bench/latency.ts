@@ -8,7 +8,8 @@ const rounds = 300
 /** From a write to another client that shows it. */
 export const latency = async (world: BenchWorld): Promise<Section> => {
   const project = world.project[10_000]
-  const { rows } = await world.sql.query<{ id: string }>('select id from tasks where project_id = $1 order by position limit 1', [project])
+  const first = 'select id from tasks where project_id = $1 order by position limit 1'
+  const { rows } = await world.sql.query<{ id: string }>(first, [project])
   const task = rows[0]?.id ?? ''
   const server = await ServerProcess.start('./tracker-node.ts', world.database)
   const other = await ServerProcess.start('./tracker-node.ts', world.database)
@@ -56,7 +57,9 @@ export const latency = async (world: BenchWorld): Promise<Section> => {
   await Promise.all([server.stop(), other.stop()])
   return {
     title: 'A change reaches a client',
-    how: `From before the write begins until a listener of the other client hears it; ${rounds} writes one after another, p50 and p99.`,
+    how:
+      `From before the write begins until a listener of the other client hears it; ${rounds} writes one after another, ` +
+      'p50 and p99.',
     figures,
   }
 }
@@ -79,7 +82,8 @@ const bareLatency = async ({ database, sql }: BenchWorld, project: string, task:
     const seen = new Promise<void>((resolve) => {
       client.changed = () => client.rows.get(task)?.[6] === title && resolve()
     })
-    await sql.query(`with done as (update tasks set title = $2 where id = $1 returning id) select pg_notify('bare', id::text) from done`, [task, title])
+    const write = `with done as (update tasks set title = $2 where id = $1 returning id) select pg_notify('bare', id::text) from done`
+    await sql.query(write, [task, title])
     await seen
   })
   client.close()

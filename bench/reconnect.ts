@@ -10,7 +10,9 @@ export const reconnect = async (world: BenchWorld): Promise<Section> => {
   await server.stop()
   return {
     title: 'Reconnection with nothing changed',
-    how: 'From asking for a connection until every change arrives again; median of 9. Bytes of the whole connection, HTTP upgrade included, to the server and from it.',
+    how:
+      'From asking for a connection until every change arrives again; median of 9. Bytes of the whole connection, HTTP upgrade ' +
+      'included, to the server and from it.',
     figures,
   }
 }

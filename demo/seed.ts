@@ -37,7 +37,8 @@ export const taskId = async (sql: pg.Client, number: number): Promise<string> =>
 }
 
 const text = `
-create function pg_temp.id_of(kind text, number bigint) returns uuid language sql immutable as $$ select md5(kind || ' ' || number)::uuid $$;
+create function pg_temp.id_of(kind text, number bigint) returns uuid language sql immutable
+as $$ select md5(kind || ' ' || number)::uuid $$;
 
 begin;
 insert into users (id, name, email)

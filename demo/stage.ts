@@ -62,9 +62,10 @@ const build = async (closing: (() => Promise<void>)[]): Promise<Omit<Stage, 'clo
   let cast: Cast | undefined
   await step('Another program fills it, by plain SQL', [], async () => {
     cast = await seed(sql)
-    const { rows } = await sql.query<{ all: string }>(`select (select count(*) from tasks) || ' tasks, ' || (select count(*) from projects)
-      || ' projects, ' || (select count(*) from users) || ' people, ' || (select count(*) from task_labels) || ' links to labels' as all`)
-    return [rows[0]?.all ?? '']
+    const { rows } = await sql.query<{ counted: string }>(`
+      select concat((select count(*) from tasks), ' tasks, ', (select count(*) from projects), ' projects, ',
+        (select count(*) from users), ' people, ', (select count(*) from task_labels), ' links to labels') as counted`)
+    return [rows[0]?.counted ?? '']
   })
   if (cast === undefined) throw new TypeError('nobody was seeded')
 

@@ -115,6 +115,6 @@ const packageRule = (path: string, { file, specifier, how }: Import): readonly s
 
 const tableOfContents = (path: string, source: ts.SourceFile): readonly string[] => {
   if (!/^(runtime|generator)\/(.+\/)?index\.ts$/.test(path)) return []
-  const reExports = source.statements.every((statement) => ts.isExportDeclaration(statement) && statement.moduleSpecifier !== undefined)
-  return reExports ? [] : ['does more than re-export: an index.ts is a table of contents']
+  const reExports = (statement: ts.Statement): boolean => ts.isExportDeclaration(statement) && statement.moduleSpecifier !== undefined
+  return source.statements.every(reExports) ? [] : ['does more than re-export: an index.ts is a table of contents']
 }

@@ -25,8 +25,9 @@ export const outsideWorld = (source: ts.SourceFile): readonly string[] => {
       return visit(node.expression)
     }
     if (ts.isPropertyAssignment(node)) return visit(node.initializer)
-    if (ts.isNewExpression(node) && node.expression.getText() === 'Date' && (node.arguments?.length ?? 0) === 0) use('new Date()', node)
-    if (ts.isCallExpression(node) && node.expression.getText() === 'Date') use('Date()', node)
+    const calls = ts.isNewExpression(node) || ts.isCallExpression(node) ? node.expression.getText() : ''
+    if (calls === 'Date' && ts.isNewExpression(node) && !node.arguments?.length) use('new Date()', node)
+    if (calls === 'Date' && ts.isCallExpression(node)) use('Date()', node)
     if (ts.isIdentifier(node) && outside.has(node.text) && !isName(node)) use(node.text, node)
     ts.forEachChild(node, visit)
   }

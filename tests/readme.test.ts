@@ -28,6 +28,14 @@ const run = async (program: string, scope: Readonly<Record<string, unknown>>, wa
   return Reflect.apply(Reflect.construct(Function, [...Object.keys(scope), source]) as () => unknown, undefined, Object.values(scope))
 }
 
+/** What the client program leaves. */
+interface ClientProgram {
+  readonly db: Tracker
+  readonly made: { readonly row: { readonly id: string } }
+  readonly outcome: unknown
+  readonly stop: () => void
+}
+
 it('[T7] the programs for client and server work together', async () => {
   const database = await testDatabase()
   await migrate({ database: database.url, folder: migrations })
@@ -77,11 +85,13 @@ it('[T7] the programs for client and server work together', async () => {
       ...ids,
     },
     'db, made, outcome, stop',
-  )) as { readonly db: Tracker; readonly made: { readonly row: { readonly id: string } }; readonly outcome: unknown; readonly stop: () => void }
+  )) as ClientProgram
 
   expect(outcome).toEqual({ kind: 'applied' })
   await until('everything is confirmed', () => db.status.get().pending === 0)
-  const stored = await sql.query('select title, votes, (select count(*)::int from task_labels where task_id = tasks.id) as labels from tasks')
+  const stored = await sql.query(
+    'select title, votes, (select count(*)::int from task_labels where task_id = tasks.id) as labels from tasks',
+  )
   expect(stored.rows).toEqual([{ title: 'Ship', votes: 1, labels: 1 }])
   expect(shown.at(-1)).toBe(1)
   await until('the server told its app', () => heard.length > 0)

@@ -21,7 +21,8 @@ export interface LabClient {
 }
 
 /** The app under test: what was generated for it. */
-export interface LabOptions<Claims, Hooks, Server extends LabServer, Client extends LabClient> extends LabNodeOptions<Claims, Hooks, Server> {
+export interface LabOptions<Claims, Hooks, Server extends LabServer, Client extends LabClient>
+  extends LabNodeOptions<Claims, Hooks, Server> {
   /** As generated: `openTracker`. */
   readonly openClient: (options: OpenOptions) => Promise<Client>
   /** Folder of the generated migrations. */

@@ -89,7 +89,8 @@ const initialise = (bin: string, major: number, folder: string, password: string
   const secret = join(folder, 'password')
   writeFileSync(secret, password, { mode: 0o600 })
   own(secret, as)
-  const flags = ['-D', join(folder, 'data'), '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${secret}`, '-E', 'UTF8', '--locale=C', '-N']
+  const login = ['-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${secret}`]
+  const flags = ['-D', join(folder, 'data'), ...login, '-E', 'UTF8', '--locale=C', '-N']
   const initdb = (more: readonly string[]) =>
     spawnSync(join(bin, 'initdb'), [...flags, ...more], { ...as, cwd: folder, env: environment, encoding: 'utf8' })
   // A default collation that is not byte order shows where a statement relies on byte order without saying COLLATE "C".
