@@ -2,7 +2,7 @@
  * Measures and writes docs/performance.md: `npm run bench`, or `npm run bench -- latency reconnect` for some, which only prints.
  */
 import { writeFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 import type { Section } from './figures.js'
 import { firstSync } from './first-sync.js'
 import { generator } from './generator.js'
@@ -30,6 +30,7 @@ const wanted = process.argv.slice(2)
 const unknown = wanted.find((name) => !(name in benchmarks))
 if (unknown !== undefined) throw new RangeError(`no benchmark ${unknown}: there are ${Object.keys(benchmarks).join(', ')}`)
 
+const busy = (loadavg()[0] ?? 0).toFixed(1)
 const world = await openBenchWorld()
 const sections: string[] = []
 try {
@@ -52,7 +53,7 @@ First figures, without targets yet. \`npm run bench\` measures them anew and wri
 machine and its cores, so the figures are of the whole, not of one part. "Bare" is bench/bare-node.ts: the same database, driver and sockets
 with nothing of what syncgen promises.
 
-${machine}; Node ${process.versions.node}; PostgreSQL ${world.cluster.version}.
+${machine}; Node ${process.versions.node}; PostgreSQL ${world.cluster.version}. Load average of the machine before it began: ${busy}.
 
 ${sections.join('\n')}`
   writeFileSync(new URL('../docs/performance.md', import.meta.url), `${page.trimEnd()}\n`)
