@@ -240,7 +240,13 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
     const session = new Session(tools, channel, headersOf(request, this.#options.origins))
     this.#sessions.set(session, new Promise((resolve) => ws.once('close', () => resolve())))
     ws.on('message', (data, isBinary) => session.receive(isBinary ? undefined : textOf(data)))
-    ws.on('error', (error) => tools.log('info', 'socket-error', { error: error.message }))
+    ws.on('error', (error) => {
+      tools.log('info', 'socket-error', { error: error.message })
+      // The library has said goodbye; who broke the protocol may never answer.
+      session.ended()
+      cancel()
+      cancel = tools.timers.after(closeWithin, () => ws.terminate())
+    })
     ws.on('close', () => {
       cancel()
       this.#sessions.delete(session)

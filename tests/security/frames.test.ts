@@ -1,5 +1,7 @@
 /** Ten thousand frames that no client would send, over real sockets: each ends at most its own connection. */
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { schema } from '../../generated-example/shared/schema.js'
 import { newTask, openTracker, type Tracker, type TrackerNode } from '../server/tracker-node.js'
@@ -97,6 +99,23 @@ describe('frames', () => {
     expect(tracker.log.filter((line) => line.startsWith('error'))).toEqual([])
     expect(await tracker.sql('select 1 from users where id = $1', [tracker.ada])).toHaveLength(1)
     expect(await tracker.device(tracker.bob).connect(tracker.url)).toMatchObject({ kind: 'welcome' })
+  })
+})
+
+describe('who breaks the WebSocket protocol', () => {
+  it('[X24] [S-9] and never answers the goodbye is cut off soon', async () => {
+    const { port } = new URL(tracker.url)
+    const raw = connect(Number(port), '127.0.0.1')
+    raw.on('error', () => undefined)
+    raw.write(`GET /sync HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${randomBytes(16).toString('base64')}\r\n\r\n`)
+    await once(raw, 'data')
+    raw.write(Buffer.from([0xff, 0xff, 0xff]))
+    // The library alone would wait for half a minute.
+    const patience = AbortSignal.timeout(15_000)
+    await new Promise((resolve, reject) => {
+      raw.once('close', resolve)
+      patience.addEventListener('abort', () => reject(new Error('still open')))
+    })
   })
 })
 

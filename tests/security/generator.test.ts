@@ -134,20 +134,6 @@ describe('YAML', () => {
   })
 })
 
-describe('this folder', () => {
-  it('[G1] [S-39] holds what the command makes of the vault today', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'syncgen-security-'))
-    onTestFinished(() => rm(folder, { recursive: true, force: true }))
-    await mkdir(join(folder, 'tests/security/vault'), { recursive: true })
-    await writeFile(join(folder, 'tests/security/vault/vault.yaml'), await readFile(new URL('vault.yaml', vault)))
-    expect(await syncgen(['tests/security/vault/vault.yaml', '-o', 'tests/security/vault/generated'], folder)).toMatchObject({ code: 0 })
-    const made = await filesBelow(join(folder, 'tests/security/vault/generated'))
-    const kept = await filesBelow(new URL('generated', vault).pathname)
-    expect([...kept.keys()]).toEqual([...made.keys()])
-    for (const [path, text] of made) expect(kept.get(path), path).toBe(text)
-  })
-})
-
 describe('our own code', () => {
   it('[X21] [S-31] [S-32] evaluates no text, and makes no pattern of data but those of the schema', async () => {
     const root = new URL('../../', import.meta.url).pathname

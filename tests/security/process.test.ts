@@ -20,12 +20,15 @@ let server: ChildProcess
 let url: string
 const errors: Told[] = []
 
-const told = async (kind: string): Promise<Told> => {
-  for (;;) {
-    const [message] = (await once(server, 'message')) as [Told]
-    if (message.kind === kind) return message
-  }
-}
+const told = (kind: string): Promise<Told> =>
+  new Promise((resolve) => {
+    const listen = (message: unknown): void => {
+      if ((message as Told).kind !== kind) return
+      server.off('message', listen)
+      resolve(message as Told)
+    }
+    server.on('message', listen)
+  })
 const memory = async (): Promise<number> => {
   const answer = told('memory')
   server.send('memory')
@@ -85,7 +88,8 @@ describe('the memory of a server', () => {
       crumbs.socket.send('x', { fin: false })
       if (at % 1000 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
-    expect([1008, 1009]).toContain(await crumbs.whenClosed())
+    // 1006: cut off before the client had read why.
+    expect([1006, 1008, 1009]).toContain(await crumbs.whenClosed())
 
     const bomb = deflateRawSync(Buffer.alloc(90 * 2 ** 20, 'a'))
     const deflating = await RawClient.open(url, { perMessageDeflate: true })
