@@ -186,5 +186,6 @@ const peek = `select s.now, floor(extract(epoch from clock_timestamp()) * 1000):
     where exists (
       select from syncgen.changes c where c.model = m.model and c.xid >= pg_snapshot_xmax($1::pg_snapshot))
     or exists (
-      select from syncgen.changes c where c.model = m.model and c.xid = any (array(select pg_snapshot_xip($1::pg_snapshot))))))
+      select from pg_snapshot_xip($1::pg_snapshot) running
+      cross join lateral (select from syncgen.changes c where c.model = m.model and c.xid = running limit 1) c)))
 from (select pg_current_snapshot()::text as now) s, syncgen.meta m`

@@ -102,8 +102,8 @@ from (
   select k.key, k.op, k.version, k.fields from syncgen.changes k
   where k.model = $2 and k.xid >= pg_snapshot_xmax($1::pg_snapshot)
   union all
-  select k.key, k.op, k.version, k.fields from syncgen.changes k
-  where k.model = $2 and k.xid = any (array(select pg_snapshot_xip($1::pg_snapshot)))
+  select k.* from pg_snapshot_xip($1::pg_snapshot) running cross join lateral (
+    select k.key, k.op, k.version, k.fields from syncgen.changes k where k.model = $2 and k.xid = running offset 0) k
   offset 0) c
 where c.op <> 'T'
 group by c.key

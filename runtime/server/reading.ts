@@ -138,7 +138,10 @@ const position = `select syncgen.epoch(), pg_current_snapshot()::text, (select f
 
 const decided = `select id, last_seq from syncgen.clients where id = any ($1::uuid[])`
 
-/** The two index scans that are exactly "since", per model; fenced, so that they stay two index scans. */
+/**
+ * The two index scans that are exactly "since", per model; fenced, so that they stay index scans. One for each transaction that
+ * was running, not `= any (array)`: after a bulk load the planner takes that for all rows of the model, and reads them.
+ */
 const windows = `select m.model, w.changes, w.broken
 from unnest($2::text[]) m(model)
 cross join lateral (
@@ -147,8 +150,8 @@ cross join lateral (
     select c.op, c.shape from syncgen.changes c
     where c.model = m.model and c.xid >= pg_snapshot_xmax($1::pg_snapshot)
     union all
-    select c.op, c.shape from syncgen.changes c
-    where c.model = m.model and c.xid = any (array(select pg_snapshot_xip($1::pg_snapshot)))
+    select c.op, c.shape from pg_snapshot_xip($1::pg_snapshot) running
+    cross join lateral (select c.op, c.shape from syncgen.changes c where c.model = m.model and c.xid = running offset 0) c
     offset 0) c) w
 where w.changes > 0`
 

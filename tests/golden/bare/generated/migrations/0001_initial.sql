@@ -36,7 +36,7 @@ create table syncgen.changes (
 create index changes_window on syncgen.changes (model, xid);
 create index changes_moves on syncgen.changes (moved, xid) where moved is not null;
 -- Begins with the key, so that no plan reads a model's whole history by it.
-create index changes_history on syncgen.changes (key, model, version);
+create index changes_history on syncgen.changes (key, version);
 
 -- Devices. Never purged: a client id that is not here may only start at seq 1.
 create table syncgen.clients (
@@ -136,7 +136,8 @@ $$;
 -- Of each key of model m that changed since s, its image at s; null: it did not exist. With cols: only keys that were born,
 -- died, or had one of these columns changed. With match: only keys that had these column values at some time since s, which
 -- spares the caller a look at every row that changed elsewhere; the image is then exact for keys that matched at s, and for
--- others it does not match. Two index scans, fenced by offset 0, however long a transaction has been open.
+-- others it does not match. An index scan for what began since s and one for each transaction that was running then, fenced by
+-- offset 0. Not `xid = any (array)`: after a bulk load the planner takes that for all rows of the model, and reads them.
 create function syncgen.first_images(s pg_snapshot, m text, cols text[] default null, match jsonb default null)
 returns table (key uuid, before jsonb)
 language plpgsql stable rows 200 security definer
@@ -149,8 +150,8 @@ begin
       select c.key, c.version, c.op, c.before, c.after from syncgen.changes c
       where c.model = m and c.xid >= pg_snapshot_xmax(s)
       union all
-      select c.key, c.version, c.op, c.before, c.after from syncgen.changes c
-      where c.model = m and c.xid = any (array(select pg_snapshot_xip(s)))
+      select c.* from pg_snapshot_xip(s) running cross join lateral (
+        select c.key, c.version, c.op, c.before, c.after from syncgen.changes c where c.model = m and c.xid = running offset 0) c
       offset 0
     ) w
     where w.op <> 'T' and (match is null or w.before @> match or w.after @> match)
@@ -162,8 +163,9 @@ begin
       select c.key, c.version, c.op, c.before, c.after from syncgen.changes c
       where c.moved = m and c.xid >= pg_snapshot_xmax(s) and (c.op <> 'U' or c.fields && cols)
       union all
-      select c.key, c.version, c.op, c.before, c.after from syncgen.changes c
-      where c.moved = m and c.xid = any (array(select pg_snapshot_xip(s))) and (c.op <> 'U' or c.fields && cols)
+      select c.* from pg_snapshot_xip(s) running cross join lateral (
+        select c.key, c.version, c.op, c.before, c.after from syncgen.changes c
+        where c.moved = m and c.xid = running and (c.op <> 'U' or c.fields && cols) offset 0) c
       offset 0
     ) w
     where w.op <> 'T' and (match is null or w.before @> match or w.after @> match)
