@@ -224,6 +224,26 @@ describe('the connection', () => {
   })
 })
 
+describe('time', () => {
+  it('[C6] goes on after a restart, also when all that was written has left', async () => {
+    const storage = memoryStorage()
+    const { world, db, wire } = await online({ storage })
+    world.now += 500_000
+    db.labels.create({ name: 'refused' })
+    const [{ at } = { at: 0 }] = db.pending()
+    await wire.awaits('push')
+    const outcome = { kind: 'rejected', code: 'forbidden', model: null, id: null, fields: [] } as const
+    wire.send({ kind: 'pushed', results: [{ seq: 1, outcome, rows: {} }] })
+    await eventually(() => expect(db.pending()).toEqual([]))
+    await db.close()
+    world.now -= 500_000
+    const next = await world.open({ storage })
+    next.labels.create({ name: 'next' })
+    expect(next.pending()[0]?.at).toBeGreaterThan(at)
+    await next.close()
+  })
+})
+
 describe('the end', () => {
   it('[C8] close() stores what was written before, ends the connection, and refuses what comes after', async () => {
     const storage = memoryStorage()

@@ -208,6 +208,14 @@ describe('the outbox', () => {
     expect(await confirmed).toMatchObject({ code: 'deleted' })
   })
 
+  it('[C3] a create of a row that is there does nothing here', async () => {
+    const { db, wire } = await inStep()
+    const { row } = db.boards.create({ title: 'mine' })
+    await wire.awaits('push')
+    wire.send(batch(5, 6, 0, { rows: { Board: [[9, row.id, 'of somebody else']] }, claims: [{ scope: 1, model: 'Board', add: [row.id], out: [], deleted: [] }] }))
+    await eventually(() => expect(db.boards.get(row.id)?.title).toBe('of somebody else'))
+  })
+
   it('[C21] a row that left every scope stays while an edit of it is pending', async () => {
     const { db, wire } = await inStep()
     db.cards.update(uuidOf(10), { title: 'mine' })
@@ -311,6 +319,49 @@ describe('the outbox', () => {
     await eventually(() => expect(second.of('push').flatMap(({ mutations }) => mutations.map(({ seq, ops }) => [seq, ops[0]?.id]))).toEqual([[1, row.id]]))
     await db.close()
     expect(await stored(scene.storage)).toEqual([1])
+  })
+
+  it('[C15] an answer that comes while numbers change is about the old ones, and is not heard', async () => {
+    const disk = failing(memoryStorage())
+    const { db, wire, world } = await inStep(disk.storage)
+    const confirmed: unknown[] = []
+    db.on('confirmed', ({ mutation }) => confirmed.push(mutation.seq))
+    const { row } = db.labels.create({ name: 'one' })
+    await wire.awaits('push')
+    const release = disk.hold()
+    wire.send({ kind: 'pushed', results: [], gap: { expected: 1 } })
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    wire.isOpen = true
+    wire.send(pushed([1]))
+    wire.isOpen = false
+    release()
+    world.pass(1_000)
+    const second = await world.wire(2)
+    second.send(welcome(0))
+    expect((await second.awaits('push')).mutations.map(({ seq, ops }) => [seq, ops[0]?.id])).toEqual([[1, row.id]])
+    expect(confirmed).toEqual([])
+  })
+
+  it('[C15] what another database contained, and this one does not, is shown and sent again', async () => {
+    const { db, wire, world } = await inStep()
+    db.cards.update(uuidOf(10), { votes: { add: 1 } })
+    await wire.awaits('push')
+    wire.send(batch(5, 6, 1, { rows: { Card: [cardRow(7, 10, { votes: 1 })] }, claims: [] }))
+    await eventually(() => expect(db.position).toBe(position(6)))
+    wire.cut()
+    world.pass(1_000)
+    const second = await world.wire(2)
+    second.send(welcome(0, { epoch: 'f'.repeat(32) }))
+    await eventually(() => expect(second.isOpen).toBe(false))
+    world.pass(1_000)
+    const third = await world.wire(3)
+    third.send(welcome(0, { epoch: 'f'.repeat(32) }))
+    const { attempt, scopes } = await third.awaits('sync')
+    third.send({ kind: 'page', attempt, delta: { rows: { Card: [cardRow(2, 10)] }, claims: [] } })
+    third.send({ kind: 'synced', attempt, from: null, position: `${'f'.repeat(32)}/1:1:`, done: 0, scopes: scopes.map(({ id }) => ({ id, hash: 'h' })) })
+    await eventually(() => expect(db.status.get().connection).toBe('online'))
+    expect(card(db)?.votes).toBe(1)
+    expect((await third.awaits('push')).mutations.map(({ seq }) => seq)).toEqual([1])
   })
 
   it('[C15] a server of the same epoch that knows less than it had confirmed: everything that waits goes out under a new id', async () => {

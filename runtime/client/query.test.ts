@@ -105,9 +105,12 @@ describe('queries', () => {
 
     db.boards.update(board.id, { title: 'renamed' })
     expect(heard[3]?.[0]?.board?.title).toBe('renamed')
+    const [label] = db.labels.all()
+    db.cardLabels.create({ cardId: kept.id, labelId: label?.id ?? '' })
+    expect(heard[4]?.[0]?.labels).toEqual([label])
     stop()
     db.cards.delete(kept.id)
-    expect(heard).toHaveLength(4)
+    expect(heard).toHaveLength(5)
     expect(query.rows).toEqual([])
   })
 

@@ -218,6 +218,22 @@ describe('a scope', () => {
     expect(await days(11)).toEqual([])
   })
 
+  it('[C25] opened in the moment in which its time is over keeps its rows', async () => {
+    const { db, world, one } = await inStep({ keepClosed: 1_000_000 })
+    one.close()
+    await db.boards.create({ title: 'a moment later' }).durable
+    world.pass(3_600_000)
+    const back = db.openScope('board', board(1))
+    await db.boards.create({ title: 'a moment later' }).durable
+    expect(ids(db)).toEqual(at(10, 11, 12))
+    back.close()
+    await db.boards.create({ title: 'a moment later' }).durable
+    world.pass(3_600_000)
+    await db.boards.create({ title: 'a moment later' }).durable
+    db.openScope('board', board(1))
+    expect(ids(db)).toEqual(at(10, 12))
+  })
+
   it('[C35] of another schema is fetched anew; pending work stays', async () => {
     const { db, storage, world } = await inStep()
     await db.labels.create({ name: 'kept' }).durable

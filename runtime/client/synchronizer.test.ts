@@ -223,6 +223,18 @@ describe('a batch', () => {
     await eventually(() => expect(titles(db)).toEqual(['card 10', 'card 11', 'card 12', 'card 13']))
   })
 
+  it('[C19] has no pages of an ended connection, though servers number theirs alike', async () => {
+    const { db, wire, world } = await inStep()
+    wire.send({ kind: 'page', attempt: 2 ** 40, delta: { rows: { Card: [cardRow(4, 12)] }, claims: [claim(1, 'Card', { add: [12] })] } })
+    wire.cut()
+    world.pass(1_000)
+    const second = await world.wire(2)
+    await bringIntoStep(second, 6)
+    second.send(changed(6, 7, { attempt: 2 ** 40, delta: { rows: { Card: [cardRow(5, 13)] }, claims: [claim(1, 'Card', { add: [13] })] } }))
+    await eventually(() => expect(db.position).toBe(position(7)))
+    expect(titles(db)).toEqual(['card 10', 'card 11', 'card 13'])
+  })
+
   it.for<readonly [name: string, frame: string]>([
     ['no JSON', '{'],
     ['no known kind', '{"kind":"surprise"}'],
