@@ -407,6 +407,23 @@ describe('the outbox', () => {
     expect(card(db)).toMatchObject({ title: 'one', note: 'two' })
   })
 
+  it('[C15] under a client id that has to change nothing is asked for, though a scope opens in that moment', async () => {
+    const disk = failing(memoryStorage())
+    const { db, wire, world } = await inStep(disk.storage)
+    wire.cut()
+    world.pass(1_000)
+    const second = await world.wire(2)
+    const release = disk.hold()
+    db.openScope('board', { boardId: uuidOf(2) })
+    second.send(welcome(0, { forked: true }))
+    release()
+    await eventually(() => expect(second.isOpen).toBe(false))
+    expect([second.of('sync'), second.of('push')]).toEqual([[], []])
+    world.pass(1_000)
+    const third = await world.wire(3)
+    expect(third.of('hello')[0]?.client).not.toBe(second.of('hello')[0]?.client)
+  })
+
   it('[C15] a client id that is taken is given up, nothing of the work is', async () => {
     const { db, wire, world } = await inStep()
     wire.cut()

@@ -39,6 +39,7 @@ const patience = 60_000
 
 export class Synchronizer implements Session, ScopeListener {
   readonly #parts: SynchronizerParts
+  /** The link over which scopes are spoken of: one that was welcomed, and means the same history as this client. */
   #link: Link | null = null
   /** Pages that came on this link, by the attempt that they belong to. */
   readonly #pages = new Map<number, StagedPages>()
@@ -66,13 +67,13 @@ export class Synchronizer implements Session, ScopeListener {
     const { clock, identity } = this.#parts
     clock.restart()
     clock.measured(welcome.now, roundTrip)
-    this.#link = link
     this.#progress()
     this.#watch(link)
     this.#job(link, async (storage) => {
       const judgement = identity.judge(welcome)
       if (judgement.kind === 'renew') return this.#renewAfter(storage, link, judgement, welcome.epoch)
       identity.accepted(welcome.epoch)
+      this.#link = link
       this.#push(link)
       this.#sync()
     })
