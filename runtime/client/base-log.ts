@@ -1,7 +1,7 @@
 /**
- * Keeps storage in step with the base in memory. A step is durable first and seen after, in one job of the journal, so the stored
- * position is never ahead of the stored rows, and what is seen survives a crash. While storage fails, memory goes on alone; the first
- * transaction that succeeds again is a snapshot of all of it, since steps must not be appended behind a hole.
+ * Keeps storage in step with the base in memory. A step is durable first and seen after, in one job of the journal, so the
+ * stored position is never ahead of the stored rows, and what is seen survives a crash. While storage fails, memory goes on
+ * alone; the first transaction that succeeds again is a snapshot of all of it, since steps must not be appended behind a hole.
  */
 import { SyncError } from '../protocol/errors.js'
 import type { Delta, Mutation } from '../protocol/messages.js'
@@ -12,10 +12,11 @@ import type { DeviceState, Storage, StoredBatch } from './storage.js'
 import type { Store } from './store.js'
 
 /**
- * A log that outgrows the rows it leads to is replaced by a snapshot, so that opening does not cost more and more. A snapshot costs what the
- * base is large: for a large base it has to wait for a longer log, or writing it would cost more than it saves.
+ * A log that outgrows the rows it leads to is replaced by a snapshot, so that opening does not cost more and more. A snapshot
+ * costs what the base is large: for a large base it has to wait for a longer log, or writing it would cost more than it saves.
  */
-const isLong = (batches: number, size: number, rows: number): boolean => batches > 200 + rows / 50 || size > 4_000_000 + rows * 400
+const isLong = (batches: number, size: number, rows: number): boolean =>
+  batches > 200 + rows / 50 || size > 4_000_000 + rows * 400
 
 export interface Step {
   readonly batch: StoredBatch
@@ -47,7 +48,10 @@ export class BaseLog {
   #isBehind = false
   /** The last transaction failed, and the status says so. */
   #hasFailed = false
-  /** Snapshots that failed in a row, and steps to let pass before the next: a large one is too dear to be tried in vain each time. */
+  /**
+   * Snapshots that failed in a row, and steps to let pass before the next: a large one is too dear to be tried in vain each
+   * time.
+   */
   #failures = 0
   #skips = 0
 
@@ -81,8 +85,16 @@ export class BaseLog {
     else await this.#guarded(() => storage.update([], [], this.#facts({})))
   }
 
-  /** Inside a job: takes mutations out of the outbox, puts these in, changes facts. @throws SyncError `storage-failed`, and nothing has changed. */
-  async rewrite(storage: Storage, entries: readonly Mutation[], removed: readonly number[], change: Partial<DeviceState>): Promise<void> {
+  /**
+   * Inside a job: takes mutations out of the outbox, puts these in, changes facts. @throws SyncError `storage-failed`, and
+   * nothing has changed.
+   */
+  async rewrite(
+    storage: Storage,
+    entries: readonly Mutation[],
+    removed: readonly number[],
+    change: Partial<DeviceState>,
+  ): Promise<void> {
     if (this.#isBehind) await this.#tryToCatchUp(storage, [])
     if (this.#isBehind) throw new SyncError('storage-failed', 'local storage does not keep up: see status.error')
     try {
@@ -100,7 +112,8 @@ export class BaseLog {
   #compactSoon(): void {
     this.#batches = 0
     this.#size = 0
-    this.#parts.journal.run((storage) => this.#guarded(() => this.#catchUp(storage, []))).catch(() => undefined) // Only a closed client runs no jobs.
+    const compacting = this.#parts.journal.run((storage) => this.#guarded(() => this.#catchUp(storage, [])))
+    compacting.catch(() => undefined) // Only a closed client runs no jobs.
   }
 
   async #write(storage: Storage, { batch, device, removed, size }: Step): Promise<void> {
@@ -151,4 +164,5 @@ export class BaseLog {
 
 const isEmpty = ({ attempts, delta }: StoredBatch): boolean => attempts.length === 0 && isEmptyDelta(delta)
 
-export const isEmptyDelta = ({ rows, claims }: Delta): boolean => claims.length === 0 && Object.values(rows).every((each) => each.length === 0)
+export const isEmptyDelta = ({ rows, claims }: Delta): boolean =>
+  claims.length === 0 && Object.values(rows).every((each) => each.length === 0)

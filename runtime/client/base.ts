@@ -1,6 +1,6 @@
 /**
- * The base: rows as the server last told them, and which scopes claim each. Only what the server sent writes it: batches here, in the order
- * of the stream; no acknowledgement and no local write. Rows that nobody claims stay until `prune`.
+ * The base: rows as the server last told them, and which scopes claim each. Only what the server sent writes it: batches here,
+ * in the order of the stream; no acknowledgement and no local write. Rows that nobody claims stay until `prune`.
  */
 import type { Uuid } from '../protocol/descriptor.js'
 import type { ClaimChange } from '../protocol/messages.js'
@@ -80,9 +80,9 @@ export class Base {
   }
 
   /**
-   * Applies one step of the stream: its deltas in their order. Idempotent. Claims of scopes that `accepts` refuses are ignored, and rows that
-   * only such scopes claim stay as they are: what is cached of a closed scope is of one moment. Within a delta rows come first, and a
-   * deletion wins over a row of the same key.
+   * Applies one step of the stream: its deltas in their order. Idempotent. Claims of scopes that `accepts` refuses are ignored,
+   * and rows that only such scopes claim stay as they are: what is cached of a closed scope is of one moment. Within a delta
+   * rows come first, and a deletion wins over a row of the same key.
    */
   apply(deltas: readonly ReadDelta[], accepts: (scope: number) => boolean): Touched {
     const touched = { keys: new KeySet(), deleted: new KeySet(), out: new KeySet(), missing: 0 }

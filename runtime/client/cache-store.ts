@@ -1,4 +1,7 @@
-/** What caches stand on: the rows, the listeners, and the one way to write. Generated clients pass it to their caches as `this.store`. */
+/**
+ * What caches stand on: the rows, the listeners, and the one way to write. Generated clients pass it to their caches as
+ * `this.store`.
+ */
 import type { Draft } from './draft.js'
 import type { Emitter } from './events.js'
 import type { Writing } from './query-types.js'

@@ -16,7 +16,15 @@ import type { Observable } from './observable.js'
 import { Outbox } from './outbox.js'
 import type { Writing } from './query-types.js'
 import type { Storage } from './storage.js'
-import { browserOnlineSignal, consoleLog, hasIndexedDB, systemClock, systemRandom, systemTimers, webSocketNetwork } from './platform.js'
+import {
+  browserOnlineSignal,
+  consoleLog,
+  hasIndexedDB,
+  systemClock,
+  systemRandom,
+  systemTimers,
+  webSocketNetwork,
+} from './platform.js'
 import type { ClientPorts } from './ports.js'
 import { memoryStorage } from './memory-storage.js'
 import { restore } from './restore.js'
@@ -53,7 +61,13 @@ export const openParts = async (schema: SchemaDescriptor, options: OpenOptions):
   }
 }
 
-const assemble = async (schema: SchemaDescriptor, options: OpenOptions, ports: ClientPorts, storage: Storage, log: Log): Promise<ClientParts> => {
+const assemble = async (
+  schema: SchemaDescriptor,
+  options: OpenOptions,
+  ports: ClientPorts,
+  storage: Storage,
+  log: Log,
+): Promise<ClientParts> => {
   const emitter = new Emitter(log)
   const board = new StatusBoard(log)
   const store = new Store(schema, emitter, log)
@@ -63,12 +77,14 @@ const assemble = async (schema: SchemaDescriptor, options: OpenOptions, ports: C
   const report = (error: SyncError | null): void => board.storage(error)
   const clock = new EditClock(ports.clock, device.clock, stored.outbox.map(({ at }) => at))
   const baseLog = new BaseLog({ journal, store, clock, report }, batches)
-  const outbox = new Outbox({ journal, baseLog, store, emitter, timers: ports.timers, log, count: (pending) => board.pending(pending), report })
+  const count = (pending: number): void => board.pending(pending)
+  const outbox = new Outbox({ journal, baseLog, store, emitter, timers: ports.timers, log, count, report })
   store.restored(outbox.restore(stored.outbox, stored.lastSeq))
   const scopes = new Scopes({ schema, store, journal, baseLog, clock: ports.clock, log })
   const identity = new ClientIdentity({ journal, baseLog, outbox, random: ports.random })
   const synchronizer = new Synchronizer({ store, journal, baseLog, outbox, identity, scopes, clock, board, ports, log })
-  const connection = new Connection({ url: options.url, principal: options.principal, schema: schema.hash, token: options.token, ports, board, log })
+  const { url, principal, token } = options
+  const connection = new Connection({ url, principal, schema: schema.hash, token, ports, board, log })
   scopes.listen(synchronizer)
   connection.attach(synchronizer)
   const keepClosed = options.keepClosed ?? week
@@ -112,9 +128,8 @@ const assemble = async (schema: SchemaDescriptor, options: OpenOptions, ports: C
     },
     signOut: async (force) => {
       if (!force && outbox.pending().length > 0) {
-        throw new SyncError('unsynced-work', 'there is work that the server does not have: wait for it, or sign out with { force: true }', {
-          pending: outbox.pending().length,
-        })
+        const advice = 'there is work that the server does not have: wait for it, or sign out with { force: true }'
+        throw new SyncError('unsynced-work', advice, { pending: outbox.pending().length })
       }
       end()
       await journal.close()

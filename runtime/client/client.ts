@@ -56,20 +56,25 @@ export class SyncClient<Models extends { readonly [K in keyof Models]: Model }, 
   }
 
   /** Listens; returns the function that ends it. Names: `rejected`, `confirmed`, `left-scope`, `change`, and each cache's. */
-  on<Name extends keyof ClientEvents<Models> & string>(name: Name, listener: (event: ClientEvents<Models>[Name]) => void): () => void {
+  on<Name extends keyof ClientEvents<Models> & string>(
+    name: Name,
+    listener: (event: ClientEvents<Models>[Name]) => void,
+  ): () => void {
     return this.#parts.caches.emitter.on(name, listener)
   }
 
   /**
-   * Several writes as one: visible together, and applied by the server together or not at all. `run` must not await; if it throws,
-   * nothing happened. `strict`: one field that loses a conflict rejects the whole.
+   * Several writes as one: visible together, and applied by the server together or not at all. `run` must not await; if it
+   * throws, nothing happened. `strict`: one field that loses a conflict rejects the whole.
    */
   transaction(run: (tx: Transaction) => void, options: { readonly strict?: boolean } = {}): Writing {
     const { durable, confirmed } = this.store.write((draft) => {
       const writers = [...this.store.rows.tables].map((table) => [table.shape.model.plural, writerOf(draft, table.name)] as const)
       // The cast is the boundary: the generated transaction type lists the models of the schema.
       const result: unknown = run(Object.fromEntries(writers) as Transaction)
-      if (result instanceof Promise) throw new SyncError('invalid-value', 'a local transaction must not await: read before it, write in it')
+      if (result instanceof Promise) {
+        throw new SyncError('invalid-value', 'a local transaction must not await: read before it, write in it')
+      }
     }, options.strict === true)
     return { durable, confirmed }
   }
@@ -116,7 +121,9 @@ export class SyncClient<Models extends { readonly [K in keyof Models]: Model }, 
   }
 }
 
-/** Opens a client from what is stored, without waiting for the network. @throws SyncError `storage-in-use` or `storage-failed`. */
+/**
+ * Opens a client from what is stored, without waiting for the network. @throws SyncError `storage-in-use` or `storage-failed`.
+ */
 export const openClient = async <Client>(
   type: new (parts: ClientParts) => Client,
   schema: SchemaDescriptor,

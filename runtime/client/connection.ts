@@ -1,6 +1,6 @@
 /**
- * Keeps one link to the server whenever the app wants one and the network allows it: dials, says hello, waits longer after each failure,
- * and says in the status why there is none. What frames mean is the session's business.
+ * Keeps one link to the server whenever the app wants one and the network allows it: dials, says hello, waits longer after each
+ * failure, and says in the status why there is none. What frames mean is the session's business.
  */
 import { SyncError, type SyncErrorCode } from '../protocol/errors.js'
 import { type Hello, type Refused, type ServerMessage, type Welcome, protocolVersion } from '../protocol/messages.js'
@@ -8,7 +8,7 @@ import type { Log } from '../protocol/ports.js'
 import { passingWait, slowWait } from './backoff.js'
 import { Link } from './link.js'
 import type { ClientPorts } from './ports.js'
-import type { StatusBoard } from './status.js'
+import type { ConnectionState, StatusBoard } from './status.js'
 
 /** Who talks over the links. */
 export interface Session {
@@ -196,7 +196,7 @@ export class Connection {
 }
 
 /** What the app sees while waiting, and whether the cause passes by itself. */
-const afterwards = (code: SyncErrorCode): { readonly state: 'offline' | 'refused' | 'upgrade-required'; readonly isSlow: boolean } => {
+const afterwards = (code: SyncErrorCode): { readonly state: ConnectionState; readonly isSlow: boolean } => {
   switch (code) {
     case 'unauthenticated':
     case 'wrong-principal':
@@ -214,15 +214,15 @@ const refusedError = ({ code }: Refused): SyncError => {
     case 'unauthenticated':
       return new SyncError('unauthenticated', 'the server does not accept the token: sign in again, then call renew()')
     case 'wrong-principal':
-      return new SyncError('wrong-principal', 'the token is somebody else\'s: open a client for that principal instead')
+      return new SyncError('wrong-principal', 'the token is of somebody else: open a client for that principal instead')
     case 'schema-unknown':
-      return new SyncError('schema-unknown', 'the server does not know this client\'s schema: update the app, or deploy the server first')
+      return new SyncError('schema-unknown', 'the server does not know the schema of this app: update the app, or deploy the server first')
     case 'protocol-unknown':
       return new SyncError('protocol-unknown', 'the server speaks another protocol version: update the app')
     case 'expired':
       return new SyncError('unreachable', 'the token expired: connecting again with a fresh one', { refused: code })
     case 'client-taken':
-      return new SyncError('unreachable', 'the server knows this client id as somebody else\'s: taking a new one', { refused: code })
+      return new SyncError('unreachable', 'this client id is taken: going on under a new one', { refused: code })
     case 'malformed-frame':
     case 'limit-exceeded':
     case 'database-unreachable':
@@ -233,4 +233,5 @@ const refusedError = ({ code }: Refused): SyncError => {
 
 const unreachable = (): SyncError => new SyncError('unreachable', 'no connection to the server: trying again')
 
-const noToken = (cause: unknown): SyncError => new SyncError('unreachable', 'the token function failed: trying again', {}, { cause })
+const noToken = (cause: unknown): SyncError =>
+  new SyncError('unreachable', 'the token function failed: trying again', {}, { cause })

@@ -1,7 +1,7 @@
 /**
- * Storage in IndexedDB, through Dexie: the only file that imports it. Each method awaits its transaction, not its last request (in
- * Chrome a request that meets the quota never settles, its transaction aborts); nothing foreign is awaited inside one, and nothing
- * that fails inside is caught inside.
+ * Storage in IndexedDB, through Dexie: the only file that imports it. Each method awaits its transaction, not its last request
+ * (in Chrome a request that meets the quota never settles, its transaction aborts); nothing foreign is awaited inside one, and
+ * nothing that fails inside is caught inside.
  */
 import { Dexie, type Table as DexieTable } from 'dexie'
 import { SyncError } from '../protocol/errors.js'
@@ -69,7 +69,8 @@ class DexieStorage implements Storage {
     this.#outbox = this.#db.table('outbox')
     this.#meta = this.#db.table('meta')
     this.#release = release
-    // Another tab wants to upgrade or delete: keeping it waiting would hang it, writing on with old code would be worse (HAZARDS K7).
+    // Another tab wants to upgrade or delete: keeping it waiting would hang it, writing on with old code would be worse
+    // (HAZARDS K7).
     this.#db.on('versionchange', () => void this.close())
   }
 
@@ -167,8 +168,8 @@ class DexieStorage implements Storage {
   }
 
   /**
-   * One transaction over everything. If the connection to the database was lost under our feet (iOS does that, HAZARDS K8), retrying on
-   * it is useless: it is opened again, and the transaction run once more.
+   * One transaction over everything. If the connection to the database was lost under our feet (iOS does that, HAZARDS K8),
+   * retrying on it is useless: it is opened again, and the transaction run once more.
    */
   async #transaction<Result>(mode: 'r' | 'rw', run: () => Promise<Result>): Promise<Result> {
     if (this.#isClosed) throw failure('was closed: another tab needs it, or the client was closed', undefined)

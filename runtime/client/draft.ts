@@ -43,7 +43,9 @@ export class Draft {
     const shape = this.#shape(model)
     const { id: given, ...rest } = values
     const id = given === undefined ? this.#random.uuid() : String(toWire(uuidField, given, 'id'))
-    if (this.get(model, id) !== undefined) throw new SyncError('invalid-value', `id is that of a ${model} that exists`, { field: 'id' })
+    if (this.get(model, id) !== undefined) {
+      throw new SyncError('invalid-value', `id is that of a ${model} that exists`, { field: 'id' })
+    }
     const wires = Object.entries(rest).flatMap(([name, value]) => {
       const field = writableField(shape, name)
       return value === undefined ? [] : [[name, toWire(field, value, name)] as const]
@@ -82,7 +84,9 @@ export class Draft {
   }
 
   #shape(model: string): RowShape {
-    if (!this.#isOpen) throw new SyncError('closed', 'the transaction is over: write before its function returns, and do not await in it')
+    if (!this.#isOpen) {
+      throw new SyncError('closed', 'the transaction is over: write before its function returns, and do not await in it')
+    }
     return this.#store.table(model).shape
   }
 
@@ -102,7 +106,9 @@ const uuidField: FieldDescriptor = { type: 'uuid' }
 const writableField = (shape: RowShape, name: string): FieldDescriptor => {
   const field = shape.field(name)
   if (field === undefined) throw new SyncError('invalid-value', `${shape.model.name} has no field ${name}`, { field: name })
-  if (name === 'id' || field.readonly === true) throw new SyncError('invalid-value', `${name} is set by the server`, { field: name })
+  if (name === 'id' || field.readonly === true) {
+    throw new SyncError('invalid-value', `${name} is set by the server`, { field: name })
+  }
   return field
 }
 
@@ -134,7 +140,8 @@ const editOf = (field: FieldDescriptor, name: string, value: unknown, seen: Wire
 }
 
 const amountOf = (name: string, value: unknown): number => {
-  const add = typeof value === 'object' && value !== null && Object.keys(value).length === 1 && 'add' in value ? value.add : undefined
+  const isAmount = typeof value === 'object' && value !== null && 'add' in value && Object.keys(value).length === 1
+  const add = isAmount ? value.add : undefined
   if (typeof add === 'number' && Number.isSafeInteger(add)) return add
   throw new SyncError('invalid-value', `${name} is a counter: change it by { add: <whole number> }`, { field: name })
 }

@@ -70,8 +70,8 @@ export interface DiscardedChange {
   readonly model: string
   readonly id: Uuid
   /**
-   * Values of a create, new values of an update (an amount `{ add }` for a counter), nothing for a delete. What an older schema wrote and
-   * this one has no type for is as it travelled.
+   * Values of a create, new values of an update (an amount `{ add }` for a counter), nothing for a delete. What an older schema
+   * wrote and this one has no type for is as it travelled.
    */
   readonly values: Readonly<Record<string, unknown>>
 }

@@ -8,7 +8,8 @@ const most = 5_000
 /** Keys and versions of all rows that the scopes claim; there is always a last frame, if an empty one. */
 export const holdFrames = (base: Base, attempt: number, scopes: readonly number[]): readonly Hold[] => {
   const frames = scopes.flatMap((scope) => base.models.flatMap((model) => framesOf(base, attempt, scope, model)))
-  const last = frames.at(-1) ?? { kind: 'hold', attempt, scope: scopes[0] ?? 0, model: base.models[0] ?? '', rows: [], last: true }
+  const [scope = 0] = scopes
+  const last = frames.at(-1) ?? { kind: 'hold', attempt, scope, model: base.models[0] ?? '', rows: [], last: true }
   return [...frames.slice(0, -1), { ...last, last: true }]
 }
 

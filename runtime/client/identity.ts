@@ -15,12 +15,17 @@ export class ClientIdentity {
     this.#parts = parts
   }
 
-  /** What the next hello says, stored. A nonce that was stored may have been accepted without our hearing of it: it is said until it was. */
+  /**
+   * What the next hello says, stored. A nonce that was stored may have been accepted without our hearing of it: it is said
+   * until it was.
+   */
   async greeting(storage: Storage): Promise<Pick<Hello, 'client' | 'session'>> {
     const { journal } = this.#parts
     if (journal.device.session.next === null) await this.#drawNonce(storage)
     const { client, session } = journal.device
-    if (session.next === null) throw new SyncError('storage-failed', 'local storage does not keep what tells this device from a copy of it')
+    if (session.next === null) {
+      throw new SyncError('storage-failed', 'local storage does not keep what tells this device from a copy of it')
+    }
     return { client, session: { last: session.last, next: session.next } }
   }
 
@@ -36,9 +41,12 @@ export class ClientIdentity {
     journal.advance({ epoch, session: { last: journal.device.session.next, next: null } })
   }
 
-  /** Takes a new client id; what the server had not decided under the old one is numbered anew. @throws SyncError `storage-failed`. */
+  /**
+   * Takes a new client id; what the server had not decided under the old one is numbered anew. @throws SyncError `storage-
+   * failed`.
+   */
   renew(storage: Storage, decided: number, epoch: string | null): Promise<void> {
-    return this.#parts.outbox.renumber(storage, decided, { id: this.#parts.random.uuid(), epoch })
+    return this.#parts.outbox.renumber(storage, decided, { client: this.#parts.random.uuid(), epoch })
   }
 
   /** One that is not stored would make the next start look like a copy's: the old one has to do while storage fails. */
@@ -73,8 +81,9 @@ export type Judgement =
   | { readonly kind: 'renew'; readonly decided: number; readonly canAsk: boolean }
 
 /**
- * Another device with our id (a clone, a restored profile) has its own mutations under our numbers: nothing that the server says of them
- * is about ours, only what the base contains is decided. After a restore of the database its numbers are ours, but fewer.
+ * Another device with our id (a clone, a restored profile) has its own mutations under our numbers: nothing that the server
+ * says of them is about ours, only what the base contains is decided. After a restore of the database its numbers are ours, but
+ * fewer.
  */
 export const judge = ({ epoch, forked, lastSeq }: Pick<Welcome, 'epoch' | 'forked' | 'lastSeq'>, own: OwnHistory): Judgement => {
   if (forked || lastSeq > own.lastSeq) return { kind: 'renew', decided: own.done, canAsk: false }

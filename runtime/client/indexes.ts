@@ -47,8 +47,9 @@ export class SortedIndex<Row, Key> implements RowIndex {
 }
 
 /**
- * The row with given values in some fields. The server guarantees that there is one at most; here, where writes are seen before it
- * has judged them, there can be several for a while, and the oldest id is returned. Rows with a null among the fields have no entry.
+ * The row with given values in some fields. The server guarantees that there is one at most; here, where writes are seen before
+ * it has judged them, there can be several for a while, and the oldest id is returned. Rows with a null among the fields have
+ * no entry.
  */
 export class UniqueIndex<Row, Key extends readonly unknown[]> implements RowIndex {
   readonly #fields: readonly string[]

@@ -1,6 +1,6 @@
 /**
- * The one writer of this client's storage: its jobs run one after another, in the order in which they were asked for, and each sees
- * the device's facts as the one before left them. Owns these facts.
+ * The one writer of this client's storage: its jobs run one after another, in the order in which they were asked for, and each
+ * sees the device's facts as the one before left them. Owns these facts.
  */
 import { SyncError } from '../protocol/errors.js'
 import type { DeviceState, Storage } from './storage.js'
@@ -27,7 +27,10 @@ export class Journal {
     return this.#device
   }
 
-  /** Runs a job after all that were asked for before, whether those succeeded or not. Rejects with SyncError `closed` after `close`. */
+  /**
+   * Runs a job after all that were asked for before, whether those succeeded or not. Rejects with SyncError `closed` after
+   * `close`.
+   */
   run<Result>(job: (storage: Storage) => Promise<Result> | Result): Promise<Result> {
     if (this.#isClosed) return Promise.reject(new SyncError('closed', 'this client was closed'))
     const run = this.#last.then(() => job(this.#storage))

@@ -55,7 +55,8 @@ export class Link {
     const { clock, timers } = this.#ports
     let due = clock.monotonic()
     const beat = (): void => {
-      // After a sleep of the device or the tab, silence proves nothing yet: the server gets one interval to answer (HAZARDS K2, N10).
+      // After a sleep of the device or the tab, silence proves nothing yet: the server gets one interval to answer (HAZARDS K2,
+      // N10).
       if (clock.monotonic() - due > interval) this.#lastReceived = Math.max(this.#lastReceived, clock.monotonic() - 2 * interval)
       if (clock.monotonic() - this.#lastReceived >= 3 * interval) return this.end(1000, unanswered())
       this.send({ kind: 'ping', at: Math.round(clock.monotonic()) })
@@ -80,9 +81,13 @@ export class Link {
     try {
       this.#listener.received(parseServerMessage(text), text.length)
     } catch (error) {
-      this.end(1008, error instanceof SyncError ? error : new SyncError('internal', 'a frame could not be handled', {}, { cause: error }))
+      this.end(1008, frameError(error))
     }
   }
 }
+
+/** What went wrong with a frame. */
+export const frameError = (error: unknown): SyncError =>
+  error instanceof SyncError ? error : new SyncError('internal', 'a frame could not be handled', {}, { cause: error })
 
 const unanswered = (): SyncError => new SyncError('unreachable', 'the server does not answer: trying again')

@@ -1,6 +1,6 @@
 /**
- * Storage that lives as long as the object that this returns: for tests, tools and sessions that leave no trace. It keeps text, as a
- * disk would, so nothing in memory is shared with what is stored.
+ * Storage that lives as long as the object that this returns: for tests, tools and sessions that leave no trace. It keeps text,
+ * as a disk would, so nothing in memory is shared with what is stored.
  */
 import { SyncError } from '../protocol/errors.js'
 import type { Delta, Mutation } from '../protocol/messages.js'
@@ -96,7 +96,8 @@ class MemoryStorage implements Storage {
   async compact(snapshot: readonly Delta[], device: DeviceState): Promise<void> {
     const disk = this.#open()
     for (const { attempts } of disk.log) for (const attempt of attempts) disk.pages.delete(attempt)
-    disk.log.splice(0, disk.log.length, ...snapshot.map((delta) => ({ attempts: [], scopes: null, delta: JSON.stringify(delta) })))
+    const records = snapshot.map((delta) => ({ attempts: [], scopes: null, delta: JSON.stringify(delta) }))
+    disk.log.splice(0, disk.log.length, ...records)
     disk.device = JSON.stringify(device)
   }
 

@@ -68,8 +68,12 @@ export class ModelCache<M extends Model, Db = unknown> {
   }
 
   /** Rows that match by the value of a field: `groupBy('state').get('done')`. */
-  groupBy<F extends keyof M['row'] & string>(field: F, options: Selection<M> & Pick<QueryOptions<M>, 'orderBy'> = {}): ReadonlyMap<M['row'][F], readonly M['row'][]> {
-    return groups(this.#store.rows, this.#table, field, options as QuerySpec) as ReadonlyMap<M['row'][F], readonly M['row'][]>
+  groupBy<F extends keyof M['row'] & string>(
+    field: F,
+    options: Selection<M> & Pick<QueryOptions<M>, 'orderBy'> = {},
+  ): ReadonlyMap<M['row'][F], readonly M['row'][]> {
+    const byValue: ReadonlyMap<unknown, readonly M['row'][]> = groups(this.#store.rows, this.#table, field, options as QuerySpec)
+    return byValue as ReadonlyMap<M['row'][F], readonly M['row'][]>
   }
 
   /**
@@ -96,7 +100,10 @@ export class ModelCache<M extends Model, Db = unknown> {
   }
 
   /** An index over one field, each group in the given order (default: by id). For generated readers. */
-  protected sorted<F extends keyof M['row'] & string>(field: F, compare?: Comparator<M['row']>): SortedIndex<M['row'], M['row'][F]> {
+  protected sorted<F extends keyof M['row'] & string>(
+    field: F,
+    compare?: Comparator<M['row']>,
+  ): SortedIndex<M['row'], M['row'][F]> {
     return this.#table.index(new SortedIndex(field, compare))
   }
 

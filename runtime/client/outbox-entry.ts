@@ -26,4 +26,9 @@ export const newEntry = (mutation: Omit<Mutation, 'seq'>): OutboxEntry => ({
 })
 
 /** What is stored and sent of it. */
-export const mutationOf = ({ schema, at, strict, ops }: Omit<Mutation, 'seq'>): Omit<Mutation, 'seq'> => ({ schema, at, strict, ops })
+export const mutationOf = ({ schema, at, strict, ops }: Omit<Mutation, 'seq'>): Omit<Mutation, 'seq'> => ({
+  schema,
+  at,
+  strict,
+  ops,
+})

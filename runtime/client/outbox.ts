@@ -1,6 +1,6 @@
 /**
- * The outbox: local transactions in the order in which they were made. Each is stored before it is sent and sent in that order. It leaves
- * when its outcome was heard and the base contains it, or at once if it was rejected. Outcomes never write the base.
+ * The outbox: local transactions in the order in which they were made. Each is stored before it is sent and sent in that order.
+ * It leaves when its outcome was heard and the base contains it, or at once if it was rejected. Outcomes never write the base.
  */
 import { SyncError } from '../protocol/errors.js'
 import type { Mutation, Op, Outcome, PushResult } from '../protocol/messages.js'
@@ -13,7 +13,7 @@ import { type OutboxEntry, mutationOf, newEntry } from './outbox-entry.js'
 import { largestMutation, mostOps } from './push-batch.js'
 import type { Writing } from './query-types.js'
 import { type Push, Sender } from './sender.js'
-import type { Storage } from './storage.js'
+import type { DeviceState, Storage } from './storage.js'
 import type { Store } from './store.js'
 
 /** A local transaction that the server has not decided yet. */
@@ -71,7 +71,8 @@ export class Outbox {
   add(mutation: Omit<Mutation, 'seq'>): Writing {
     const entry = newEntry(mutation)
     if (entry.bytes > largestMutation || entry.ops.length > mostOps) {
-      throw new SyncError('limit-exceeded', 'this local transaction is too large to be sent: split it', { bytes: largestMutation, ops: mostOps })
+      const limits = { bytes: largestMutation, ops: mostOps }
+      throw new SyncError('limit-exceeded', 'this local transaction is too large to be sent: split it', limits)
     }
     this.#entries.push(entry)
     this.#unstored.push(entry)
@@ -137,15 +138,15 @@ export class Outbox {
   }
 
   /**
-   * Inside a job: numbers what waits from 1, for a new client id. What the server decided (up to `decided`) goes; what is only said to
-   * be contained comes back on the overlay, since the state that contained it may be gone.
+   * Inside a job: numbers what waits from 1, for a new client id. What the server decided (up to `decided`) goes; what is only
+   * said to be contained comes back on the overlay, since the state that contained it may be gone.
    */
-  async renumber(storage: Storage, decided: number, client: { readonly id: string; readonly epoch: string | null }): Promise<void> {
+  async renumber(storage: Storage, decided: number, client: Pick<DeviceState, 'client' | 'epoch'>): Promise<void> {
     const { baseLog, store, log } = this.#parts
     const stored = this.#entries.filter((entry) => entry.seq !== null)
     const kept = stored.filter((entry) => (entry.seq ?? 0) > decided)
     const numbered = kept.map((entry, at) => ({ seq: at + 1, ...mutationOf(entry) }))
-    const facts = { client: client.id, epoch: client.epoch, session: { last: null, next: null }, done: 0 }
+    const facts = { ...client, session: { last: null, next: null }, done: 0 }
     const removed = stored.flatMap(({ seq }) => seq ?? [])
     await baseLog.rewrite(storage, numbered, removed, facts)
     this.#lastSeq = numbered.length

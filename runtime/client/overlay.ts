@@ -1,6 +1,6 @@
 /**
- * The overlay: pending local transactions, replayed on the base. There is no "before" image anywhere: what is visible is worked out
- * again from the base and from what is still pending, whatever was confirmed or rejected in between.
+ * The overlay: pending local transactions, replayed on the base. There is no "before" image anywhere: what is visible is worked
+ * out again from the base and from what is still pending, whatever was confirmed or rejected in between.
  */
 import type { Uuid } from '../protocol/descriptor.js'
 import type { Op } from '../protocol/messages.js'
@@ -47,8 +47,8 @@ export class Overlay {
 }
 
 /**
- * What a transaction's ops on one key make of a row. An op whose row is not as it needs it (an update or delete without one, a create
- * with one) does nothing here; the server judges it.
+ * What a transaction's ops on one key make of a row. An op whose row is not as it needs it (an update or delete without one, a
+ * create with one) does nothing here; the server judges it.
  */
 export const replayOps = (shape: RowShape, id: Uuid, row: AnyRow | undefined, { ops, at }: Overlaid): AnyRow | undefined => {
   let after = row

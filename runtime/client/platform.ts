@@ -56,8 +56,8 @@ export const requestPersistence = (): void => {
 }
 
 /**
- * Holds a name until the returned function is called: in browsers against all tabs (Web Locks), elsewhere within this process and for
- * the given factory.
+ * Holds a name until the returned function is called: in browsers against all tabs (Web Locks), elsewhere within this process
+ * and for the given factory.
  * @throws SyncError `storage-in-use`.
  */
 export const holdExclusively = async (name: string, factory: IDBFactory | undefined): Promise<() => void> => {

@@ -13,7 +13,7 @@ export const largestMutation = 900_000
 export const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value)).length
 
 /** The first mutations, as many as a frame takes; a large one goes alone. */
-export const nextBatch = <Each extends { readonly ops: readonly unknown[]; readonly bytes: number }>(ready: readonly Each[]): readonly Each[] => {
+export const nextBatch = <Each extends Sized>(ready: readonly Each[]): readonly Each[] => {
   const batch: Each[] = []
   let bytes = 0
   let ops = 0
@@ -24,4 +24,9 @@ export const nextBatch = <Each extends { readonly ops: readonly unknown[]; reado
     batch.push(each)
   }
   return batch
+}
+
+interface Sized {
+  readonly ops: readonly unknown[]
+  readonly bytes: number
 }

@@ -38,7 +38,10 @@ export type Where<M extends Model> = {
 
 export type FieldTest<Value> = Value | (EqualityTest<Value> & OrderTest<NonNullable<Value>> & TextTest<NonNullable<Value>>)
 
-/** Fields by which rows are ordered, first the one that decides first; ties go by id. Nulls are last ascending, first descending. */
+/**
+ * Fields by which rows are ordered, first the one that decides first; ties go by id. Nulls are last ascending, first
+ * descending.
+ */
 export type OrderBy<M extends Model> = { readonly [F in keyof M['row']]?: 'asc' | 'desc' }
 
 /** Relations to be read with each row. */

@@ -62,7 +62,7 @@ const candidates = (table: Table, { equalities }: CompiledWhere): readonly AnyRo
   return fixed === undefined ? table.all() : table.byField(fixed[0]).get(fixed[1])
 }
 
-const compileSelect = (table: Table, spec: QuerySpec, where: Pick<CompiledWhere, 'holds'>): ((rows: readonly AnyRow[]) => readonly AnyRow[]) => {
+const compileSelect = (table: Table, spec: QuerySpec, where: Pick<CompiledWhere, 'holds'>): CompiledInclude['select'] => {
   const compare = compileOrder(table, spec.orderBy ?? {})
   const offset = countOf('offset', spec.offset) ?? 0
   const limit = countOf('limit', spec.limit) ?? Number.POSITIVE_INFINITY
@@ -99,7 +99,9 @@ const compileIncludes = (
 const compileInclude = (store: Store, table: Table, name: string, spec: QuerySpec, models: Set<string>): CompiledInclude => {
   const relations = table.shape.model.relations
   const relation = Object.hasOwn(relations, name) ? relations[name] : undefined
-  if (relation === undefined) throw new SyncError('invalid-value', `${table.name} has no relation ${name} to include`, { field: name })
+  if (relation === undefined) {
+    throw new SyncError('invalid-value', `${table.name} has no relation ${name} to include`, { field: name })
+  }
   const target = store.table(relation.model)
   models.add(relation.model)
   if (relation.kind === 'through') models.add(relation.join)
@@ -128,7 +130,8 @@ const relatedRows = (store: Store, target: Table, relation: RelationDescriptor):
   }
 }
 
-const byId = (table: Table, id: unknown): readonly AnyRow[] => (typeof id === 'string' ? present(table.get(id satisfies Uuid)) : [])
+const byId = (table: Table, id: unknown): readonly AnyRow[] =>
+  typeof id === 'string' ? present(table.get(id satisfies Uuid)) : []
 
 const present = (row: AnyRow | undefined): readonly AnyRow[] => (row === undefined ? [] : [row])
 

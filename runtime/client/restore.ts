@@ -12,8 +12,8 @@ export interface Restored {
 }
 
 /**
- * Rebuilds the base, closes the scopes that were open when the last session ended, and stores that. A base of another schema (its rows have
- * another form), or one that cannot be read, is given up and fetched again; the outbox never is.
+ * Rebuilds the base, closes the scopes that were open when the last session ended, and stores that. A base of another schema
+ * (its rows have another form), or one that cannot be read, is given up and fetched again; the outbox never is.
  */
 export const restore = async (
   storage: Storage,

@@ -1,6 +1,7 @@
 /**
- * The scopes of this client, open and closed ones. Opening and closing change what is visible at once; what the device's facts say of it
- * changes in a job of the journal, in the order of the frames: a batch that was received before a scope closed still counts for it.
+ * The scopes of this client, open and closed ones. Opening and closing change what is visible at once; what the device's facts
+ * say of it changes in a job of the journal, in the order of the frames: a batch that was received before a scope closed still
+ * counts for it.
  */
 import type { SchemaDescriptor } from '../protocol/descriptor.js'
 import { SyncError } from '../protocol/errors.js'
@@ -29,8 +30,8 @@ export interface ScopeHandle {
 
 export interface ScopeStatus {
   /**
-   * `waiting` never synced, nothing here yet; `partial` its first content is arriving (not shown before all is here); `cached` as it was
-   * when last connected; `synced` in step.
+   * `waiting` never synced, nothing here yet; `partial` its first content is arriving (not shown before all is here); `cached`
+   * as it was when last connected; `synced` in step.
    */
   readonly state: 'waiting' | 'partial' | 'cached' | 'synced'
   /** Rows it claims, or (`partial`) that arrived. */
@@ -159,7 +160,8 @@ export class Scopes {
         ((stored.closedAt !== null && stored.closedAt < before) || !Object.hasOwn(schema.scopes, stored.name))
       const over = journal.device.scopes.filter(isOver)
       if (over.length === 0) return
-      const claims = over.flatMap(({ id }) => store.base.models.map((model): ClaimChange => ({ scope: id, model, reset: true, add: [], out: [], deleted: [] })))
+      const nothing = { reset: true, add: [], out: [], deleted: [] } as const
+      const claims = over.flatMap(({ id }) => store.base.models.map((model): ClaimChange => ({ scope: id, model, ...nothing })))
       await baseLog.commit(storage, {
         batch: { attempts: [], delta: { rows: {}, claims }, scopes: over.map(({ id }) => id) },
         device: { scopes: journal.device.scopes.filter((stored) => !over.includes(stored)) },
@@ -181,7 +183,8 @@ export class Scopes {
     const { journal, store, log, baseLog } = this.#parts
     const id = journal.device.scopes.find((stored) => keyOf(stored) === key)?.id ?? this.#nextId++
     const status = new Observed<ScopeStatus>({ state: 'waiting', rows: 0 }, log)
-    const scope: OpenScope = { key, id, name, params, ready: deferred<void>(), status, handles: 0, isLive: false, attempt: null, arriving: 0 }
+    const unused = { handles: 0, isLive: false, attempt: null, arriving: 0 }
+    const scope: OpenScope = { key, id, name, params, ready: deferred<void>(), status, ...unused }
     this.#open.set(key, scope)
     store.scopeOpened(id)
     if (this.#positionOf(id) !== null) scope.ready.resolve()

@@ -179,7 +179,8 @@ export class Store {
   #visible(model: string, id: Uuid): AnyRow | undefined {
     const entry = this.base.get(model, id)
     const isPending = this.overlay.touches(model, id)
-    const base = entry !== undefined && (isPending || entry.claims.some((scope) => this.#openScopes.has(scope))) ? entry.row : undefined
+    const isShown = isPending || entry?.claims.some((scope) => this.#openScopes.has(scope)) === true
+    const base = isShown ? entry?.row : undefined
     return isPending ? this.overlay.replay(this.table(model).shape, id, base) : base
   }
 

@@ -1,7 +1,7 @@
 /**
- * Brings the base into step with the server and keeps it there: attempts, pages, batches, the device's position. Every frame that changes
- * something is a job of the journal, so frames, local transactions and scopes take effect in the order in which they came; a job of an
- * ended link does nothing.
+ * Brings the base into step with the server and keeps it there: attempts, pages, batches, the device's position. Every frame
+ * that changes something is a job of the journal, so frames, local transactions and scopes take effect in the order in which
+ * they came; a job of an ended link does nothing.
  */
 import { SyncError } from '../protocol/errors.js'
 import type { Changed, Page, Pushed, ServerMessage, Synced, Wanted, Welcome } from '../protocol/messages.js'
@@ -12,7 +12,7 @@ import type { EditClock } from './edit-clock.js'
 import { holdFrames } from './hold.js'
 import type { ClientIdentity } from './identity.js'
 import type { Journal } from './journal.js'
-import type { Link } from './link.js'
+import { type Link, frameError } from './link.js'
 import type { Outbox } from './outbox.js'
 import type { ClientPorts } from './ports.js'
 import { type ReadDelta, readDelta } from './read-delta.js'
@@ -34,7 +34,9 @@ export interface SynchronizerParts {
   readonly log: Log
 }
 
-/** Silence about something that was asked for, ms: after this the connection is no use, even if it answers pings (HAZARDS C12). */
+/**
+ * Silence about something that was asked for, ms: after this the connection is no use, even if it answers pings (HAZARDS C12).
+ */
 const patience = 60_000
 
 export class Synchronizer implements Session, ScopeListener {
@@ -239,7 +241,8 @@ export class Synchronizer implements Session, ScopeListener {
       )
     }
     const renewal = this.#renewal
-    if (renewal !== null) this.#job(link, (storage) => this.#renewAfter(storage, link, { ...renewal, canAsk: true }, renewal.epoch))
+    if (renewal === null) return
+    this.#job(link, (storage) => this.#renewAfter(storage, link, { ...renewal, canAsk: true }, renewal.epoch))
   }
 
   /** Takes a new client id and says hello again; first hears what the server can still tell of the old one, if it can. */
@@ -280,7 +283,7 @@ export class Synchronizer implements Session, ScopeListener {
     const { journal, log } = this.#parts
     const job = journal.run((storage) => (link.isAlive ? run(storage) : undefined))
     job.catch((error: unknown) => {
-      const failure = error instanceof SyncError ? error : new SyncError('internal', 'a frame could not be handled', {}, { cause: error })
+      const failure = frameError(error)
       log('warn', 'link-ended', { code: failure.code, message: failure.message })
       link.end(failure.code === 'malformed-frame' ? 1008 : 1000, failure)
     })

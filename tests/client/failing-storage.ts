@@ -32,7 +32,9 @@ export const failing = (inner: OpenStorage): FailingStorage => {
 }
 
 /** Tells of each transaction that was begun. */
-export const watched = (inner: OpenStorage, tell: (method: string, given: readonly unknown[]) => void): OpenStorage => async (name) =>
+export const watched =
+  (inner: OpenStorage, tell: (method: string, given: readonly unknown[]) => void): OpenStorage =>
+  async (name) =>
   intercepted(await inner(name), (method, run, given) => {
     tell(method, given)
     return run()
@@ -53,8 +55,8 @@ export interface DyingStorage {
 }
 
 /**
- * Dies at its k-th transaction (from 1), before or after it is durable: that one and all later ones never settle, as in a process that
- * is gone. The storage behind it can be opened again at once.
+ * Dies at its k-th transaction (from 1), before or after it is durable: that one and all later ones never settle, as in a
+ * process that is gone. The storage behind it can be opened again at once.
  */
 export const dying = (inner: OpenStorage, at: number, when: 'before' | 'after'): DyingStorage => {
   let count = 0
@@ -89,10 +91,10 @@ const intercepted = (
   around: (method: (typeof methods)[number], run: () => Promise<unknown>, given: readonly unknown[]) => Promise<unknown>,
 ): Storage =>
   Object.fromEntries(
-    methods.map((method) => [
-      method,
-      (...given: readonly unknown[]) => around(method, () => (real[method] as (...each: readonly unknown[]) => Promise<unknown>).call(real, ...given), given),
-    ]),
+    methods.map((method) => {
+      const call = real[method].bind(real) as (...given: readonly unknown[]) => Promise<unknown>
+      return [method, (...given: readonly unknown[]) => around(method, () => call(...given), given)]
+    }),
   ) as unknown as Storage
 
 /** Every transaction waits for some turns of the event loop first. */

@@ -1,6 +1,6 @@
 /**
- * A server for simulations of the client: the protocol over a database that is a list of states, one for each commit. Slow and obvious:
- * membership is computed from whole states, nothing is incremental. It decides with the real `reconcile`.
+ * A server for simulations of the client: the protocol over a database that is a list of states, one for each commit. Slow and
+ * obvious: membership is computed from whole states, nothing is incremental. It decides with the real `reconcile`.
  */
 import {
   type ClaimChange,
@@ -25,6 +25,8 @@ interface Row {
   readonly version: number
   readonly values: Values
 }
+type Put = (model: string, id: string, values: Values) => void
+type Remove = (model: string, id: string) => void
 /** By model, then by id. */
 type State = Readonly<Record<string, ReadonlyMap<string, Row>>>
 
@@ -50,7 +52,7 @@ interface Session {
   readonly scopes: Map<number, Scope>
   /** Frames on their way. */
   readonly queue: ServerMessage[]
-  asking: { readonly attempt: number; readonly held: Map<string, number>; readonly claims: readonly { readonly id: number }[]; resume(): void } | null
+  asking: { readonly attempt: number; readonly held: Map<string, number>; resume(): void } | null
 }
 
 const models = Object.keys(schema.models)
@@ -87,7 +89,7 @@ export class ModelServer {
   }
 
   /** Another writer's transaction. */
-  write(change: (put: (model: string, id: string, values: Values) => void, remove: (model: string, id: string) => void) => void): void {
+  write(change: (put: Put, remove: Remove) => void): void {
     const next = new Map(models.map((model) => [model, new Map(this.state[model])]))
     change(
       (model, id, values) => this.#put(next, model, id, values),
@@ -207,7 +209,9 @@ export class ModelServer {
         return state === null || state === undefined ? this.#whole(claim.id, claim, to) : this.#since(claim.id, claim, state, to)
       })
       for (const claim of claims) session.scopes.set(claim.id, claim)
-      for (const part of [...others, ...own]) session.queue.push({ kind: 'page', attempt, delta: deltaOf([part], this.#states[to] ?? empty) })
+      for (const part of [...others, ...own]) {
+        session.queue.push({ kind: 'page', attempt, delta: deltaOf([part], this.#states[to] ?? empty) })
+      }
       session.queue.push({
         kind: 'synced',
         attempt,
@@ -219,7 +223,7 @@ export class ModelServer {
       session.told = to
     }
     if (unusable.length === 0) return finish()
-    session.asking = { attempt, held, claims: unusable, resume: finish }
+    session.asking = { attempt, held, resume: finish }
     session.queue.push({ kind: 'wanted', attempt, scopes: unusable.map(({ id }) => id) })
   }
 
@@ -385,7 +389,8 @@ const deltaOf = (parts: readonly Part[], state: State): Delta => {
     return versioned.length === 0 ? [] : [[model, versioned] as const]
   })
   const claims = parts.flatMap((part) => models.flatMap((model): ClaimChange[] => {
-    const of = (keys: readonly string[]): readonly string[] => keys.filter((key) => key.startsWith(`${model} `)).map((key) => key.slice(model.length + 1))
+    const of = (keys: readonly string[]): readonly string[] =>
+      keys.filter((key) => key.startsWith(`${model} `)).map((key) => key.slice(model.length + 1))
     const change = { scope: part.scope, model, add: of(part.send), out: of(part.out), deleted: of(part.deleted) }
     return change.add.length + change.out.length + change.deleted.length === 0 ? [] : [change]
   }))

@@ -2,7 +2,7 @@
 import { vi } from 'vitest'
 import type { ClientPorts, OpenOptions, OpenStorage, SocketListener } from '../../runtime/client/index.js'
 import { memoryStorage } from '../../runtime/client/index.js'
-import type { ClientMessage, Delta, SchemaDescriptor, ServerMessage } from '../../runtime/protocol/index.js'
+import type { ClientMessage, Delta, SchemaDescriptor, ServerMessage, VersionedRow } from '../../runtime/protocol/index.js'
 import { parseClientMessage } from '../../runtime/protocol/index.js'
 import { openTrial, schema, type Trial } from './schema.js'
 
@@ -153,7 +153,8 @@ export class TestWorld {
 
   /** A client that says nothing about the scopes of its start. */
   openAll(): Promise<Trial> {
-    return openTrial({ url: 'ws://test', principal: 'ada', token: 'secret', storage: memoryStorage(), ports: this.ports, log: () => undefined })
+    const { ports } = this
+    return openTrial({ url: 'ws://test', principal: 'ada', token: 'secret', storage: memoryStorage(), ports, log: () => undefined })
   }
 
   #connect(listener: SocketListener): { send(text: string): void; close(code: number): void } {
@@ -191,8 +192,15 @@ export const uuidOf = (n: number): string => `00000000-0000-7000-8000-${n.toStri
 
 export const nothing: Delta = { rows: {}, claims: [] }
 
+interface CardValues {
+  readonly board?: number
+  readonly title?: string
+  readonly votes?: number
+  readonly note?: string | null
+}
+
 /** A card as the server would send it: `[version, …fields]`. */
-export const cardRow = (version: number, n: number, values: { readonly board?: number; readonly title?: string; readonly votes?: number; readonly note?: string | null } = {}): Delta['rows'][string][number] => [
+export const cardRow = (version: number, n: number, values: CardValues = {}): VersionedRow => [
   version,
   uuidOf(n),
   '2026-01-01T00:00:00.000Z',
@@ -205,12 +213,12 @@ export const cardRow = (version: number, n: number, values: { readonly board?: n
   [],
 ]
 
-export const boardRow = (version: number, n: number, title = `board ${n}`): Delta['rows'][string][number] => [version, uuidOf(n), title]
+export const boardRow = (version: number, n: number, title = `board ${n}`): VersionedRow => [version, uuidOf(n), title]
 
 export const claim = (
   scope: number,
   model: string,
-  change: { readonly add?: readonly number[]; readonly out?: readonly number[]; readonly deleted?: readonly number[]; readonly reset?: true },
+  change: { readonly [list in 'add' | 'out' | 'deleted']?: readonly number[] } & { readonly reset?: true },
 ): Delta['claims'][number] => ({
   scope,
   model,
@@ -225,8 +233,10 @@ export const bringIntoStep = async (wire: Wire, at: number, pages: readonly Delt
   wire.send(welcome(lastSeq))
   const { attempt, scopes } = await wire.awaits('sync')
   for (const delta of pages) wire.send({ kind: 'page', attempt, delta })
-  wire.send({ kind: 'synced', attempt, from: null, position: position(at), done, scopes: scopes.map(({ id }) => ({ id, hash: `hash ${id}` })) })
+  const hashes = scopes.map(({ id }) => ({ id, hash: `hash ${id}` }))
+  wire.send({ kind: 'synced', attempt, from: null, position: position(at), done, scopes: hashes })
 }
 
 /** Resolves when `check` does not throw any more. @throws what it threw last, after a second. */
-export const eventually = <Result>(check: () => Result): Promise<Result> => vi.waitFor(check, { interval: 1, timeout: 1_000 }) as Promise<Result>
+export const eventually = <Result>(check: () => Result): Promise<Result> =>
+  vi.waitFor(check, { interval: 1, timeout: 1_000 }) as Promise<Result>
