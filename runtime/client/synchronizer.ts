@@ -17,6 +17,7 @@ import type { Outbox } from './outbox.js'
 import type { ClientPorts } from './ports.js'
 import { type ReadDelta, readDelta } from './read-delta.js'
 import type { ScopeListener, Scopes } from './scopes.js'
+import { type StagedAttempt, StagedPages } from './staged-pages.js'
 import type { StatusBoard } from './status.js'
 import type { DeviceState, Storage } from './storage.js'
 import type { Store } from './store.js'
@@ -43,8 +44,8 @@ export class Synchronizer implements Session, ScopeListener {
   readonly #parts: SynchronizerParts
   /** The link over which scopes are spoken of: one that was welcomed, and means the same history as this client. */
   #link: Link | null = null
-  /** Pages that came on this link, by the attempt that they belong to. */
-  readonly #pages = new Map<number, StagedPages>()
+  /** Pages that came on this link. */
+  readonly #pages: StagedPages
   /** Number of the last attempt: they are never used twice. */
   #attempts = 0
   /** The attempt that is not answered yet. */
@@ -58,6 +59,7 @@ export class Synchronizer implements Session, ScopeListener {
 
   constructor(parts: SynchronizerParts) {
     this.#parts = parts
+    this.#pages = new StagedPages(parts.ports.random)
   }
 
   greeting(): ReturnType<Session['greeting']> {
@@ -109,16 +111,14 @@ export class Synchronizer implements Session, ScopeListener {
 
   ended(): void {
     const { journal, outbox, scopes } = this.#parts
-    const staged = [...this.#pages.values()].map(({ key }) => key)
     this.#link = null
     this.#running = null
     this.#isInStep = false
     this.#renewal = null
-    this.#pages.clear()
     this.#stopWatch()
     outbox.disconnected()
     scopes.disconnected()
-    for (const key of staged) journal.run((storage) => storage.unstage(key)).catch(() => undefined) // The next start drops them.
+    for (const key of this.#pages.clear()) journal.run((storage) => storage.unstage(key)).catch(() => undefined) // The next start drops them.
   }
 
   clientTaken(): Promise<void> {
@@ -156,17 +156,15 @@ export class Synchronizer implements Session, ScopeListener {
   }
 
   #page(link: Link, { attempt, delta }: Page, size: number): void {
-    const { store, scopes, baseLog, ports } = this.#parts
+    const { store, scopes, baseLog } = this.#parts
     const read = readDelta(store.base.shapes, delta)
-    const pages = this.#pages.get(attempt) ?? { key: ports.random.uuid(), deltas: [], size: 0, isStaged: true }
-    const index = pages.deltas.push(read)
-    pages.size += size
-    this.#pages.set(attempt, pages)
+    const staged = this.#pages.add(attempt, read, size)
+    const index = staged.deltas.length
     this.#progress()
     if (attempt === this.#running) scopes.receiving(read.claims)
     this.#job(link, async (storage) => {
-      const isStored = await baseLog.stage(storage, pages.key, index, delta)
-      pages.isStaged &&= isStored
+      const isStored = await baseLog.stage(storage, staged.key, index, delta)
+      staged.isStaged &&= isStored
     })
   }
 
@@ -177,7 +175,7 @@ export class Synchronizer implements Session, ScopeListener {
     const ids = scopes.attemptedIn(attempt)
     const hashes = new Map(said.map(({ id, hash }) => [id, hash]))
     await this.#advance(storage, {
-      pages: this.#taken(attempt),
+      pages: this.#pages.take(attempt),
       delta: null,
       accepted: scopes.accepting(attempt),
       device: { position, done, scopes: scopes.following(ids, hashes) },
@@ -195,7 +193,7 @@ export class Synchronizer implements Session, ScopeListener {
     this.#expect(from)
     if (from === to && done <= this.#parts.journal.device.done && attempt === undefined && isEmptyDelta(delta)) return
     await this.#advance(storage, {
-      pages: attempt === undefined ? null : this.#taken(attempt),
+      pages: attempt === undefined ? null : this.#pages.take(attempt),
       delta: { raw: delta, read, size },
       accepted: this.#parts.scopes.accepting(null),
       device: { position: to, done },
@@ -272,12 +270,6 @@ export class Synchronizer implements Session, ScopeListener {
     throw new SyncError('internal', 'the server goes on from another position than this device has: starting again')
   }
 
-  #taken(attempt: number): StagedPages | null {
-    const pages = this.#pages.get(attempt) ?? null
-    this.#pages.delete(attempt)
-    return pages
-  }
-
   /** Runs a job unless the link has ended; what goes wrong in it ends the link. */
   #job(link: Link, run: (storage: Storage) => Promise<void> | void): void {
     const { journal, log } = this.#parts
@@ -305,17 +297,8 @@ export class Synchronizer implements Session, ScopeListener {
   }
 }
 
-interface StagedPages {
-  /** Names them in storage. */
-  readonly key: string
-  readonly deltas: ReadDelta[]
-  /** Characters of their frames. */
-  size: number
-  isStaged: boolean
-}
-
 interface Advance {
-  readonly pages: StagedPages | null
+  readonly pages: StagedAttempt | null
   readonly delta: { readonly raw: Changed['delta']; readonly read: ReadDelta; readonly size: number } | null
   /** Scopes whose claims count. */
   readonly accepted: readonly number[]

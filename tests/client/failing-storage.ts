@@ -35,10 +35,10 @@ export const failing = (inner: OpenStorage): FailingStorage => {
 export const watched =
   (inner: OpenStorage, tell: (method: string, given: readonly unknown[]) => void): OpenStorage =>
   async (name) =>
-  intercepted(await inner(name), (method, run, given) => {
-    tell(method, given)
-    return run()
-  })
+    intercepted(await inner(name), (method, run, given) => {
+      tell(method, given)
+      return run()
+    })
 
 /** Refuses transactions when `refuses` says so. */
 export const moody = (inner: OpenStorage, refuses: () => boolean): OpenStorage => async (name) =>
