@@ -1,4 +1,4 @@
-/** How long to wait before the next attempt. Full jitter: a server that restarts is not met by everybody at once (HAZARDS N1). */
+/** How long to wait before the next attempt. Full jitter: a server that restarts is not met by everybody at once. */
 import type { Random } from '../protocol/ports.js'
 
 const base = 250

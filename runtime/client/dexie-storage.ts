@@ -69,8 +69,7 @@ class DexieStorage implements Storage {
     this.#outbox = this.#db.table('outbox')
     this.#meta = this.#db.table('meta')
     this.#release = release
-    // Another tab wants to upgrade or delete: keeping it waiting would hang it, writing on with old code would be worse
-    // (HAZARDS K7).
+    // Another tab wants to upgrade or delete: keeping it waiting would hang it, writing on with old code would be worse.
     this.#db.on('versionchange', () => void this.close())
   }
 
@@ -168,7 +167,7 @@ class DexieStorage implements Storage {
   }
 
   /**
-   * One transaction over everything. If the connection to the database was lost under our feet (iOS does that, HAZARDS K8),
+   * One transaction over everything. If the connection to the database was lost under our feet (iOS does that),
    * retrying on it is useless: it is opened again, and the transaction run once more.
    */
   async #transaction<Result>(mode: 'r' | 'rw', run: () => Promise<Result>): Promise<Result> {

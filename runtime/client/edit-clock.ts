@@ -19,7 +19,7 @@ export class EditClock {
     return { offset: this.#offset, last: this.#last }
   }
 
-  /** Milliseconds since 1970. Each call gives a later time than the one before, whatever the device's clock does (HAZARDS A7). */
+  /** Milliseconds since 1970. Each call gives a later time than the one before, whatever the device's clock does. */
   next(): number {
     this.#last = Math.max(this.#last + 1, Math.round(this.#clock.now() + this.#offset))
     return this.#last

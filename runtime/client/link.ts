@@ -55,8 +55,7 @@ export class Link {
     const { clock, timers } = this.#ports
     let due = clock.monotonic()
     const beat = (): void => {
-      // After a sleep of the device or the tab, silence proves nothing yet: the server gets one interval to answer (HAZARDS K2,
-      // N10).
+      // After a sleep of the device or the tab, silence proves nothing yet: the server gets one interval to answer.
       if (clock.monotonic() - due > interval) this.#lastReceived = Math.max(this.#lastReceived, clock.monotonic() - 2 * interval)
       if (clock.monotonic() - this.#lastReceived >= 3 * interval) return this.end(1000, unanswered())
       this.send({ kind: 'ping', at: Math.round(clock.monotonic()) })

@@ -50,7 +50,7 @@ export const consoleLog: Log = (level, event, details) => {
 /** Whether this platform has IndexedDB of its own. */
 export const hasIndexedDB = (): boolean => typeof indexedDB !== 'undefined'
 
-/** Asks the browser not to evict what is stored when room gets short; it may refuse, and is not waited for (HAZARDS K10). */
+/** Asks the browser not to evict what is stored when room gets short; it may refuse, and is not waited for. */
 export const requestPersistence = (): void => {
   if (typeof navigator !== 'undefined' && 'storage' in navigator) void navigator.storage.persist().catch(() => false)
 }

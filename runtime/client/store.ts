@@ -161,7 +161,7 @@ export class Store {
     return { kind: 'changed', ...key, before, after, fields, origin: change.origin }
   }
 
-  /** Deleted, or only out of sight: the two are never the same event (HAZARDS F7). */
+  /** Deleted, or only out of sight: the two are never the same event. */
   #farewell(model: string, id: Uuid, before: AnyRow, change: Change): CacheEvent<Model> {
     const { origin, deleted, pruned } = change
     const isRejectedCreate = origin === 'rejected' && this.base.get(model, id) === undefined && pruned?.has(model, id) !== true

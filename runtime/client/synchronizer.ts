@@ -36,7 +36,7 @@ export interface SynchronizerParts {
 }
 
 /**
- * Silence about something that was asked for, ms: after this the connection is no use, even if it answers pings (HAZARDS C12).
+ * Silence about something that was asked for, ms: after this the connection is no use, even if it answers pings.
  */
 const patience = 60_000
 

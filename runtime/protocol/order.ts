@@ -4,7 +4,7 @@
  */
 export type Comparator<Value> = (left: Value, right: Value) => number
 
-/** Code-point order, which is that of UTF-8 and `COLLATE "C"`; JavaScript's own puts U+1F600 before U+FF5E (HAZARDS G8). */
+/** Code-point order, which is that of UTF-8 and `COLLATE "C"`; JavaScript's own puts U+1F600 before U+FF5E. */
 export const compareText: Comparator<string> = (left, right) => {
   const shared = Math.min(left.length, right.length)
   for (let at = 0; at < shared; at += 1) {

@@ -22,7 +22,7 @@ import type {
 } from './messages.js'
 
 /**
- * A frame of which nothing is used before all of it was understood (HAZARDS C9). Values of rows are passed on unread: the
+ * A frame of which nothing is used before all of it was understood. Values of rows are passed on unread: the
  * generated codec of their model reads them.
  * @throws SyncError `malformed-frame` with the place (`details.place`), never the content.
  */

@@ -12,7 +12,7 @@ export const isTimestamp = (text: string): boolean => timestampForm.test(text) &
 /** The shape of a timestamp; its day may not exist. */
 export const timestampForm = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
-/** What PostgreSQL's text can hold and UTF-8 can carry: no NUL, no lone surrogate (HAZARDS G10). */
+/** What PostgreSQL's text can hold and UTF-8 can carry: no NUL, no lone surrogate. */
 export const isStorable = (text: string): boolean => !unstorable.test(text)
 
 /** Characters as PostgreSQL's char_length counts them: code points. */

@@ -1,4 +1,4 @@
-/** When edits were made: what the log says of the server's, and what can be true of a client's (HAZARDS A1). */
+/** When edits were made: what the log says of the server's, and what can be true of a client's. */
 import type { Uuid } from '../protocol/descriptor.js'
 import type { Wire } from '../protocol/values.js'
 import { type KnownModel, columnOf } from './catalog.js'

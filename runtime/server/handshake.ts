@@ -11,7 +11,7 @@ export type Greeting =
 
 /**
  * Makes the client known, and this connection its one. The nonce is compared and set: of two devices with one client id
- * (a restored backup, a copied profile) only the one that was here last may go on (HAZARDS J3).
+ * (a restored backup, a copied profile) only the one that was here last may go on.
  */
 export const greet = (database: Database, client: Uuid, principal: string, session: Hello['session']): Promise<Greeting> =>
   database.write(async (connection) => {
