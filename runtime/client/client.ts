@@ -97,7 +97,7 @@ export class SyncClient<Models extends { readonly [K in keyof Models]: Model }, 
     this.#parts.connection.stop()
   }
 
-  /** Connects, now and whenever the connection is lost. */
+  /** Connects, now and whenever the connection is lost. While it waits to try again, it tries at once. */
   goOnline(): void {
     this.#parts.connection.start()
   }

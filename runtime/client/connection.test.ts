@@ -205,6 +205,25 @@ describe('the connection', () => {
     expect(world.wires).toHaveLength(2)
   })
 
+  it('[C28] goOnline ends a wait for the next attempt, and only that', async () => {
+    const world = new TestWorld()
+    world.reachable = false
+    const db = await world.open()
+    for (let n = 0; n < 6; n += 1) {
+      await eventually(() => expect(state(db)).toEqual(['offline', 'unreachable']))
+      world.pass(await eventually(() => shortest(world)))
+      await eventually(() => expect(db.status.get().connection).toBe('connecting'))
+    }
+    await eventually(() => expect(state(db)).toEqual(['offline', 'unreachable']))
+    world.reachable = true
+    db.goOnline()
+    db.goOnline()
+    await bringIntoStep(await world.wire(1), 1)
+    await eventually(() => expect(state(db)).toEqual(['online', null]))
+    db.goOnline()
+    expect(world.wires).toHaveLength(1)
+  })
+
   it('[C6] corrects the device\'s clock by the server\'s, trusting the fastest answer', async () => {
     const world = new TestWorld()
     world.now = 5_000_000

@@ -52,6 +52,7 @@ export class Connection {
   #failures = 0
   /** Counts dials, so that an outdated one notices. */
   #dials = 0
+  #isWaiting = false
   #cancelWait: () => void = () => undefined
   #stopListening: () => void = () => undefined
 
@@ -59,9 +60,10 @@ export class Connection {
     this.#parts = parts
   }
 
-  /** Connects, now and after every loss. */
+  /** Connects, now and after every loss; while it waits for the next attempt, that is made at once. */
   start(): void {
-    if (this.#isWanted || this.#isClosed) return
+    if (this.#isClosed) return
+    if (this.#isWanted) return this.#hurry()
     const { onlineSignal } = this.#parts.ports
     this.#isWanted = true
     this.#stopListening = onlineSignal.subscribe((isOnline) => (isOnline ? this.#dialNow() : this.#hangUp()))
@@ -85,6 +87,11 @@ export class Connection {
     this.#session = session
   }
 
+  /** Somebody is waiting, or knows that the network is back: not a moment to be patient. */
+  #hurry(): void {
+    if (this.#isWaiting && this.#parts.ports.onlineSignal.isOnline()) this.#dialNow()
+  }
+
   /** Shows the server a fresh token. */
   renew(): void {
     const link = this.#link
@@ -103,6 +110,7 @@ export class Connection {
   #hangUp(): void {
     this.#dials += 1
     this.#cancelWait()
+    this.#isWaiting = false
     this.#link?.end(1000, null)
     this.#parts.board.connection('offline')
   }
@@ -112,6 +120,7 @@ export class Connection {
     const session = this.#session
     if (session === null) return
     this.#cancelWait()
+    this.#isWaiting = false
     this.#dials += 1
     const dial = this.#dials
     board.connection('connecting', this.#error)
@@ -191,6 +200,7 @@ export class Connection {
     log('info', 'connection-waits', { code: error.code, ms: Math.round(ms), failures: this.#failures })
     board.connection(state, error)
     this.#cancelWait()
+    this.#isWaiting = true
     this.#cancelWait = ports.timers.after(ms, () => void this.#dial())
   }
 }
