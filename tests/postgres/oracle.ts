@@ -2,7 +2,7 @@
  * Brute force: predicates judged row by row over whole tables in memory. Shares nothing with the SQL emitter; the semantics are
  * those of the truth table in docs/schema.md.
  */
-import { fieldOf, type JsonValue, type Model, modelOf, type Operand, type Predicate, type Schema, type ScopeLine } from '../../generator/model.js'
+import { fieldOf, type FieldType, type JsonValue, type Model, modelOf, type Operand, type Predicate, type Schema, type ScopeLine } from '../../generator/model.js'
 
 /** A value as the test's driver gives it: timestamps are Dates, decimals and bigints text. */
 export type Value = null | boolean | number | string | Date | readonly Value[] | { readonly [key: string]: unknown }
@@ -41,6 +41,7 @@ class Judge {
   readonly #schema: Schema
   readonly #tables: Tables
   readonly #bound: Bound
+  readonly #groups = new Map<string, ReadonlyMap<Comparable, readonly Row[]>>()
 
   constructor(schema: Schema, tables: Tables, bound: Bound) {
     this.#schema = schema
@@ -60,11 +61,14 @@ class Judge {
         return predicate.of.some((each) => this.holds(each, model, row))
       case 'not':
         return !this.holds(predicate.of, model, row)
-      case 'compare':
-        return compares(predicate.op, this.#field(model, row, predicate.field), this.#operand(predicate.value))
+      case 'compare': {
+        const type = operandType(fieldOf(model, predicate.field).type)
+        return compares(predicate.op, this.#field(model, row, predicate.field), comparable(type, this.#operand(predicate.value)))
+      }
       case 'in': {
         const value = this.#field(model, row, predicate.field)
-        return predicate.values.some((each) => equal(value, this.#operand(each))) !== predicate.negated
+        const { type } = fieldOf(model, predicate.field)
+        return predicate.values.some((each) => value === comparable(type, this.#operand(each))) !== predicate.negated
       }
       case 'one': {
         const id = this.#field(model, row, predicate.field)
@@ -73,33 +77,71 @@ class Judge {
       }
       case 'some': {
         const other = modelOf(this.#schema, predicate.model)
-        const rows = [...(this.#tables.get(predicate.model)?.values() ?? [])]
-        return rows.some((each) => this.#field(other, each, predicate.field) === row['id'] && this.holds(predicate.where, other, each))
+        const rows = this.#referring(other, predicate.field).get(row['id'] ?? null) ?? []
+        return rows.some((each) => this.holds(predicate.where, other, each))
       }
     }
   }
 
-  #field(model: Model, row: Row, name: string): Value {
+  #field(model: Model, row: Row, name: string): Comparable {
     const { column, type } = fieldOf(model, name)
-    const value = row[column] ?? null
-    return type.kind === 'decimal' && value !== null ? Number(value) : type.kind === 'timestamp' && value instanceof Date ? value.toISOString() : value
+    return comparable(type, row[column] ?? null)
   }
 
   #operand(operand: Operand): Value {
     if (operand.kind === 'literal') return operand.value
     return (operand.kind === 'claim' ? this.#bound.claims : this.#bound.params)[operand.name] ?? null
   }
+
+  /** Rows of a model by the value of a field; found once. */
+  #referring(model: Model, field: string): ReadonlyMap<Comparable, readonly Row[]> {
+    const place = `${model.name}.${field}`
+    const known = this.#groups.get(place)
+    if (known !== undefined) return known
+    const found = new Map<Comparable, Row[]>()
+    for (const row of this.#tables.get(model.name)?.values() ?? []) {
+      const value = this.#field(model, row, field)
+      found.set(value, [...(found.get(value) ?? []), row])
+    }
+    this.#groups.set(place, found)
+    return found
+  }
 }
 
-const equal = (left: Value, right: Value): boolean =>
-  left === right || (typeof left === 'number' && typeof right === 'string' && left === Number(right))
+/** What `===` and `<` compare as PostgreSQL compares values of the type; text is ordered apart, by code points. */
+type Comparable = Value | bigint
 
-const compares = (op: Extract<Predicate, { kind: 'compare' }>['op'], left: Value, right: Value): boolean => {
+const comparable = (type: FieldType, value: Value): Comparable => {
+  if (value === null) return null
+  switch (type.kind) {
+    case 'decimal':
+      return exact(String(value))
+    case 'bigint':
+      return BigInt(String(value))
+    case 'float':
+      return Number(value)
+    case 'timestamp':
+      return value instanceof Date ? value.getTime() : Date.parse(String(value))
+    default:
+      return value
+  }
+}
+
+/** `1.5` as 15 × 10^29: more digits after the point than any decimal of a test has. */
+const exact = (text: string): bigint => {
+  const [whole = '', fraction = ''] = text.split('.')
+  return BigInt(whole + fraction.padEnd(30, '0'))
+}
+
+/** `contains` asks a list for an element. */
+const operandType = (type: FieldType): FieldType => (type.kind === 'list' && type.of.kind !== 'string' ? type.of : type)
+
+const compares = (op: Extract<Predicate, { kind: 'compare' }>['op'], left: Comparable, right: Comparable): boolean => {
   switch (op) {
     case 'eq':
-      return equal(left, right)
+      return left === right
     case 'ne':
-      return !equal(left, right)
+      return left !== right
     case 'startsWith':
       return typeof left === 'string' && typeof right === 'string' && left.startsWith(right)
     case 'contains':
@@ -107,7 +149,7 @@ const compares = (op: Extract<Predicate, { kind: 'compare' }>['op'], left: Value
       return typeof left === 'string' && typeof right === 'string' && left.includes(right)
     default: {
       if (left === null || right === null) return false
-      const order = typeof left === 'number' ? left - Number(right) : byCodePoint(String(left), String(right))
+      const order = typeof left === 'string' ? byCodePoint(left, String(right)) : left < right ? -1 : left > right ? 1 : 0
       return op === 'lt' ? order < 0 : op === 'lte' ? order <= 0 : op === 'gt' ? order > 0 : order >= 0
     }
   }
