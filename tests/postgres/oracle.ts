@@ -26,6 +26,12 @@ export const members = (schema: Schema, tables: Tables, line: ScopeLine, bound: 
   return new Set(rows.filter(([, row]) => judge.holds(line.where, model, row) && judge.holds(model.access.read, model, row)).map(([id]) => id))
 }
 
+/** Whether a predicate holds for one row. */
+export const holds = (schema: Schema, tables: Tables, name: string, predicate: Predicate, bound: Bound, id: string): boolean => {
+  const row = tables.get(name)?.get(id)
+  return row !== undefined && new Judge(schema, tables, bound).holds(predicate, modelOf(schema, name), row)
+}
+
 /** What exact since has to say, action by id. */
 export const expectedActions = (schema: Schema, was: Tables, now: Tables, line: ScopeLine, bound: Bound): ReadonlyMap<string, string> => {
   const before = members(schema, was, line, bound)

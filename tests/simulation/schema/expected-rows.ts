@@ -1,8 +1,8 @@
 /** What a device must hold, by brute force over whole tables in memory. Shares nothing with the SQL emitter. */
-import { type Schema, modelOf } from '../../../generator/model.js'
-import { type Bound, type Row, type Tables as OracleTables, members } from '../../postgres/oracle.js'
+import { type Access, type Model, type Schema, modelOf } from '../../../generator/model.js'
+import { type Bound, type Row, type Tables as OracleTables, holds, members } from '../../postgres/oracle.js'
 import { type RowTexts, storedText } from './row-text.js'
-import type { Tables, WireRecord } from './tables.js'
+import type { StoredRow, Tables, WireRecord } from './tables.js'
 
 /** A scope that a device has open, its parameters as wire values. */
 export interface OpenScope {
@@ -39,20 +39,21 @@ export const expectedRows = (ir: Schema, tables: Tables, open: readonly OpenScop
 export const readable = (ir: Schema, tables: Tables, model: string, claims: WireRecord): ReadonlySet<string> =>
   members(ir, columnsOf(ir, tables), { model, where: { kind: 'always' } }, { params: {}, claims } as Bound)
 
+/** Whether a rule allows the identity something with a row, as the tables stand. */
+export const allows = (ir: Schema, tables: Tables, model: string, rule: keyof Access, claims: WireRecord, id: string): boolean =>
+  holds(ir, columnsOf(ir, tables), model, modelOf(ir, model).access[rule], { params: {}, claims } as Bound, id)
+
 /** The evaluator knows rows by column. */
-const columnsOf = (ir: Schema, tables: Tables): OracleTables => {
-  const known = converted.get(tables)
-  if (known !== undefined) return known
-  const rows = new Map(
-    [...tables].map(([name, rows]) => {
-      const { fields } = modelOf(ir, name)
-      const byColumn = ({ values, version }: { readonly values: WireRecord; readonly version: string }): Row =>
-        Object.fromEntries([['version', version], ...fields.map((field) => [field.column, values[field.name] ?? null])])
-      return [name, new Map([...rows].map(([id, row]) => [id, byColumn(row)]))]
-    }),
-  )
-  converted.set(tables, rows)
-  return rows
+const columnsOf = (ir: Schema, tables: Tables): OracleTables =>
+  new Map([...tables].map(([name, rows]) => [name, converted.get(rows) ?? convert(modelOf(ir, name), rows)]))
+
+const convert = (model: Model, rows: ReadonlyMap<string, StoredRow>): ReadonlyMap<string, Row> => {
+  const byColumn = ({ values, version }: StoredRow): Row =>
+    Object.fromEntries([['version', version], ...model.fields.map((field) => [field.column, values[field.name] ?? null])])
+  const result = new Map([...rows].map(([id, row]) => [id, byColumn(row)]))
+  converted.set(rows, result)
+  return result
 }
 
-const converted = new WeakMap<Tables, OracleTables>()
+/** Of tables that several questions are asked of. */
+const converted = new WeakMap<ReadonlyMap<string, StoredRow>, ReadonlyMap<string, Row>>()

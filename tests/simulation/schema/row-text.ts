@@ -40,7 +40,7 @@ export const differences = (expected: RowTexts, actual: RowTexts): readonly stri
   })
 
 /** The wire value of what an app sees; told apart from every other type by its form. */
-const wireOf = (value: unknown): Wire => {
+export const wireOf = (value: unknown): Wire => {
   if (value === undefined) return '(undefined)'
   if (value instanceof Date) return value.toISOString()
   if (typeof value === 'bigint') return value.toString()

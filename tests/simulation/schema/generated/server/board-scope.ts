@@ -92,14 +92,25 @@ const projectSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the projects, by id. */
-const projectKeys = `
-  select p."id", p."version"
+/** Digests of the projects, in 4096 parts. */
+const projectDigests = `
+  select (uuid_hash_extended(p."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(p."id", p."version")) as digest
   from "projects" p
   where p."id" = $1::uuid
     and exists (select from "organisations" o where o."id" = p."organisation_id"
       and (o."owner_id" = $2::uuid
         or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $2::uuid)))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the projects in these parts, by id. */
+const projectKeys = `
+  select p."id", p."version"
+  from "projects" p
+  where ($1::integer[] is null or (uuid_hash_extended(p."id", 0) & 4095)::integer = any ($1::integer[]))
+    and p."id" = $2::uuid
+    and exists (select from "organisations" o where o."id" = p."organisation_id"
+      and (o."owner_id" = $3::uuid
+        or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $3::uuid)))
   order by p."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next projects, by id. */
@@ -293,9 +304,9 @@ const personSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the people, by id. */
-const personKeys = `
-  select p."id", p."version"
+/** Digests of the people, in 4096 parts. */
+const personDigests = `
+  select (uuid_hash_extended(p."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(p."id", p."version")) as digest
   from "people" p
   where exists (select from "tasks" t where t."assignee_id" = p."id" and t."project_id" = $1::uuid)
     and (p."id" = $2::uuid
@@ -304,6 +315,20 @@ const personKeys = `
           and (o."owner_id" = $2::uuid
             or exists (select from "memberships" m2 where m2."organisation_id" = o."id" and m2."person_id" = $2::uuid))))
       or exists (select from "people" p2 where p2."id" = p."boss_id" and p2."id" = $2::uuid))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the people in these parts, by id. */
+const personKeys = `
+  select p."id", p."version"
+  from "people" p
+  where ($1::integer[] is null or (uuid_hash_extended(p."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "tasks" t where t."assignee_id" = p."id" and t."project_id" = $2::uuid)
+    and (p."id" = $3::uuid
+      or exists (select from "memberships" m where m."person_id" = p."id"
+        and exists (select from "organisations" o where o."id" = m."organisation_id"
+          and (o."owner_id" = $3::uuid
+            or exists (select from "memberships" m2 where m2."organisation_id" = o."id" and m2."person_id" = $3::uuid))))
+      or exists (select from "people" p2 where p2."id" = p."boss_id" and p2."id" = $3::uuid))
   order by p."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next people, by id. */
@@ -410,15 +435,27 @@ const taskSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the tasks, by id. */
-const taskKeys = `
-  select t."id", t."version"
+/** Digests of the tasks, in 4096 parts. */
+const taskDigests = `
+  select (uuid_hash_extended(t."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(t."id", t."version")) as digest
   from "tasks" t
   where t."project_id" = $1::uuid
     and exists (select from "projects" p where p."id" = $1::uuid
       and exists (select from "organisations" o where o."id" = p."organisation_id"
         and (o."owner_id" = $2::uuid
           or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $2::uuid))))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the tasks in these parts, by id. */
+const taskKeys = `
+  select t."id", t."version"
+  from "tasks" t
+  where ($1::integer[] is null or (uuid_hash_extended(t."id", 0) & 4095)::integer = any ($1::integer[]))
+    and t."project_id" = $2::uuid
+    and exists (select from "projects" p where p."id" = $2::uuid
+      and exists (select from "organisations" o where o."id" = p."organisation_id"
+        and (o."owner_id" = $3::uuid
+          or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $3::uuid))))
   order by t."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next tasks, by id. */
@@ -560,15 +597,27 @@ const commentSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the comments, by id. */
-const commentKeys = `
-  select c2."id", c2."version"
+/** Digests of the comments, in 4096 parts. */
+const commentDigests = `
+  select (uuid_hash_extended(c2."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(c2."id", c2."version")) as digest
   from "comments" c2
   where exists (select from "tasks" t where t."id" = c2."task_id" and t."project_id" = $1::uuid)
     and exists (select from "projects" p where p."id" = $1::uuid
       and exists (select from "organisations" o where o."id" = p."organisation_id"
         and (o."owner_id" = $2::uuid
           or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $2::uuid))))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the comments in these parts, by id. */
+const commentKeys = `
+  select c2."id", c2."version"
+  from "comments" c2
+  where ($1::integer[] is null or (uuid_hash_extended(c2."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "tasks" t where t."id" = c2."task_id" and t."project_id" = $2::uuid)
+    and exists (select from "projects" p where p."id" = $2::uuid
+      and exists (select from "organisations" o where o."id" = p."organisation_id"
+        and (o."owner_id" = $3::uuid
+          or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $3::uuid))))
   order by c2."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next comments, by id. */
@@ -708,15 +757,27 @@ const taggingSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the taggings, by id. */
-const taggingKeys = `
-  select t."id", t."version"
+/** Digests of the taggings, in 4096 parts. */
+const taggingDigests = `
+  select (uuid_hash_extended(t."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(t."id", t."version")) as digest
   from "taggings" t
   where exists (select from "tasks" t2 where t2."id" = t."task_id" and t2."project_id" = $1::uuid)
     and exists (select from "projects" p where p."id" = $1::uuid
       and exists (select from "organisations" o where o."id" = p."organisation_id"
         and (o."owner_id" = $2::uuid
           or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $2::uuid))))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the taggings in these parts, by id. */
+const taggingKeys = `
+  select t."id", t."version"
+  from "taggings" t
+  where ($1::integer[] is null or (uuid_hash_extended(t."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "tasks" t2 where t2."id" = t."task_id" and t2."project_id" = $2::uuid)
+    and exists (select from "projects" p where p."id" = $2::uuid
+      and exists (select from "organisations" o where o."id" = p."organisation_id"
+        and (o."owner_id" = $3::uuid
+          or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $3::uuid))))
   order by t."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next taggings, by id. */
@@ -881,15 +942,27 @@ const tagSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the tags, by id. */
-const tagKeys = `
-  select t."id", t."version"
+/** Digests of the tags, in 4096 parts. */
+const tagDigests = `
+  select (uuid_hash_extended(t."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(t."id", t."version")) as digest
   from "tags" t
   where exists (select from "taggings" t2 where t2."tag_id" = t."id"
       and exists (select from "tasks" t3 where t3."id" = t2."task_id" and t3."project_id" = $1::uuid))
     and exists (select from "organisations" o where o."id" = t."organisation_id"
       and (o."owner_id" = $2::uuid
         or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $2::uuid)))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the tags in these parts, by id. */
+const tagKeys = `
+  select t."id", t."version"
+  from "tags" t
+  where ($1::integer[] is null or (uuid_hash_extended(t."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "taggings" t2 where t2."tag_id" = t."id"
+      and exists (select from "tasks" t3 where t3."id" = t2."task_id" and t3."project_id" = $2::uuid))
+    and exists (select from "organisations" o where o."id" = t."organisation_id"
+      and (o."owner_id" = $3::uuid
+        or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $3::uuid)))
   order by t."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next tags, by id. */
@@ -916,6 +989,7 @@ export const boardScope: ServerScope = {
       model: 'Project',
       reads: ['Project', 'Organisation', 'Membership'],
       since: { text: projectSince, values: ['auth.sub', 'params.projectId'] },
+      digests: { text: projectDigests, values: ['params.projectId', 'auth.sub'] },
       keys: { text: projectKeys, values: ['params.projectId', 'auth.sub'] },
       page: { text: projectPage, values: ['params.projectId', 'auth.sub'] },
     },
@@ -923,6 +997,7 @@ export const boardScope: ServerScope = {
       model: 'Person',
       reads: ['Person', 'Task', 'Membership', 'Organisation'],
       since: { text: personSince, values: ['params.projectId', 'auth.sub'] },
+      digests: { text: personDigests, values: ['params.projectId', 'auth.sub'] },
       keys: { text: personKeys, values: ['params.projectId', 'auth.sub'] },
       page: { text: personPage, values: ['params.projectId', 'auth.sub'] },
     },
@@ -930,6 +1005,7 @@ export const boardScope: ServerScope = {
       model: 'Task',
       reads: ['Task', 'Project', 'Organisation', 'Membership'],
       since: { text: taskSince, values: ['params.projectId', 'auth.sub'] },
+      digests: { text: taskDigests, values: ['params.projectId', 'auth.sub'] },
       keys: { text: taskKeys, values: ['params.projectId', 'auth.sub'] },
       page: { text: taskPage, values: ['params.projectId', 'auth.sub'] },
     },
@@ -937,6 +1013,7 @@ export const boardScope: ServerScope = {
       model: 'Comment',
       reads: ['Comment', 'Task', 'Project', 'Organisation', 'Membership'],
       since: { text: commentSince, values: ['params.projectId', 'auth.sub'] },
+      digests: { text: commentDigests, values: ['params.projectId', 'auth.sub'] },
       keys: { text: commentKeys, values: ['params.projectId', 'auth.sub'] },
       page: { text: commentPage, values: ['params.projectId', 'auth.sub'] },
     },
@@ -944,6 +1021,7 @@ export const boardScope: ServerScope = {
       model: 'Tagging',
       reads: ['Tagging', 'Task', 'Project', 'Organisation', 'Membership'],
       since: { text: taggingSince, values: ['params.projectId', 'auth.sub'] },
+      digests: { text: taggingDigests, values: ['params.projectId', 'auth.sub'] },
       keys: { text: taggingKeys, values: ['params.projectId', 'auth.sub'] },
       page: { text: taggingPage, values: ['params.projectId', 'auth.sub'] },
     },
@@ -951,6 +1029,7 @@ export const boardScope: ServerScope = {
       model: 'Tag',
       reads: ['Tag', 'Tagging', 'Task', 'Organisation', 'Membership'],
       since: { text: tagSince, values: ['params.projectId', 'auth.sub'] },
+      digests: { text: tagDigests, values: ['params.projectId', 'auth.sub'] },
       keys: { text: tagKeys, values: ['params.projectId', 'auth.sub'] },
       page: { text: tagPage, values: ['params.projectId', 'auth.sub'] },
     },

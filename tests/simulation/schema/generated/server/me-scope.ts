@@ -153,9 +153,9 @@ const personSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the people, by id. */
-const personKeys = `
-  select p."id", p."version"
+/** Digests of the people, in 4096 parts. */
+const personDigests = `
+  select (uuid_hash_extended(p."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(p."id", p."version")) as digest
   from "people" p
   where (p."id" = $1::uuid or p."boss_id" = $1::uuid)
     and (p."id" = $1::uuid
@@ -164,6 +164,20 @@ const personKeys = `
           and (o."owner_id" = $1::uuid
             or exists (select from "memberships" m2 where m2."organisation_id" = o."id" and m2."person_id" = $1::uuid))))
       or exists (select from "people" p2 where p2."id" = p."boss_id" and p2."id" = $1::uuid))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the people in these parts, by id. */
+const personKeys = `
+  select p."id", p."version"
+  from "people" p
+  where ($1::integer[] is null or (uuid_hash_extended(p."id", 0) & 4095)::integer = any ($1::integer[]))
+    and (p."id" = $2::uuid or p."boss_id" = $2::uuid)
+    and (p."id" = $2::uuid
+      or exists (select from "memberships" m where m."person_id" = p."id"
+        and exists (select from "organisations" o where o."id" = m."organisation_id"
+          and (o."owner_id" = $2::uuid
+            or exists (select from "memberships" m2 where m2."organisation_id" = o."id" and m2."person_id" = $2::uuid))))
+      or exists (select from "people" p2 where p2."id" = p."boss_id" and p2."id" = $2::uuid))
   order by p."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next people, by id. */
@@ -233,12 +247,21 @@ const organisationSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the organisations, by id. */
-const organisationKeys = `
-  select o."id", o."version"
+/** Digests of the organisations, in 4096 parts. */
+const organisationDigests = `
+  select (uuid_hash_extended(o."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(o."id", o."version")) as digest
   from "organisations" o
   where (o."owner_id" = $1::uuid
       or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $1::uuid))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the organisations in these parts, by id. */
+const organisationKeys = `
+  select o."id", o."version"
+  from "organisations" o
+  where ($1::integer[] is null or (uuid_hash_extended(o."id", 0) & 4095)::integer = any ($1::integer[]))
+    and (o."owner_id" = $2::uuid
+      or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $2::uuid))
   order by o."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next organisations, by id. */
@@ -348,14 +371,25 @@ const membershipSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the memberships, by id. */
-const membershipKeys = `
-  select m."id", m."version"
+/** Digests of the memberships, in 4096 parts. */
+const membershipDigests = `
+  select (uuid_hash_extended(m."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(m."id", m."version")) as digest
   from "memberships" m
   where m."person_id" = $1::uuid
     and exists (select from "organisations" o where o."id" = m."organisation_id"
       and (o."owner_id" = $1::uuid
         or exists (select from "memberships" m2 where m2."organisation_id" = o."id" and m2."person_id" = $1::uuid)))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the memberships in these parts, by id. */
+const membershipKeys = `
+  select m."id", m."version"
+  from "memberships" m
+  where ($1::integer[] is null or (uuid_hash_extended(m."id", 0) & 4095)::integer = any ($1::integer[]))
+    and m."person_id" = $2::uuid
+    and exists (select from "organisations" o where o."id" = m."organisation_id"
+      and (o."owner_id" = $2::uuid
+        or exists (select from "memberships" m2 where m2."organisation_id" = o."id" and m2."person_id" = $2::uuid)))
   order by m."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next memberships, by id. */
@@ -502,9 +536,9 @@ const taskSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the tasks, by id. */
-const taskKeys = `
-  select t."id", t."version"
+/** Digests of the tasks, in 4096 parts. */
+const taskDigests = `
+  select (uuid_hash_extended(t."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(t."id", t."version")) as digest
   from "tasks" t
   where t."assignee_id" = $1::uuid
     and t."state" <> 'done'
@@ -512,6 +546,19 @@ const taskKeys = `
       and exists (select from "organisations" o where o."id" = p."organisation_id"
         and (o."owner_id" = $1::uuid
           or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $1::uuid))))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the tasks in these parts, by id. */
+const taskKeys = `
+  select t."id", t."version"
+  from "tasks" t
+  where ($1::integer[] is null or (uuid_hash_extended(t."id", 0) & 4095)::integer = any ($1::integer[]))
+    and t."assignee_id" = $2::uuid
+    and t."state" <> 'done'
+    and exists (select from "projects" p where p."id" = t."project_id"
+      and exists (select from "organisations" o where o."id" = p."organisation_id"
+        and (o."owner_id" = $2::uuid
+          or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $2::uuid))))
   order by t."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next tasks, by id. */
@@ -547,11 +594,20 @@ const specimenSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the specimens, by id. */
+/** Digests of the specimens, in 4096 parts. */
+const specimenDigests = `
+  select (uuid_hash_extended(s."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(s."id", s."version")) as digest
+  from "specimens" s
+  where s."owner_id" = $1::uuid and (s."owner_id" = $1::uuid or s."shared" = $2::boolean)
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the specimens in these parts, by id. */
 const specimenKeys = `
   select s."id", s."version"
   from "specimens" s
-  where s."owner_id" = $1::uuid and (s."owner_id" = $1::uuid or s."shared" = $2::boolean)
+  where ($1::integer[] is null or (uuid_hash_extended(s."id", 0) & 4095)::integer = any ($1::integer[]))
+    and s."owner_id" = $2::uuid
+    and (s."owner_id" = $2::uuid or s."shared" = $3::boolean)
   order by s."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next specimens, by id. */
@@ -580,6 +636,7 @@ export const meScope: ServerScope = {
       model: 'Person',
       reads: ['Person', 'Membership', 'Organisation'],
       since: { text: personSince, values: ['auth.sub'] },
+      digests: { text: personDigests, values: ['auth.sub'] },
       keys: { text: personKeys, values: ['auth.sub'] },
       page: { text: personPage, values: ['auth.sub'] },
     },
@@ -587,6 +644,7 @@ export const meScope: ServerScope = {
       model: 'Organisation',
       reads: ['Organisation', 'Membership'],
       since: { text: organisationSince, values: ['auth.sub'] },
+      digests: { text: organisationDigests, values: ['auth.sub'] },
       keys: { text: organisationKeys, values: ['auth.sub'] },
       page: { text: organisationPage, values: ['auth.sub'] },
     },
@@ -594,6 +652,7 @@ export const meScope: ServerScope = {
       model: 'Membership',
       reads: ['Membership', 'Organisation'],
       since: { text: membershipSince, values: ['auth.sub'] },
+      digests: { text: membershipDigests, values: ['auth.sub'] },
       keys: { text: membershipKeys, values: ['auth.sub'] },
       page: { text: membershipPage, values: ['auth.sub'] },
     },
@@ -601,6 +660,7 @@ export const meScope: ServerScope = {
       model: 'Task',
       reads: ['Task', 'Project', 'Organisation', 'Membership'],
       since: { text: taskSince, values: ['auth.sub'] },
+      digests: { text: taskDigests, values: ['auth.sub'] },
       keys: { text: taskKeys, values: ['auth.sub'] },
       page: { text: taskPage, values: ['auth.sub'] },
     },
@@ -608,6 +668,7 @@ export const meScope: ServerScope = {
       model: 'Specimen',
       reads: ['Specimen'],
       since: { text: specimenSince, values: ['auth.sub', 'auth.admin'] },
+      digests: { text: specimenDigests, values: ['auth.sub', 'auth.admin'] },
       keys: { text: specimenKeys, values: ['auth.sub', 'auth.admin'] },
       page: { text: specimenPage, values: ['auth.sub', 'auth.admin'] },
     },

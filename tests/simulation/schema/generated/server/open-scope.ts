@@ -161,9 +161,9 @@ const taskSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the tasks, by id. */
-const taskKeys = `
-  select t."id", t."version"
+/** Digests of the tasks, in 4096 parts. */
+const taskDigests = `
+  select (uuid_hash_extended(t."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(t."id", t."version")) as digest
   from "tasks" t
   where starts_with(t."title", $1::text)
     and not exists (select from "comments" c2 where c2."task_id" = t."id")
@@ -172,6 +172,20 @@ const taskKeys = `
       and exists (select from "organisations" o where o."id" = p."organisation_id"
         and (o."owner_id" = $4::uuid
           or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $4::uuid))))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the tasks in these parts, by id. */
+const taskKeys = `
+  select t."id", t."version"
+  from "tasks" t
+  where ($1::integer[] is null or (uuid_hash_extended(t."id", 0) & 4095)::integer = any ($1::integer[]))
+    and starts_with(t."title", $2::text)
+    and not exists (select from "comments" c2 where c2."task_id" = t."id")
+    and (t."state" = $3::text or t."votes" >= $4::integer)
+    and exists (select from "projects" p where p."id" = t."project_id"
+      and exists (select from "organisations" o where o."id" = p."organisation_id"
+        and (o."owner_id" = $5::uuid
+          or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $5::uuid))))
   order by t."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next tasks, by id. */
@@ -302,14 +316,25 @@ const projectSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the projects, by id. */
-const projectKeys = `
-  select p."id", p."version"
+/** Digests of the projects, in 4096 parts. */
+const projectDigests = `
+  select (uuid_hash_extended(p."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(p."id", p."version")) as digest
   from "projects" p
   where not exists (select from "tasks" t where t."project_id" = p."id" and not coalesce((t."state" = 'done' or t."state" = $1::text), false))
     and exists (select from "organisations" o where o."id" = p."organisation_id"
       and (o."owner_id" = $2::uuid
         or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $2::uuid)))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the projects in these parts, by id. */
+const projectKeys = `
+  select p."id", p."version"
+  from "projects" p
+  where ($1::integer[] is null or (uuid_hash_extended(p."id", 0) & 4095)::integer = any ($1::integer[]))
+    and not exists (select from "tasks" t where t."project_id" = p."id" and not coalesce((t."state" = 'done' or t."state" = $2::text), false))
+    and exists (select from "organisations" o where o."id" = p."organisation_id"
+      and (o."owner_id" = $3::uuid
+        or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $3::uuid)))
   order by p."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next projects, by id. */
@@ -336,6 +361,7 @@ export const openScope: ServerScope = {
       model: 'Task',
       reads: ['Task', 'Comment', 'Project', 'Organisation', 'Membership'],
       since: { text: taskSince, values: ['auth.sub', 'params.prefix', 'params.state', 'params.least'] },
+      digests: { text: taskDigests, values: ['params.prefix', 'params.state', 'params.least', 'auth.sub'] },
       keys: { text: taskKeys, values: ['params.prefix', 'params.state', 'params.least', 'auth.sub'] },
       page: { text: taskPage, values: ['params.prefix', 'params.state', 'params.least', 'auth.sub'] },
     },
@@ -343,6 +369,7 @@ export const openScope: ServerScope = {
       model: 'Project',
       reads: ['Project', 'Task', 'Organisation', 'Membership'],
       since: { text: projectSince, values: ['params.state', 'auth.sub'] },
+      digests: { text: projectDigests, values: ['params.state', 'auth.sub'] },
       keys: { text: projectKeys, values: ['params.state', 'auth.sub'] },
       page: { text: projectPage, values: ['params.state', 'auth.sub'] },
     },

@@ -61,13 +61,23 @@ const organisationSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the organisations, by id. */
-const organisationKeys = `
-  select o."id", o."version"
+/** Digests of the organisations, in 4096 parts. */
+const organisationDigests = `
+  select (uuid_hash_extended(o."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(o."id", o."version")) as digest
   from "organisations" o
   where o."id" = $1::uuid
     and (o."owner_id" = $2::uuid
       or exists (select from "memberships" m where m."organisation_id" = o."id" and m."organisation_id" = $1::uuid and m."person_id" = $2::uuid))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the organisations in these parts, by id. */
+const organisationKeys = `
+  select o."id", o."version"
+  from "organisations" o
+  where ($1::integer[] is null or (uuid_hash_extended(o."id", 0) & 4095)::integer = any ($1::integer[]))
+    and o."id" = $2::uuid
+    and (o."owner_id" = $3::uuid
+      or exists (select from "memberships" m where m."organisation_id" = o."id" and m."organisation_id" = $2::uuid and m."person_id" = $3::uuid))
   order by o."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next organisations, by id. */
@@ -143,14 +153,25 @@ const membershipSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the memberships, by id. */
-const membershipKeys = `
-  select m."id", m."version"
+/** Digests of the memberships, in 4096 parts. */
+const membershipDigests = `
+  select (uuid_hash_extended(m."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(m."id", m."version")) as digest
   from "memberships" m
   where m."organisation_id" = $1::uuid
     and exists (select from "organisations" o where o."id" = $1::uuid
       and (o."owner_id" = $2::uuid
         or exists (select from "memberships" m2 where m2."organisation_id" = o."id" and m2."organisation_id" = $1::uuid and m2."person_id" = $2::uuid)))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the memberships in these parts, by id. */
+const membershipKeys = `
+  select m."id", m."version"
+  from "memberships" m
+  where ($1::integer[] is null or (uuid_hash_extended(m."id", 0) & 4095)::integer = any ($1::integer[]))
+    and m."organisation_id" = $2::uuid
+    and exists (select from "organisations" o where o."id" = $2::uuid
+      and (o."owner_id" = $3::uuid
+        or exists (select from "memberships" m2 where m2."organisation_id" = o."id" and m2."organisation_id" = $2::uuid and m2."person_id" = $3::uuid)))
   order by m."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next memberships, by id. */
@@ -343,9 +364,9 @@ const personSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the people, by id. */
-const personKeys = `
-  select p."id", p."version"
+/** Digests of the people, in 4096 parts. */
+const personDigests = `
+  select (uuid_hash_extended(p."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(p."id", p."version")) as digest
   from "people" p
   where exists (select from "memberships" m where m."person_id" = p."id" and m."organisation_id" = $1::uuid)
     and (p."id" = $2::uuid
@@ -354,6 +375,20 @@ const personKeys = `
           and (o."owner_id" = $2::uuid
             or exists (select from "memberships" m2 where m2."organisation_id" = o."id" and m2."person_id" = $2::uuid))))
       or exists (select from "people" p2 where p2."id" = p."boss_id" and p2."id" = $2::uuid))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the people in these parts, by id. */
+const personKeys = `
+  select p."id", p."version"
+  from "people" p
+  where ($1::integer[] is null or (uuid_hash_extended(p."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "memberships" m where m."person_id" = p."id" and m."organisation_id" = $2::uuid)
+    and (p."id" = $3::uuid
+      or exists (select from "memberships" m where m."person_id" = p."id"
+        and exists (select from "organisations" o where o."id" = m."organisation_id"
+          and (o."owner_id" = $3::uuid
+            or exists (select from "memberships" m2 where m2."organisation_id" = o."id" and m2."person_id" = $3::uuid))))
+      or exists (select from "people" p2 where p2."id" = p."boss_id" and p2."id" = $3::uuid))
   order by p."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next people, by id. */
@@ -432,14 +467,25 @@ const projectSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the projects, by id. */
-const projectKeys = `
-  select p."id", p."version"
+/** Digests of the projects, in 4096 parts. */
+const projectDigests = `
+  select (uuid_hash_extended(p."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(p."id", p."version")) as digest
   from "projects" p
   where p."organisation_id" = $1::uuid
     and exists (select from "organisations" o where o."id" = $1::uuid
       and (o."owner_id" = $2::uuid
         or exists (select from "memberships" m where m."organisation_id" = o."id" and m."organisation_id" = $1::uuid and m."person_id" = $2::uuid)))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the projects in these parts, by id. */
+const projectKeys = `
+  select p."id", p."version"
+  from "projects" p
+  where ($1::integer[] is null or (uuid_hash_extended(p."id", 0) & 4095)::integer = any ($1::integer[]))
+    and p."organisation_id" = $2::uuid
+    and exists (select from "organisations" o where o."id" = $2::uuid
+      and (o."owner_id" = $3::uuid
+        or exists (select from "memberships" m where m."organisation_id" = o."id" and m."organisation_id" = $2::uuid and m."person_id" = $3::uuid)))
   order by p."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next projects, by id. */
@@ -516,14 +562,25 @@ const tagSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the tags, by id. */
-const tagKeys = `
-  select t."id", t."version"
+/** Digests of the tags, in 4096 parts. */
+const tagDigests = `
+  select (uuid_hash_extended(t."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(t."id", t."version")) as digest
   from "tags" t
   where t."organisation_id" = $1::uuid
     and exists (select from "organisations" o where o."id" = $1::uuid
       and (o."owner_id" = $2::uuid
         or exists (select from "memberships" m where m."organisation_id" = o."id" and m."organisation_id" = $1::uuid and m."person_id" = $2::uuid)))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the tags in these parts, by id. */
+const tagKeys = `
+  select t."id", t."version"
+  from "tags" t
+  where ($1::integer[] is null or (uuid_hash_extended(t."id", 0) & 4095)::integer = any ($1::integer[]))
+    and t."organisation_id" = $2::uuid
+    and exists (select from "organisations" o where o."id" = $2::uuid
+      and (o."owner_id" = $3::uuid
+        or exists (select from "memberships" m where m."organisation_id" = o."id" and m."organisation_id" = $2::uuid and m."person_id" = $3::uuid)))
   order by t."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next tags, by id. */
@@ -549,6 +606,7 @@ export const organisationScope: ServerScope = {
       model: 'Organisation',
       reads: ['Organisation', 'Membership'],
       since: { text: organisationSince, values: ['params.organisationId', 'auth.sub'] },
+      digests: { text: organisationDigests, values: ['params.organisationId', 'auth.sub'] },
       keys: { text: organisationKeys, values: ['params.organisationId', 'auth.sub'] },
       page: { text: organisationPage, values: ['params.organisationId', 'auth.sub'] },
     },
@@ -556,6 +614,7 @@ export const organisationScope: ServerScope = {
       model: 'Membership',
       reads: ['Membership', 'Organisation'],
       since: { text: membershipSince, values: ['params.organisationId', 'auth.sub'] },
+      digests: { text: membershipDigests, values: ['params.organisationId', 'auth.sub'] },
       keys: { text: membershipKeys, values: ['params.organisationId', 'auth.sub'] },
       page: { text: membershipPage, values: ['params.organisationId', 'auth.sub'] },
     },
@@ -563,6 +622,7 @@ export const organisationScope: ServerScope = {
       model: 'Person',
       reads: ['Person', 'Membership', 'Organisation'],
       since: { text: personSince, values: ['params.organisationId', 'auth.sub'] },
+      digests: { text: personDigests, values: ['params.organisationId', 'auth.sub'] },
       keys: { text: personKeys, values: ['params.organisationId', 'auth.sub'] },
       page: { text: personPage, values: ['params.organisationId', 'auth.sub'] },
     },
@@ -570,6 +630,7 @@ export const organisationScope: ServerScope = {
       model: 'Project',
       reads: ['Project', 'Organisation', 'Membership'],
       since: { text: projectSince, values: ['params.organisationId', 'auth.sub'] },
+      digests: { text: projectDigests, values: ['params.organisationId', 'auth.sub'] },
       keys: { text: projectKeys, values: ['params.organisationId', 'auth.sub'] },
       page: { text: projectPage, values: ['params.organisationId', 'auth.sub'] },
     },
@@ -577,6 +638,7 @@ export const organisationScope: ServerScope = {
       model: 'Tag',
       reads: ['Tag', 'Organisation', 'Membership'],
       since: { text: tagSince, values: ['params.organisationId', 'auth.sub'] },
+      digests: { text: tagDigests, values: ['params.organisationId', 'auth.sub'] },
       keys: { text: tagKeys, values: ['params.organisationId', 'auth.sub'] },
       page: { text: tagPage, values: ['params.organisationId', 'auth.sub'] },
     },

@@ -30,9 +30,9 @@ const specimenSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the specimens, by id. */
-const specimenKeys = `
-  select s."id", s."version"
+/** Digests of the specimens, in 4096 parts. */
+const specimenDigests = `
+  select (uuid_hash_extended(s."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(s."id", s."version")) as digest
   from "specimens" s
   where (s."date" >= $1::date
       or s."decimal" < $2::numeric
@@ -41,6 +41,20 @@ const specimenKeys = `
       or $6::text = any (s."strings")
       or strpos(s."text_null", $6::text) > 0)
     and (s."owner_id" = $7::uuid or s."shared" = $8::boolean)
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the specimens in these parts, by id. */
+const specimenKeys = `
+  select s."id", s."version"
+  from "specimens" s
+  where ($1::integer[] is null or (uuid_hash_extended(s."id", 0) & 4095)::integer = any ($1::integer[]))
+    and (s."date" >= $2::date
+      or s."decimal" < $3::numeric
+      or s."timestamp_null" <= $4::timestamptz
+      or (s."bigint" > $5::bigint and s."boolean_null" is distinct from $6::boolean)
+      or $7::text = any (s."strings")
+      or strpos(s."text_null", $7::text) > 0)
+    and (s."owner_id" = $8::uuid or s."shared" = $9::boolean)
   order by s."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next specimens, by id. */
@@ -74,6 +88,7 @@ export const specimensScope: ServerScope = {
       model: 'Specimen',
       reads: ['Specimen'],
       since: { text: specimenSince, values: ['params.day', 'params.fee', 'params.at', 'params.big', 'params.whether', 'params.word', 'auth.sub', 'auth.admin'] },
+      digests: { text: specimenDigests, values: ['params.day', 'params.fee', 'params.at', 'params.big', 'params.whether', 'params.word', 'auth.sub', 'auth.admin'] },
       keys: { text: specimenKeys, values: ['params.day', 'params.fee', 'params.at', 'params.big', 'params.whether', 'params.word', 'auth.sub', 'auth.admin'] },
       page: { text: specimenPage, values: ['params.day', 'params.fee', 'params.at', 'params.big', 'params.whether', 'params.word', 'auth.sub', 'auth.admin'] },
     },

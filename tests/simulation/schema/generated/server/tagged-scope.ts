@@ -156,15 +156,27 @@ const taskSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the tasks, by id. */
-const taskKeys = `
-  select t."id", t."version"
+/** Digests of the tasks, in 4096 parts. */
+const taskDigests = `
+  select (uuid_hash_extended(t."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(t."id", t."version")) as digest
   from "tasks" t
   where exists (select from "taggings" t2 where t2."task_id" = t."id" and t2."tag_id" = $1::uuid and t2."weight" > 0)
     and exists (select from "projects" p where p."id" = t."project_id"
       and exists (select from "organisations" o where o."id" = p."organisation_id"
         and (o."owner_id" = $2::uuid
           or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $2::uuid))))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the tasks in these parts, by id. */
+const taskKeys = `
+  select t."id", t."version"
+  from "tasks" t
+  where ($1::integer[] is null or (uuid_hash_extended(t."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "taggings" t2 where t2."task_id" = t."id" and t2."tag_id" = $2::uuid and t2."weight" > 0)
+    and exists (select from "projects" p where p."id" = t."project_id"
+      and exists (select from "organisations" o where o."id" = p."organisation_id"
+        and (o."owner_id" = $3::uuid
+          or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $3::uuid))))
   order by t."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next tasks, by id. */
@@ -432,9 +444,9 @@ const commentSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the comments, by id. */
-const commentKeys = `
-  select c2."id", c2."version"
+/** Digests of the comments, in 4096 parts. */
+const commentDigests = `
+  select (uuid_hash_extended(c2."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(c2."id", c2."version")) as digest
   from "comments" c2
   where exists (select from "tasks" t where t."id" = c2."task_id"
       and exists (select from "taggings" t2 where t2."task_id" = t."id" and t2."tag_id" = $1::uuid)
@@ -445,6 +457,22 @@ const commentKeys = `
     and (c2."author_id" = $2::uuid
       or exists (select from "people" p where p."id" = c2."author_id"
         and exists (select from "people" p2 where p2."id" = p."boss_id" and p2."id" = $2::uuid)))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the comments in these parts, by id. */
+const commentKeys = `
+  select c2."id", c2."version"
+  from "comments" c2
+  where ($1::integer[] is null or (uuid_hash_extended(c2."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "tasks" t where t."id" = c2."task_id"
+      and exists (select from "taggings" t2 where t2."task_id" = t."id" and t2."tag_id" = $2::uuid)
+      and exists (select from "projects" p where p."id" = t."project_id"
+        and exists (select from "organisations" o where o."id" = p."organisation_id"
+          and (o."owner_id" = $3::uuid
+            or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $3::uuid)))))
+    and (c2."author_id" = $3::uuid
+      or exists (select from "people" p where p."id" = c2."author_id"
+        and exists (select from "people" p2 where p2."id" = p."boss_id" and p2."id" = $3::uuid)))
   order by c2."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next comments, by id. */
@@ -590,9 +618,9 @@ const tagSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the tags, by id. */
-const tagKeys = `
-  select t."id", t."version"
+/** Digests of the tags, in 4096 parts. */
+const tagDigests = `
+  select (uuid_hash_extended(t."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(t."id", t."version")) as digest
   from "tags" t
   where t."id" = $1::uuid
     and exists (select from "taggings" t2 where t2."tag_id" = t."id"
@@ -601,6 +629,20 @@ const tagKeys = `
     and exists (select from "organisations" o where o."id" = t."organisation_id"
       and (o."owner_id" = $2::uuid
         or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $2::uuid)))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the tags in these parts, by id. */
+const tagKeys = `
+  select t."id", t."version"
+  from "tags" t
+  where ($1::integer[] is null or (uuid_hash_extended(t."id", 0) & 4095)::integer = any ($1::integer[]))
+    and t."id" = $2::uuid
+    and exists (select from "taggings" t2 where t2."tag_id" = t."id"
+      and t2."tag_id" = $2::uuid
+      and (t2."reason" is null or t2."reason" is distinct from ''))
+    and exists (select from "organisations" o where o."id" = t."organisation_id"
+      and (o."owner_id" = $3::uuid
+        or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $3::uuid)))
   order by t."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next tags, by id. */
@@ -694,13 +736,23 @@ const organisationSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the organisations, by id. */
-const organisationKeys = `
-  select o."id", o."version"
+/** Digests of the organisations, in 4096 parts. */
+const organisationDigests = `
+  select (uuid_hash_extended(o."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(o."id", o."version")) as digest
   from "organisations" o
   where exists (select from "tags" t where t."organisation_id" = o."id" and t."id" = $1::uuid)
     and (o."owner_id" = $2::uuid
       or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $2::uuid))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the organisations in these parts, by id. */
+const organisationKeys = `
+  select o."id", o."version"
+  from "organisations" o
+  where ($1::integer[] is null or (uuid_hash_extended(o."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "tags" t where t."organisation_id" = o."id" and t."id" = $2::uuid)
+    and (o."owner_id" = $3::uuid
+      or exists (select from "memberships" m where m."organisation_id" = o."id" and m."person_id" = $3::uuid))
   order by o."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next organisations, by id. */
@@ -726,6 +778,7 @@ export const taggedScope: ServerScope = {
       model: 'Task',
       reads: ['Task', 'Tagging', 'Project', 'Organisation', 'Membership'],
       since: { text: taskSince, values: ['params.tagId', 'auth.sub'] },
+      digests: { text: taskDigests, values: ['params.tagId', 'auth.sub'] },
       keys: { text: taskKeys, values: ['params.tagId', 'auth.sub'] },
       page: { text: taskPage, values: ['params.tagId', 'auth.sub'] },
     },
@@ -733,6 +786,7 @@ export const taggedScope: ServerScope = {
       model: 'Comment',
       reads: ['Comment', 'Task', 'Tagging', 'Project', 'Organisation', 'Membership', 'Person'],
       since: { text: commentSince, values: ['params.tagId', 'auth.sub'] },
+      digests: { text: commentDigests, values: ['params.tagId', 'auth.sub'] },
       keys: { text: commentKeys, values: ['params.tagId', 'auth.sub'] },
       page: { text: commentPage, values: ['params.tagId', 'auth.sub'] },
     },
@@ -740,6 +794,7 @@ export const taggedScope: ServerScope = {
       model: 'Tag',
       reads: ['Tag', 'Tagging', 'Organisation', 'Membership'],
       since: { text: tagSince, values: ['params.tagId', 'auth.sub'] },
+      digests: { text: tagDigests, values: ['params.tagId', 'auth.sub'] },
       keys: { text: tagKeys, values: ['params.tagId', 'auth.sub'] },
       page: { text: tagPage, values: ['params.tagId', 'auth.sub'] },
     },
@@ -747,6 +802,7 @@ export const taggedScope: ServerScope = {
       model: 'Organisation',
       reads: ['Organisation', 'Tag', 'Membership'],
       since: { text: organisationSince, values: ['params.tagId', 'auth.sub'] },
+      digests: { text: organisationDigests, values: ['params.tagId', 'auth.sub'] },
       keys: { text: organisationKeys, values: ['params.tagId', 'auth.sub'] },
       page: { text: organisationPage, values: ['params.tagId', 'auth.sub'] },
     },
