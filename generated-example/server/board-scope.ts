@@ -61,13 +61,23 @@ const projectSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the projects, by id. */
-const projectKeys = `
-  select p."id", p."version"
+/** Digests of the projects, in 4096 parts. */
+const projectDigests = `
+  select (uuid_hash_extended(p."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(p."id", p."version")) as digest
   from "projects" p
   where p."id" = $1::uuid
     and (p."owner_id" = $2::uuid
       or exists (select from "members" m where m."project_id" = p."id" and m."project_id" = $1::uuid and m."user_id" = $2::uuid))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the projects in these parts, by id. */
+const projectKeys = `
+  select p."id", p."version"
+  from "projects" p
+  where ($1::integer[] is null or (uuid_hash_extended(p."id", 0) & 4095)::integer = any ($1::integer[]))
+    and p."id" = $2::uuid
+    and (p."owner_id" = $3::uuid
+      or exists (select from "members" m where m."project_id" = p."id" and m."project_id" = $2::uuid and m."user_id" = $3::uuid))
   order by p."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next projects, by id. */
@@ -139,14 +149,25 @@ const memberSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the members, by id. */
-const memberKeys = `
-  select m."id", m."version"
+/** Digests of the members, in 4096 parts. */
+const memberDigests = `
+  select (uuid_hash_extended(m."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(m."id", m."version")) as digest
   from "members" m
   where m."project_id" = $1::uuid
     and exists (select from "projects" p where p."id" = $1::uuid
       and (p."owner_id" = $2::uuid
         or exists (select from "members" m2 where m2."project_id" = p."id" and m2."project_id" = $1::uuid and m2."user_id" = $2::uuid)))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the members in these parts, by id. */
+const memberKeys = `
+  select m."id", m."version"
+  from "members" m
+  where ($1::integer[] is null or (uuid_hash_extended(m."id", 0) & 4095)::integer = any ($1::integer[]))
+    and m."project_id" = $2::uuid
+    and exists (select from "projects" p where p."id" = $2::uuid
+      and (p."owner_id" = $3::uuid
+        or exists (select from "members" m2 where m2."project_id" = p."id" and m2."project_id" = $2::uuid and m2."user_id" = $3::uuid)))
   order by m."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next members, by id. */
@@ -314,9 +335,9 @@ const userSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the users, by id. */
-const userKeys = `
-  select u."id", u."version"
+/** Digests of the users, in 4096 parts. */
+const userDigests = `
+  select (uuid_hash_extended(u."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(u."id", u."version")) as digest
   from "users" u
   where exists (select from "members" m where m."user_id" = u."id" and m."project_id" = $1::uuid)
     and (u."id" = $2::uuid
@@ -324,6 +345,19 @@ const userKeys = `
         and exists (select from "projects" p where p."id" = m."project_id"
           and (p."owner_id" = $2::uuid
             or exists (select from "members" m2 where m2."project_id" = p."id" and m2."user_id" = $2::uuid)))))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the users in these parts, by id. */
+const userKeys = `
+  select u."id", u."version"
+  from "users" u
+  where ($1::integer[] is null or (uuid_hash_extended(u."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "members" m where m."user_id" = u."id" and m."project_id" = $2::uuid)
+    and (u."id" = $3::uuid
+      or exists (select from "members" m where m."user_id" = u."id"
+        and exists (select from "projects" p where p."id" = m."project_id"
+          and (p."owner_id" = $3::uuid
+            or exists (select from "members" m2 where m2."project_id" = p."id" and m2."user_id" = $3::uuid)))))
   order by u."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next users, by id. */
@@ -397,14 +431,25 @@ const taskSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the tasks, by id. */
-const taskKeys = `
-  select t."id", t."version"
+/** Digests of the tasks, in 4096 parts. */
+const taskDigests = `
+  select (uuid_hash_extended(t."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(t."id", t."version")) as digest
   from "tasks" t
   where t."project_id" = $1::uuid
     and exists (select from "projects" p where p."id" = $1::uuid
       and (p."owner_id" = $2::uuid
         or exists (select from "members" m where m."project_id" = p."id" and m."project_id" = $1::uuid and m."user_id" = $2::uuid)))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the tasks in these parts, by id. */
+const taskKeys = `
+  select t."id", t."version"
+  from "tasks" t
+  where ($1::integer[] is null or (uuid_hash_extended(t."id", 0) & 4095)::integer = any ($1::integer[]))
+    and t."project_id" = $2::uuid
+    and exists (select from "projects" p where p."id" = $2::uuid
+      and (p."owner_id" = $3::uuid
+        or exists (select from "members" m where m."project_id" = p."id" and m."project_id" = $2::uuid and m."user_id" = $3::uuid)))
   order by t."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next tasks, by id. */
@@ -477,14 +522,25 @@ const labelSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the labels, by id. */
-const labelKeys = `
-  select l."id", l."version"
+/** Digests of the labels, in 4096 parts. */
+const labelDigests = `
+  select (uuid_hash_extended(l."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(l."id", l."version")) as digest
   from "labels" l
   where l."project_id" = $1::uuid
     and exists (select from "projects" p where p."id" = $1::uuid
       and (p."owner_id" = $2::uuid
         or exists (select from "members" m where m."project_id" = p."id" and m."project_id" = $1::uuid and m."user_id" = $2::uuid)))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the labels in these parts, by id. */
+const labelKeys = `
+  select l."id", l."version"
+  from "labels" l
+  where ($1::integer[] is null or (uuid_hash_extended(l."id", 0) & 4095)::integer = any ($1::integer[]))
+    and l."project_id" = $2::uuid
+    and exists (select from "projects" p where p."id" = $2::uuid
+      and (p."owner_id" = $3::uuid
+        or exists (select from "members" m where m."project_id" = p."id" and m."project_id" = $2::uuid and m."user_id" = $3::uuid)))
   order by l."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next labels, by id. */
@@ -591,14 +647,25 @@ const taskLabelSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the task labels, by id. */
-const taskLabelKeys = `
-  select tl."id", tl."version"
+/** Digests of the task labels, in 4096 parts. */
+const taskLabelDigests = `
+  select (uuid_hash_extended(tl."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(tl."id", tl."version")) as digest
   from "task_labels" tl
   where exists (select from "tasks" t where t."id" = tl."task_id" and t."project_id" = $1::uuid)
     and exists (select from "projects" p where p."id" = $1::uuid
       and (p."owner_id" = $2::uuid
         or exists (select from "members" m where m."project_id" = p."id" and m."project_id" = $1::uuid and m."user_id" = $2::uuid)))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the task labels in these parts, by id. */
+const taskLabelKeys = `
+  select tl."id", tl."version"
+  from "task_labels" tl
+  where ($1::integer[] is null or (uuid_hash_extended(tl."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "tasks" t where t."id" = tl."task_id" and t."project_id" = $2::uuid)
+    and exists (select from "projects" p where p."id" = $2::uuid
+      and (p."owner_id" = $3::uuid
+        or exists (select from "members" m where m."project_id" = p."id" and m."project_id" = $2::uuid and m."user_id" = $3::uuid)))
   order by tl."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next task labels, by id. */
@@ -624,6 +691,7 @@ export const boardScope: ServerScope = {
       model: 'Project',
       reads: ['Project', 'Member'],
       since: { text: projectSince, values: ['params.projectId', 'auth.sub'] },
+      digests: { text: projectDigests, values: ['params.projectId', 'auth.sub'] },
       keys: { text: projectKeys, values: ['params.projectId', 'auth.sub'] },
       page: { text: projectPage, values: ['params.projectId', 'auth.sub'] },
     },
@@ -631,6 +699,7 @@ export const boardScope: ServerScope = {
       model: 'Member',
       reads: ['Member', 'Project'],
       since: { text: memberSince, values: ['params.projectId', 'auth.sub'] },
+      digests: { text: memberDigests, values: ['params.projectId', 'auth.sub'] },
       keys: { text: memberKeys, values: ['params.projectId', 'auth.sub'] },
       page: { text: memberPage, values: ['params.projectId', 'auth.sub'] },
     },
@@ -638,6 +707,7 @@ export const boardScope: ServerScope = {
       model: 'User',
       reads: ['User', 'Member', 'Project'],
       since: { text: userSince, values: ['params.projectId', 'auth.sub'] },
+      digests: { text: userDigests, values: ['params.projectId', 'auth.sub'] },
       keys: { text: userKeys, values: ['params.projectId', 'auth.sub'] },
       page: { text: userPage, values: ['params.projectId', 'auth.sub'] },
     },
@@ -645,6 +715,7 @@ export const boardScope: ServerScope = {
       model: 'Task',
       reads: ['Task', 'Project', 'Member'],
       since: { text: taskSince, values: ['params.projectId', 'auth.sub'] },
+      digests: { text: taskDigests, values: ['params.projectId', 'auth.sub'] },
       keys: { text: taskKeys, values: ['params.projectId', 'auth.sub'] },
       page: { text: taskPage, values: ['params.projectId', 'auth.sub'] },
     },
@@ -652,6 +723,7 @@ export const boardScope: ServerScope = {
       model: 'Label',
       reads: ['Label', 'Project', 'Member'],
       since: { text: labelSince, values: ['params.projectId', 'auth.sub'] },
+      digests: { text: labelDigests, values: ['params.projectId', 'auth.sub'] },
       keys: { text: labelKeys, values: ['params.projectId', 'auth.sub'] },
       page: { text: labelPage, values: ['params.projectId', 'auth.sub'] },
     },
@@ -659,6 +731,7 @@ export const boardScope: ServerScope = {
       model: 'TaskLabel',
       reads: ['TaskLabel', 'Task', 'Project', 'Member'],
       since: { text: taskLabelSince, values: ['params.projectId', 'auth.sub'] },
+      digests: { text: taskLabelDigests, values: ['params.projectId', 'auth.sub'] },
       keys: { text: taskLabelKeys, values: ['params.projectId', 'auth.sub'] },
       page: { text: taskLabelPage, values: ['params.projectId', 'auth.sub'] },
     },

@@ -54,12 +54,21 @@ const projectSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the projects, by id. */
-const projectKeys = `
-  select p."id", p."version"
+/** Digests of the projects, in 4096 parts. */
+const projectDigests = `
+  select (uuid_hash_extended(p."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(p."id", p."version")) as digest
   from "projects" p
   where (p."owner_id" = $1::uuid
       or exists (select from "members" m where m."project_id" = p."id" and m."user_id" = $1::uuid))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the projects in these parts, by id. */
+const projectKeys = `
+  select p."id", p."version"
+  from "projects" p
+  where ($1::integer[] is null or (uuid_hash_extended(p."id", 0) & 4095)::integer = any ($1::integer[]))
+    and (p."owner_id" = $2::uuid
+      or exists (select from "members" m where m."project_id" = p."id" and m."user_id" = $2::uuid))
   order by p."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next projects, by id. */
@@ -165,14 +174,25 @@ const memberSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the members, by id. */
-const memberKeys = `
-  select m."id", m."version"
+/** Digests of the members, in 4096 parts. */
+const memberDigests = `
+  select (uuid_hash_extended(m."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(m."id", m."version")) as digest
   from "members" m
   where m."user_id" = $1::uuid
     and exists (select from "projects" p where p."id" = m."project_id"
       and (p."owner_id" = $1::uuid
         or exists (select from "members" m2 where m2."project_id" = p."id" and m2."user_id" = $1::uuid)))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the members in these parts, by id. */
+const memberKeys = `
+  select m."id", m."version"
+  from "members" m
+  where ($1::integer[] is null or (uuid_hash_extended(m."id", 0) & 4095)::integer = any ($1::integer[]))
+    and m."user_id" = $2::uuid
+    and exists (select from "projects" p where p."id" = m."project_id"
+      and (p."owner_id" = $2::uuid
+        or exists (select from "members" m2 where m2."project_id" = p."id" and m2."user_id" = $2::uuid)))
   order by m."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next members, by id. */
@@ -283,15 +303,27 @@ const taskSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the tasks, by id. */
-const taskKeys = `
-  select t."id", t."version"
+/** Digests of the tasks, in 4096 parts. */
+const taskDigests = `
+  select (uuid_hash_extended(t."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(t."id", t."version")) as digest
   from "tasks" t
   where t."assignee_id" = $1::uuid
     and t."state" <> 'done'
     and exists (select from "projects" p where p."id" = t."project_id"
       and (p."owner_id" = $1::uuid
         or exists (select from "members" m where m."project_id" = p."id" and m."user_id" = $1::uuid)))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the tasks in these parts, by id. */
+const taskKeys = `
+  select t."id", t."version"
+  from "tasks" t
+  where ($1::integer[] is null or (uuid_hash_extended(t."id", 0) & 4095)::integer = any ($1::integer[]))
+    and t."assignee_id" = $2::uuid
+    and t."state" <> 'done'
+    and exists (select from "projects" p where p."id" = t."project_id"
+      and (p."owner_id" = $2::uuid
+        or exists (select from "members" m where m."project_id" = p."id" and m."user_id" = $2::uuid)))
   order by t."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next tasks, by id. */
@@ -319,6 +351,7 @@ export const homeScope: ServerScope = {
       model: 'Project',
       reads: ['Project', 'Member'],
       since: { text: projectSince, values: ['auth.sub'] },
+      digests: { text: projectDigests, values: ['auth.sub'] },
       keys: { text: projectKeys, values: ['auth.sub'] },
       page: { text: projectPage, values: ['auth.sub'] },
     },
@@ -326,6 +359,7 @@ export const homeScope: ServerScope = {
       model: 'Member',
       reads: ['Member', 'Project'],
       since: { text: memberSince, values: ['auth.sub'] },
+      digests: { text: memberDigests, values: ['auth.sub'] },
       keys: { text: memberKeys, values: ['auth.sub'] },
       page: { text: memberPage, values: ['auth.sub'] },
     },
@@ -333,6 +367,7 @@ export const homeScope: ServerScope = {
       model: 'Task',
       reads: ['Task', 'Project', 'Member'],
       since: { text: taskSince, values: ['auth.sub'] },
+      digests: { text: taskDigests, values: ['auth.sub'] },
       keys: { text: taskKeys, values: ['auth.sub'] },
       page: { text: taskPage, values: ['auth.sub'] },
     },

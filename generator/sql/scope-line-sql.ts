@@ -10,28 +10,47 @@ import { filled, indented, joined, quoted } from './text.js'
 export interface ScopeLineSql {
   readonly reads: readonly string[]
   readonly since: Statement
+  readonly digests: Statement
   readonly keys: Statement
   readonly page: Statement
 }
 
-/** Exact `since`, all keys, and pages of rows of one (model, where) pair. */
+/** Exact `since`, digests, keys, and pages of rows of one (model, where) pair. */
 export const scopeLineSql = (schema: Schema, scope: Scope, scopeLine: ScopeLine): ScopeLineSql => {
   const line = lineOf(schema, scopeLine)
   return {
     reads: modelsRead(line),
     since: sinceSql(schema, scope, line),
+    digests: digestsSql(schema, scope, line),
     keys: keysSql(schema, scope, line),
     page: pageSql(schema, scope, line),
   }
 }
 
-const keysSql = (schema: Schema, scope: Scope, line: Line): Statement => {
+/** The sum of 64-bit numbers is exact: modulo 2^64 it is what runtime/protocol/digest.ts adds up. */
+const digestsSql = (schema: Schema, scope: Scope, line: Line): Statement => {
   const parameters = new Parameters(schema, scope, 0)
   const { alias, id, where } = membership(schema, line, parameters)
   const filter = where.length === 0 ? '' : `\nwhere ${indented(joined(where, 'and'))}`
-  const from = `${quoted(line.model.table)} ${alias}`
-  return { text: `select ${id}, ${alias}."version"\nfrom ${from}${filter}\norder by ${id}`, values: parameters.values }
+  const text = `select ${partOf(id)} as part, count(*)::integer as rows, sum(uuid_hash_extended(${id}, ${alias}."version")) as digest
+from ${quoted(line.model.table)} ${alias}${filter}
+group by part`
+  return { text, values: parameters.values }
 }
+
+const keysSql = (schema: Schema, scope: Scope, line: Line): Statement => {
+  const parameters = new Parameters(schema, scope, 1)
+  const { alias, id, where } = membership(schema, line, parameters)
+  const filter = indented(joined([`($1::integer[] is null or ${partOf(id)} = any ($1::integer[]))`, ...where], 'and'))
+  const text = `select ${id}, ${alias}."version"
+from ${quoted(line.model.table)} ${alias}
+where ${filter}
+order by ${id}`
+  return { text, values: parameters.values }
+}
+
+/** As runtime/protocol/digest.ts cuts a line into parts. */
+const partOf = (id: string): string => `(uuid_hash_extended(${id}, 0) & 4095)::integer`
 
 /** `>=` keeps the index scan where $1 may be null, `is distinct from` makes it `>`. */
 const pageSql = (schema: Schema, scope: Scope, line: Line): Statement => {

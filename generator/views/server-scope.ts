@@ -25,7 +25,7 @@ export const serverScopeView = (schema: Schema, scope: Scope, imports: Imports) 
 }
 
 const lineView = (schema: Schema, scope: Scope, line: ScopeLine) => {
-  const { reads, since, keys, page } = scopeLineSql(schema, scope, line)
+  const { reads, since, digests, keys, page } = scopeLineSql(schema, scope, line)
   const rows = words(modelOf(schema, line.model).plural)
   const name = (what: string) => ident(`${camelCase(line.model)}${what}`)
   return {
@@ -33,12 +33,14 @@ const lineView = (schema: Schema, scope: Scope, line: ScopeLine) => {
     reads: literal([...reads]),
     statements: [
       { name: name('Since'), doc: `$1 pg_snapshot: what became of the ${rows} since then.`, text: since.text },
-      { name: name('Keys'), doc: `Keys and versions of the ${rows}, by id.`, text: keys.text },
+      { name: name('Digests'), doc: `Digests of the ${rows}, in 4096 parts.`, text: digests.text },
+      { name: name('Keys'), doc: `$1 integer[] (null: all): keys and versions of the ${rows} in these parts, by id.`, text: keys.text },
       { name: name('Page'), doc: `$1 uuid (null: from the start), $2 limit: the next ${rows}, by id.`, text: page.text },
     ],
     since: statementCode(since, name('Since')),
+    digests: statementCode(digests, name('Digests')),
     keys: statementCode(keys, name('Keys')),
     page: statementCode(page, name('Page')),
-    bindings: [since, keys, page].flatMap(({ values }) => values),
+    bindings: [since, digests, keys, page].flatMap(({ values }) => values),
   }
 }

@@ -3,7 +3,10 @@
  * in the order of the stream; no acknowledgement and no local write. Rows that nobody claims stay until `prune`.
  */
 import type { Uuid } from '../protocol/descriptor.js'
+import type { Digests } from '../protocol/digest.js'
+import type { HeldKey } from '../protocol/held-keys.js'
 import type { ClaimChange } from '../protocol/messages.js'
+import { HeldDigests } from './held-digests.js'
 import { KeySet } from './key-set.js'
 import type { ReadDelta, ReadRow } from './read-delta.js'
 import type { AnyRow, RowShape } from './row.js'
@@ -39,6 +42,9 @@ export class Base {
   /** Keys by scope: the same facts as the entries' claims, the other way round. */
   readonly #held = new Map<number, KeySet>()
 
+  readonly #digests = new HeldDigests()
+  /** Keys by values of fields: each made when first asked for. */
+  readonly #lookups = new Map<string, Lookup[]>()
   constructor(shapes: ReadonlyMap<string, RowShape>) {
     this.shapes = shapes
     for (const name of shapes.keys()) this.#entries.set(name, new Map())
@@ -72,7 +78,7 @@ export class Base {
   }
 
   /** Keys and versions that a scope claims of a model: what `hold` frames say. */
-  *heldBy(scope: number, model: string): Iterable<readonly [Uuid, number]> {
+  *heldBy(scope: number, model: string): Iterable<HeldKey> {
     for (const id of this.keysOf(scope).of(model)) {
       const entry = this.get(model, id)
       if (entry !== undefined) yield [id, entry.version]
@@ -91,8 +97,18 @@ export class Base {
     for (const { model, id, before } of replaced.reverse()) {
       const entry = this.get(model, id)
       if (entry === undefined || entry.claims.some(accepts)) continue
-      if (before === undefined) this.#entries.get(model)?.delete(id)
-      else this.#entries.get(model)?.set(id, { ...before, claims: entry.claims })
+      this.#write(model, id, before && { ...before, claims: entry.claims })
+      if (before !== undefined) this.#digests.changed(entry.claims, model, id, entry.version, before.version)
+  /** Digests of the same, in buckets. */
+  digestsOf(scope: number, model: string): Digests {
+    return this.#digests.of(scope, model, () => this.heldBy(scope, model))
+  }
+
+  /** Whatever was worked out of a scope is worked out anew when it is asked for. */
+  doubt(scope: number): void {
+    this.#digests.forget(scope)
+  }
+
     }
     return touched
   }
@@ -117,6 +133,7 @@ export class Base {
     }
     return pruned
   }
+    this.#digests.forget(scope)
 
   /** All keys. */
   *keys(): Iterable<readonly [string, Uuid]> {
@@ -148,7 +165,8 @@ export class Base {
     touched.keys.add(model, id)
     if (known?.version === version) return
     if (known?.claims.some(accepts) !== true) replaced.push({ model, id, before: known })
-    entries?.set(id, { row, version, claims: known?.claims ?? noClaims })
+    this.#write(model, id, { row, version, claims: known?.claims ?? noClaims })
+    if (known !== undefined) this.#digests.changed(known.claims, model, id, known.version, version)
   }
 
   #claim({ scope, model }: ClaimChange, id: Uuid, touched: Touched): void {
@@ -173,14 +191,28 @@ export class Base {
   }
 
   #delete(model: string, id: Uuid, touched: Touched): void {
+    this.#digests.claimed(scope, model, id, entry.version)
     touched.keys.add(model, id)
     touched.deleted.add(model, id)
-    for (const scope of this.get(model, id)?.claims ?? []) this.#held.get(scope)?.delete(model, id)
-    this.#entries.get(model)?.delete(id)
+    const entry = this.get(model, id)
+    for (const scope of entry?.claims ?? []) {
+      this.#held.get(scope)?.delete(model, id)
+      this.#digests.disclaimed(scope, model, id, entry?.version ?? 0)
+    }
+    this.#write(model, id, undefined)
+  }
+
+  /** Puts a row, or takes it away; changes of claims alone do not come through here. */
+  #write(model: string, id: Uuid, entry: BaseEntry | undefined): void {
+    const entries = this.#entries.get(model)
+    for (const lookup of this.#lookups.get(model) ?? []) file(lookup, id, entries?.get(id)?.row, entry?.row)
+    if (entry === undefined) entries?.delete(id)
+    else entries?.set(id, entry)
   }
 }
 
 const noClaims: readonly number[] = Object.freeze([])
+    this.#digests.disclaimed(scope, model, id, entry.version)
 
 /** Most rows have one claim: they share the array that says so. */
 const soleClaim = (scope: number): readonly number[] => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { schema, type Trial } from '../../tests/client/schema.js'
 import { boardRow, bringIntoStep, cardRow, claim, eventually, nothing, position, TestWorld, uuidOf, welcome, type Wire } from '../../tests/client/world.js'
+import { readKeys } from '../protocol/held-keys.js'
 import type { Delta, ServerMessage } from '../protocol/messages.js'
 import { memoryStorage } from './memory-storage.js'
 import type { ScopeHandle } from './scopes.js'
@@ -87,9 +88,9 @@ describe('a closed scope', () => {
     const back = db.openScope('board', board(1))
     await back.ready
     const { attempt } = await wire.awaits('sync', 2)
-    wire.send({ kind: 'wanted', attempt, scopes: [1] })
+    wire.send({ kind: 'wanted', attempt, lines: [{ scope: 1, model: 'Card', want: 'keys', parts: null }] })
     // Card 10 is also the open scope's: it moved on.
-    expect((await wire.awaits('hold')).rows).toEqual([[uuidOf(10), 51], [uuidOf(11), 2]])
+    expect(readKeys((await wire.awaits('hold')).bytes)).toEqual([[uuidOf(10), 51], [uuidOf(11), 2]])
   })
 })
 
@@ -146,8 +147,8 @@ describe('a scope', () => {
     await eventually(() => expect(db.position).toBe(position(7)))
     db.openScope('board', board(1))
     expect((await wire.awaits('sync', 2)).scopes[0]?.position).toBe(position(6))
-    wire.send({ kind: 'wanted', attempt: (await wire.awaits('sync', 2)).attempt, scopes: [1] })
-    expect((await wire.awaits('hold')).rows).toEqual([[uuidOf(10), 1]])
+    wire.send({ kind: 'wanted', attempt: (await wire.awaits('sync', 2)).attempt, lines: [{ scope: 1, model: 'Card', want: 'keys', parts: null }] })
+    expect(readKeys((await wire.awaits('hold')).bytes)).toEqual([[uuidOf(10), 1]])
   })
 
   it('[C22] closed and opened again while its attempt runs: the answer to the first is not for the second', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { bringIntoStep, boardRow, cardRow, claim, epoch, eventually, nothing, position, TestWorld, uuidOf, welcome } from '../../tests/client/world.js'
 import { failing } from '../../tests/client/failing-storage.js'
 import type { Trial } from '../../tests/client/schema.js'
+import { writeKeys } from '../protocol/held-keys.js'
 import type { ServerMessage } from '../protocol/messages.js'
 import { memoryStorage } from './memory-storage.js'
 import type { OpenStorage } from './storage.js'
@@ -114,6 +115,8 @@ describe('an attempt', () => {
     expect((await second.awaits('sync')).scopes).toEqual([{ id: 1, name: 'board', params: boardOne, hash: 'hash 1', position: position(6) }])
   })
 
+  const boardLines = [{ scope: 1, model: 'Board', want: 'summary' }, { scope: 1, model: 'Card', want: 'summary' }] as const
+
   it('[C26] answers what the server wants to know with the keys and versions that each scope claims', async () => {
     const { world, wire } = await inStep()
     wire.cut()
@@ -121,11 +124,11 @@ describe('an attempt', () => {
     const second = await world.wire(2)
     second.send(welcome())
     const { attempt } = await second.awaits('sync')
-    second.send({ kind: 'wanted', attempt, scopes: [1] })
+    second.send({ kind: 'wanted', attempt, lines: boardLines })
     await second.awaits('hold', 2)
     expect(second.of('hold')).toEqual([
-      { kind: 'hold', attempt, scope: 1, model: 'Board', rows: [[uuidOf(1), 1]], last: false },
-      { kind: 'hold', attempt, scope: 1, model: 'Card', rows: [[uuidOf(10), 2], [uuidOf(11), 3]], last: true },
+      { kind: 'hold', attempt, scope: 1, model: 'Board', form: 'keys', bytes: writeKeys([[uuidOf(1), 1]]), last: false },
+      { kind: 'hold', attempt, scope: 1, model: 'Card', form: 'keys', bytes: writeKeys([[uuidOf(10), 2], [uuidOf(11), 3]]), last: true },
     ])
   })
 
@@ -136,8 +139,8 @@ describe('an attempt', () => {
     const wire = await world.wire()
     wire.send(welcome())
     const { attempt } = await wire.awaits('sync')
-    wire.send({ kind: 'wanted', attempt, scopes: [1] })
-    expect(await wire.awaits('hold')).toEqual({ kind: 'hold', attempt, scope: 1, model: 'Board', rows: [], last: true })
+    wire.send({ kind: 'wanted', attempt, lines: boardLines })
+    expect(await wire.awaits('hold')).toEqual({ kind: 'hold', attempt, scope: 1, model: 'Board', form: 'keys', bytes: '', last: true })
   })
 })
 
@@ -240,7 +243,7 @@ describe('a batch', () => {
     ['no known kind', '{"kind":"surprise"}'],
     ['a second welcome', JSON.stringify(welcome())],
     ['an end of an attempt that is not running', JSON.stringify({ kind: 'synced', attempt: 99, from: null, position: position(9), done: 0, scopes: [] })],
-    ['a question about an attempt that is not running', JSON.stringify({ kind: 'wanted', attempt: 99, scopes: [1] })],
+    ['a question about an attempt that is not running', JSON.stringify({ kind: 'wanted', attempt: 99, lines: [] })],
     ['a row with too few fields', JSON.stringify(changed(5, 6, { delta: { rows: { Card: [[9, uuidOf(10)]] }, claims: [] } }))],
     ['a time that is none', JSON.stringify(changed(5, 6, { delta: { rows: { Card: [[9, uuidOf(10), 'x', 'y', uuidOf(1), 't', null, 0, null, []]] }, claims: [] } }))],
     ['binary', ''],

@@ -221,10 +221,10 @@ export class Synchronizer implements Session, ScopeListener {
     })
   }
 
-  #hold(link: Link, { attempt, scopes }: Wanted): void {
-    if (attempt !== this.#running) throw new SyncError('malformed-frame', 'keys are wanted for an attempt that is not running')
+  #hold(link: Link, wanted: Wanted): void {
+    if (wanted.attempt !== this.#running) throw new SyncError('malformed-frame', 'keys are wanted for an attempt that is not running')
     this.#progress()
-    for (const frame of holdFrames(this.#parts.store.base, attempt, scopes)) link.send(frame)
+    for (const frame of holdFrames(this.#parts.store.base, wanted)) link.send(frame)
   }
 
   #pushed(link: Link, { results, gap }: Pushed): void {

@@ -124,6 +124,15 @@ export const exactly =
     return expected
   }
 
+/** One of these literals. */
+export const oneOf =
+  <Literal extends string>(...literals: readonly Literal[]): Decode<Literal> =>
+  (value) => {
+    const found = literals.find((literal) => literal === value)
+    if (found === undefined) throw new Misfit(`one of ${literals.join(', ')}`, '')
+    return found
+  }
+
 const objectFrom = (value: unknown): Readonly<Record<string, unknown>> => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Misfit('an object', '')
   return value as Readonly<Record<string, unknown>>

@@ -1,8 +1,10 @@
 export { checkValue, deepestJson } from './check-value.js'
 export * from './descriptor.js'
+export * from './digest.js'
 export * from './errors.js'
 export { comparatorOf, equalJson, equalValues, equalWire } from './field-order.js'
 export * from './messages.js'
+export { type HeldKey, readKeys, writeKeys } from './held-keys.js'
 export {
   type Comparator,
   compareBigint,

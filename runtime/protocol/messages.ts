@@ -76,24 +76,42 @@ export interface ScopeClaim {
 export interface Sync {
   readonly kind: 'sync'
   readonly attempt: number
+  /** With a position and no hash: the client does not trust what it holds of the scope, and wants it compared. */
   readonly scopes: readonly ScopeClaim[]
+  /** `synced` is to say the digests of these scopes. */
+  readonly check?: true
 }
 
 /** The server cannot use a scope's position and asks what is held; answered by `hold` frames, the last with `last: true`. */
 export interface Wanted {
   readonly kind: 'wanted'
   readonly attempt: number
-  readonly scopes: readonly number[]
+  readonly lines: readonly WantedLine[]
 }
 
+/**
+ * What the server wants to hear of a scope's rows of one model (runtime/protocol/digest.ts). `summary`: digests of all buckets, or
+ * at once the keys if those are shorter. `parts`: digests of the parts of these buckets. `keys`: keys and versions in these
+ * parts; null: in all.
+ */
+export type WantedLine = { readonly scope: number; readonly model: string } & Wish
+
+export type Wish =
+  | { readonly want: 'summary' }
+  | { readonly want: 'parts'; readonly buckets: readonly number[] }
+  | { readonly want: 'keys'; readonly parts: readonly number[] | null }
+
+/** A part of the answer. A line of which nothing is held needs none. */
 export interface Hold {
   readonly kind: 'hold'
   readonly attempt: number
   readonly scope: number
   readonly model: string
-  /** Keys and versions of rows that this scope claims. */
-  readonly rows: readonly (readonly [Uuid, number])[]
-  /** No more `hold` frames for this attempt. */
+  /** Digests come in one frame for each line, keys in as many as it takes. */
+  readonly form: 'digests' | 'keys'
+  /** In base64: eight bytes a digest, in the order of what was asked for; 24 bytes a key with its version. */
+  readonly bytes: string
+  /** No more `hold` frames for this question. */
   readonly last: boolean
 }
 
@@ -142,6 +160,15 @@ export interface Synced {
   readonly done: number
   /** Hashes to send with the next claim of each scope in the attempt. */
   readonly scopes: readonly { readonly id: number; readonly hash: string }[]
+  /** Of the lines of these scopes at `position`, for the client to compare: now and then, and if it asked. */
+  readonly digests?: readonly LineDigest[]
+}
+
+export interface LineDigest {
+  readonly scope: number
+  readonly model: string
+  /** Sixteen hexadecimal digits (`Digests.total`). */
+  readonly digest: string
 }
 
 /** Everything visible between two positions, for all scopes of the device. Empty ones move the position. */

@@ -1,6 +1,6 @@
 /** Frames that a client sends, read by the server: strict, because anybody can send one. */
-import { type Decode, decodeFrame, exactly, flag, listOf, nullable, number, objectOf, recordOf, taggedBy } from './decode.js'
-import { anyText, count, instant, label, parseJson, sequence, tupleOf, uuid, wire } from './frame-text.js'
+import { type Decode, decodeFrame, exactly, flag, listOf, nullable, number, objectOf, oneOf, recordOf, taggedBy, text } from './decode.js'
+import { anyText, count, instant, label, parseJson, sequence, uuid, wire } from './frame-text.js'
 import type {
   Authenticate,
   ClientMessage,
@@ -21,6 +21,7 @@ import type {
 
 /**
  * A frame exactly as docs/protocol.md has it: no other keys, no missing ones, every id canonical, every number finite. Names
+import { base64 } from './values.js'
  * of models, fields and scopes are not looked up here, nor values checked against their fields.
  * @throws SyncError `malformed-frame` with the place (`details.place`), never the content.
  */
@@ -48,14 +49,12 @@ const scopeClaim = objectOf<ScopeClaim>(
 
 const sync = objectOf<Sync>({ kind: exactly('sync'), attempt: count, scopes: listOf(scopeClaim) }, strict)
 
-const pair = tupleOf(2, 2, 'a key and its version')
-const heldRow: Decode<Hold['rows'][number]> = (value) => {
-  const [id, version] = pair(value)
-  return [uuid(id), count(version)]
-}
+const form = oneOf<Hold['form']>('digests', 'keys')
+
+const bytes = text((each) => each.length % 4 === 0 && base64.test(each), 'base64')
 
 const hold = objectOf<Hold>(
-  { kind: exactly('hold'), attempt: count, scope: count, model: label, rows: listOf(heldRow), last: flag },
+  { kind: exactly('hold'), attempt: count, scope: count, model: label, form, bytes, last: flag },
   strict,
 )
 

@@ -32,7 +32,7 @@ const sides: Readonly<Record<'client' | 'server', Side>> = {
 }
 
 /** Keys that may be missing, and places where any JSON may stand. */
-const optional = /(^|\.)(retryAfter|reset|attempt|gap)$|^mutations\.\d+\.ops\.\d+\.seen$/
+const optional = /(^|\.)(retryAfter|reset|attempt|gap|check|digests)$|^mutations\.\d+\.ops\.\d+\.seen$/
 const open = /(^|\.)(params|values|\d+\.seen)\.\w+$|\.set\.\w+\.(seen|value)$|\.rows\.\w+\.\d+\.([2-9]|\d\d+)$/
 const freeKeys = /(^|\.)(params|values|set|rows|\d+\.seen)$/
 
@@ -199,13 +199,15 @@ const isOptional = (example: Json, path: Path): boolean =>
 /** Which of the wrong values a place takes, too; everywhere else all of them are refused. */
 const takes: readonly (readonly [RegExp, readonly unknown[]])[] = [
   [/(^|\.)(forked|last|strict)$/, [true, false]],
-  [/(^|\.)reset$/, [true]],
+  [/(^|\.)(reset|check)$/, [true]],
+  [/^bytes$/, ['']],
+  [/^lines\.\d+\.parts$/, [null, []]],
   [/(^|\.)(token|position|from|to)$|\.outcome\.(code|fields\.\d+)$/, ['x\0', '']],
   [/^session\.last$|^scopes\.\d+\.(hash|position)$|^from$|\.outcome\.(model|id)$/, [null]],
   [/(^|\.)(now|at)$/, [-1, 1.5]],
   [/(^|\.)(heartbeat|retryAfter)$/, [1.5, 1e300]],
   [/\.add$/, [-1, 1.5, 1e300]],
-  [/^(scopes|rows|mutations|results)$|(^|\.)(ops|lost|fields|claims|add|out|deleted|rows\.[A-Z]\w*)$/, [[]]],
+  [/^(scopes|rows|mutations|results|lines|digests)$|^lines\.\d+\.buckets$|(^|\.)(ops|lost|fields|claims|add|out|deleted|rows\.[A-Z]\w*)$/, [[]]],
   [/(^|\.)(params|values|\d+\.seen)$/, [{}, { x: 1 }]],
   [/(^|\.)(set|rows)$/, [{}]],
 ]

@@ -1,5 +1,6 @@
 /** Frames that a server sends, read by the client: keys of later versions are left behind, what is known must be right. */
-import { type Decode, decodeFrame, exactly, flag, listOf, nullable, number, objectOf, recordOf, taggedBy } from './decode.js'
+import { type Decode, decodeFrame, exactly, flag, listOf, nullable, number, objectOf, recordOf, taggedBy, text } from './decode.js'
+import { bucketCount, partCount } from './digest.js'
 import { anyText, count, instant, label, parseJson, sequence, tupleOf, uuid, uuids } from './frame-text.js'
 import type {
   Authenticated,
@@ -7,6 +8,7 @@ import type {
   ClaimChange,
   Closing,
   Delta,
+  LineDigest,
   LostField,
   Outcome,
   Page,
@@ -18,6 +20,7 @@ import type {
   Synced,
   VersionedRow,
   Wanted,
+  WantedLine,
   Welcome,
 } from './messages.js'
 
@@ -29,6 +32,9 @@ import type {
 export const parseServerMessage = (frame: string): ServerMessage => decodeFrame(serverMessage, parseJson(frame))
 
 const open = { closed: false } as const
+
+const below = (limit: number): Decode<number> =>
+  number((each) => Number.isInteger(each) && each >= 0 && each < limit, `a whole number below ${limit}`)
 
 const milliseconds = number((each) => each >= 0 && Number.isFinite(each), 'a number of milliseconds')
 
@@ -61,7 +67,21 @@ const refused = objectOf<Refused>(
   { closed: false, optional: ['retryAfter'] },
 )
 
-const wanted = objectOf<Wanted>({ kind: exactly('wanted'), attempt: count, scopes: listOf(count) }, open)
+const line = { scope: count, model: label }
+
+const wantedLine: Decode<WantedLine> = taggedBy<WantedLine>('want', {
+  summary: objectOf<Extract<WantedLine, { want: 'summary' }>>({ ...line, want: exactly('summary') }, open),
+  parts: objectOf<Extract<WantedLine, { want: 'parts' }>>(
+    { ...line, want: exactly('parts'), buckets: listOf(below(bucketCount)) },
+    open,
+  ),
+  keys: objectOf<Extract<WantedLine, { want: 'keys' }>>(
+    { ...line, want: exactly('keys'), parts: nullable(listOf(below(partCount))) },
+    open,
+  ),
+})
+
+const wanted = objectOf<Wanted>({ kind: exactly('wanted'), attempt: count, lines: listOf(wantedLine) }, open)
 
 const versioned = tupleOf(2, Infinity, 'a row: its version, its id, its other fields')
 const row: Decode<VersionedRow> = (value) => {
@@ -80,6 +100,8 @@ const delta = objectOf<Delta>({ rows: recordOf(listOf(row)), claims: listOf(clai
 
 const page = objectOf<Page>({ kind: exactly('page'), attempt: count, delta }, open)
 
+const total = text((each) => /^[0-9a-f]{16}$/.test(each), 'sixteen hexadecimal digits')
+
 const synced = objectOf<Synced>(
   {
     kind: exactly('synced'),
@@ -88,8 +110,9 @@ const synced = objectOf<Synced>(
     position: anyText,
     done: count,
     scopes: listOf(objectOf<Synced['scopes'][number]>({ id: count, hash: label }, open)),
+    digests: listOf(objectOf<LineDigest>({ ...line, digest: total }, open)),
   },
-  open,
+  { closed: false, optional: ['digests'] },
 )
 
 const changed = objectOf<Changed>(

@@ -81,7 +81,12 @@ export interface ServerScopeLine {
    * pages) or `reset` (all claims of the line end).
    */
   readonly since: Statement
-  /** No own parameters. Rows `(id uuid, version bigint)`, ordered by id. */
+  /**
+   * No own parameters. Rows `(part integer, rows integer, digest numeric)`, one for each part (runtime/protocol/digest.ts) that has
+   * rows, with how many they are and the exact sum of their hashes.
+   */
+  readonly digests: Statement
+  /** $1 integer[] of parts (or null: all). Rows `(id uuid, version bigint)`, ordered by id. */
   readonly keys: Statement
   /** $1 uuid (or null: from the start), $2 integer limit (or null: all, for a cursor). Rows as `sql.rows`, id > $1, ordered by id. */
   readonly page: Statement

@@ -82,7 +82,7 @@ export class Device {
    * Opens scopes and brings the whole device to one position.
    * @throws SyncError `malformed-frame` for a scope named twice; `limit-exceeded`.
    */
-  sync({ attempt, scopes }: Sync): Promise<void> {
+  sync({ attempt, scopes, check }: Sync): Promise<void> {
     if (scopes.length > this.#tools.limits.scopes) throw tooManyScopes(this.#tools.limits.scopes)
     if (this.#serial.waiting > this.#tools.limits.scopes) throw new SyncError('limit-exceeded', 'too many attempts at once')
     if (new Set(scopes.map(({ id }) => id)).size < scopes.length)
@@ -97,13 +97,14 @@ export class Device {
         ...others.flatMap((scope) => this.#cursorsFrom(scope.lines)),
         ...opened.flatMap((scope) => scope.lines.map((line) => new LineCursor(line, beyondOf(scope)))),
       ]
-      const ask = (lines: readonly LineCursor[]): Promise<void> => this.#holdings.ask(attempt, lines)
-      const { at, done } = await reconcileScopes(this.#tools, {
+      const isChecked = this.#tools.canDigest && (check === true || (this.#told === null && this.#isSampled()))
+      const { at, done, digests } = await reconcileScopes(this.#tools, {
         number: attempt,
         client: this.client,
         channel: this.#channel,
         cursors,
-        ask,
+        ask: (lines) => this.#holdings.ask(attempt, lines),
+        checked: isChecked ? cursors.filter(({ bound }) => fresh.has(bound.instance.id)) : [],
       })
       for (const scope of opened) this.#scopes.set(scope.instance.id, scope)
       this.#channel.send({
@@ -113,6 +114,7 @@ export class Device {
         position: at.text,
         done,
         scopes: opened.map(({ instance }) => ({ id: instance.id, hash: instance.hash })),
+        ...(isChecked ? { digests } : {}),
       })
       this.#arrived(at, done)
     })
@@ -194,6 +196,7 @@ export class Device {
         channel: this.#channel,
         cursors,
         ask: null,
+        checked: [],
       })
       this.#tell(at, done, emptyDelta, number)
     })
@@ -213,6 +216,11 @@ export class Device {
     this.#done = Math.max(this.#done, done)
   }
 
+  /** Whether this one of many reconnections is checked. */
+  #isSampled(): boolean {
+    return this.#tools.random.next() * this.#tools.limits.checkOneIn < 1
+  }
+
   #cursorsFrom(lines: readonly BoundLine[]): readonly LineCursor[] {
     const covered = this.#covered
     return lines.map(
@@ -227,6 +235,7 @@ export class Device {
       instance,
       line,
       since: bindingsOf(catalog, line.since, identity, instance.params),
+      digests: bindingsOf(catalog, line.digests, identity, instance.params),
       keys: bindingsOf(catalog, line.keys, identity, instance.params),
       page: bindingsOf(catalog, line.page, identity, instance.params),
       read: readClaims(catalog, line.model, identity),

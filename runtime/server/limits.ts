@@ -13,6 +13,8 @@ export interface Limits {
   readonly opsPerPush: number
   /** Keys that a client may say it holds, over all scopes of an attempt. */
   readonly heldRows: number
+  /** One in so many reconnections is checked: the client compares what it holds with what the database has. `Infinity`: none. */
+  readonly checkOneIn: number
   /** Connections of one principal on one node. */
   readonly connectionsPerPrincipal: number
   /** Bytes waiting for a slow reader before nothing more is queued for it. */
@@ -41,6 +43,7 @@ export const defaultLimits: Limits = {
   mutationsPerPush: 1000,
   opsPerPush: 1000,
   heldRows: 1_000_000,
+  checkOneIn: 50,
   connectionsPerPrincipal: 100,
   bufferedBytes: 4 * 1024 * 1024,
   helloWithin: 5000,

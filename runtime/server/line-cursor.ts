@@ -5,8 +5,12 @@
  * connection holds the position of a moment ago; and what was read in one transaction goes on in the next.
  */
 import type { Uuid } from '../protocol/descriptor.js'
+import { partOf } from '../protocol/digest.js'
 import type { DeltaText } from './delta-text.js'
 import type { ServerScopeLine } from './descriptor.js'
+import { type Held, LineComparison } from './line-comparison.js'
+import type { LineDigest } from '../protocol/messages.js'
+import type { Unknown } from './holdings.js'
 import type { Action, Mark, Reading, RowText } from './reading.js'
 import type { ScopeInstance } from './scope-instance.js'
 import type { Parameter } from './values.js'
@@ -14,14 +18,15 @@ import type { Parameter } from './values.js'
 /** What a client holds of a line, where nothing of the current attempt has reached it yet. */
 export type Beyond =
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'held'; readonly versions: ReadonlyMap<Uuid, number> }
+  | { readonly kind: 'held'; readonly held: Held }
   | { readonly kind: 'since'; readonly position: Mark }
 
-/** A line of an open scope, with the parameters of its three statements. */
+/** A line of an open scope, with the parameters of its statements. */
 export interface BoundLine {
   readonly instance: ScopeInstance
   readonly line: ServerScopeLine
   readonly since: readonly Parameter[]
+  readonly digests: readonly Parameter[]
   readonly keys: readonly Parameter[]
   readonly page: readonly Parameter[]
   /** Of the model's read rule. */
@@ -45,21 +50,30 @@ export class LineCursor {
   #through: Uuid | null | typeof end = null
   #at: Mark | null = null
   #pageRows = runLength
-  #compared: { readonly reading: Reading; readonly actions: readonly KeyedAction[] } | undefined
+  #comparison: LineComparison | undefined
+  #compared: { readonly reading: Reading; readonly actions: readonly KeyedAction[] | null } | undefined
 
   constructor(bound: BoundLine, beyond: Beyond) {
     this.bound = bound
     this.#beyond = beyond
   }
 
-  /** Whether only the client can say what it holds: its position is of no use to this reading. */
+  /** Whether only the client can say what it holds, or more of that: its position is of no use to this reading. */
   async mustAsk(reading: Reading): Promise<boolean> {
+    if (this.#comparison !== undefined) return this.#compares(reading, this.#comparison)
     return this.#through === null && this.#beyond.kind === 'since' && !(await this.#answers(reading, this.#beyond.position))
   }
 
-  /** The client has told what it holds. */
-  hold(versions: ReadonlyMap<Uuid, number>): void {
-    this.#beyond = { kind: 'held', versions }
+  /** What is to be found out from the client, from now on. */
+  unknown(canDigest: boolean): Unknown {
+    this.#comparison ??= new LineComparison(canDigest)
+    return { scope: this.bound.instance.id, model: this.bound.line.model, comparison: this.#comparison }
+  }
+
+  /** What the line is now, for the client to compare. */
+  async digest(reading: Reading): Promise<LineDigest> {
+    const { instance, line, digests } = this.bound
+    return { scope: instance.id, model: line.model, digest: (await reading.digests(line, digests)).parts.total }
   }
 
   /** Brings the client to the moment of this reading, or as far as the outlet lets it. True: all the way. */
@@ -92,8 +106,10 @@ export class LineCursor {
     this.#at = reading.at
     const beyond = this.#beyond
     if (beyond.kind === 'nothing') return this.#turnPage(reading, through, outlet)
-    if (beyond.kind === 'held')
-      return this.#emitBeyond(reading, await this.#difference(reading, beyond.versions), through, outlet)
+    if (beyond.kind === 'held') {
+      const actions = await this.#difference(reading, beyond.held)
+      return actions === null ? this.#begin(reading, outlet) : this.#emitBeyond(reading, actions, through, outlet)
+    }
     if (!(await this.#answers(reading, beyond.position))) return this.#begin(reading, outlet)
     const actions = await this.#since(reading, beyond.position)
     const gate = actions.find(({ key }) => key === null)
@@ -148,19 +164,45 @@ export class LineCursor {
     outlet.gathered()
   }
 
-  /** What is held against what the line has, worked out once per reading. */
-  async #difference(reading: Reading, held: ReadonlyMap<Uuid, number>): Promise<readonly KeyedAction[]> {
+  /** True: the client must be asked more. */
+  async #compares(reading: Reading, comparison: LineComparison): Promise<boolean> {
+    const { line, digests } = this.bound
+    if (comparison.needsDigests) comparison.compare(await reading.digests(line, digests), reading.at)
+    const { held } = comparison
+    if (held === undefined) return true
+    this.#comparison = undefined
+    this.#beyond = { kind: 'held', held }
+    return false
+  }
+
+  /** What is held against what the line has, worked out once per reading; null: the line must begin anew. */
+  async #difference(reading: Reading, held: Held): Promise<readonly KeyedAction[] | null> {
     if (this.#compared?.reading !== reading) this.#compared = { reading, actions: await this.#compare(reading, held) }
     return this.#compared.actions
   }
 
-  async #compare(reading: Reading, held: ReadonlyMap<Uuid, number>): Promise<readonly KeyedAction[]> {
-    const now = new Map(await reading.keys(this.bound.line, this.bound.keys))
+  async #compare(reading: Reading, { versions, listed }: Held): Promise<readonly KeyedAction[] | null> {
+    const others = listed === null ? [] : await this.#sinceCompared(reading, listed)
+    if (others === null) return null
+    const parts = listed === null ? null : [...listed.parts]
+    const now = parts?.length === 0 ? new Map<Uuid, number>() : new Map(await reading.keys(this.bound.line, this.bound.keys, parts))
     const sent = [...now]
-      .filter(([key, version]) => held.get(key) !== version)
+      .filter(([key, version]) => versions.get(key) !== version)
       .map(([key]): KeyedAction => ({ key, action: 'send' }))
-    const gone = [...held.keys()].filter((key) => !now.has(key)).map((key): KeyedAction => ({ key, action: 'gone' }))
-    return [...sent, ...gone].sort(byKey)
+    const gone = [...versions.keys()].filter((key) => !now.has(key)).map((key): KeyedAction => ({ key, action: 'gone' }))
+    return [...others, ...sent, ...gone].sort(byKey)
+  }
+
+  /** What became of the parts that were equal when they were compared; null: the log does not tell. */
+  async #sinceCompared(
+    reading: Reading,
+    { parts, othersAt }: NonNullable<Held['listed']>,
+  ): Promise<readonly KeyedAction[] | null> {
+    if (othersAt.text === reading.at.text) return []
+    if (!(await this.#answers(reading, othersAt))) return null
+    const actions = await this.#since(reading, othersAt)
+    if (actions.some(({ key }) => key === null)) return null
+    return keyed(actions).filter(({ key }) => !parts.has(partOf(key)))
   }
 
   /** What a holder of that position needs. If no model that the line reads has changed, nothing, and nothing is asked. */

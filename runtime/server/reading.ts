@@ -1,5 +1,6 @@
 /** One snapshot of the database: everything that is asked of it is of one moment, and asked once. */
 import type { Uuid } from '../protocol/descriptor.js'
+import { Digests, partCount } from '../protocol/digest.js'
 import { SyncError } from '../protocol/errors.js'
 import { type Position, formatSnapshot, parsePosition } from '../protocol/position.js'
 import type { Catalog } from './catalog.js'
@@ -31,6 +32,13 @@ export interface RowText {
   readonly text: string
 }
 
+/** What a line has, in 4096 parts. */
+export interface LineDigests {
+  readonly parts: Digests
+  /** Rows of each part. */
+  readonly rows: Uint32Array
+}
+
 export class Reading {
   readonly at: Mark
   readonly #floor: bigint
@@ -38,6 +46,7 @@ export class Reading {
   readonly #catalog: Catalog
   readonly #windows = new Map<string, Promise<ReadonlyMap<string, Window>>>()
   readonly #actions = new Map<string, Promise<readonly Action[]>>()
+  readonly #digests = new Map<string, Promise<LineDigests>>()
   readonly #rows = new Map<string, Map<Uuid, RowText>>()
 
   private constructor(connection: Connection, catalog: Catalog, at: Mark, floor: bigint) {
@@ -84,9 +93,20 @@ export class Reading {
     })
   }
 
-  /** Keys and versions of a line's rows, by key. */
-  async keys(line: ServerScopeLine, values: readonly Parameter[]): Promise<readonly (readonly [Uuid, number])[]> {
-    const rows = await this.#connection.rows(line.keys.text, values)
+  /** Digests of a line. Asked once for all holders whose parameters and claims are the same. */
+  digests(line: ServerScopeLine, values: readonly Parameter[]): Promise<LineDigests> {
+    return remembered(this.#digests, JSON.stringify([line.digests.text, values]), async () =>
+      lineDigests(await this.#connection.rows(line.digests.text, values)),
+    )
+  }
+
+  /** Keys and versions of a line's rows, by key; only those in some parts, unless null. */
+  async keys(
+    line: ServerScopeLine,
+    values: readonly Parameter[],
+    parts: readonly number[] | null,
+  ): Promise<readonly (readonly [Uuid, number])[]> {
+    const rows = await this.#connection.rows(line.keys.text, [parts, ...values])
     return rows.map(([id, version]) => [String(id), Number(version)])
   }
 
@@ -154,6 +174,17 @@ cross join lateral (
     cross join lateral (select c.op, c.shape from syncgen.changes c where c.model = m.model and c.xid = running offset 0) c
     offset 0) c) w
 where w.changes > 0`
+
+/** Sums of PostgreSQL are signed and exact: of any size. */
+const lineDigests = (rows: readonly SqlRow[]): LineDigests => {
+  const digests = { parts: new Digests(partCount), rows: new Uint32Array(partCount) }
+  for (const [part, count, sum] of rows) {
+    const digest = BigInt.asUintN(64, BigInt(String(sum)))
+    digests.parts.addHalves(Number(part), Number(digest >> 32n), Number(digest & 0xffff_ffffn))
+    digests.rows[Number(part)] = Number(count)
+  }
+  return digests
+}
 
 const rowText = (row: SqlRow, toWire: (row: SqlRow) => readonly unknown[]): RowText => ({
   id: String(row[0]),

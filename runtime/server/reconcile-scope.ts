@@ -5,10 +5,12 @@
  */
 import type { Uuid } from '../protocol/descriptor.js'
 import { SyncError } from '../protocol/errors.js'
-import type { Clock, Timers } from '../protocol/ports.js'
+import type { LineDigest } from '../protocol/messages.js'
+import type { Clock, Random, Timers } from '../protocol/ports.js'
 import type { Catalog } from './catalog.js'
 import type { Channel } from './channel.js'
 import { DeltaText } from './delta-text.js'
+import type { Unknown } from './holdings.js'
 import type { Limits } from './limits.js'
 import type { LineCursor, Outlet } from './line-cursor.js'
 import { type Mark, Reading } from './reading.js'
@@ -22,7 +24,10 @@ export interface ReconcileTools {
   readonly catalog: Catalog
   readonly clock: Clock
   readonly timers: Timers
+  readonly random: Random
   readonly limits: Limits
+  /** Whether the database and clients come to the same digests. */
+  readonly canDigest: boolean
   readonly turnstile: Turnstile
 }
 
@@ -31,8 +36,10 @@ export interface Attempt {
   readonly client: Uuid
   readonly channel: Channel
   readonly cursors: readonly LineCursor[]
-  /** Gets what the client holds of these lines into their cursors (`LineCursor.hold`); null: they begin anew instead. */
-  readonly ask: ((lines: readonly LineCursor[]) => Promise<void>) | null
+  /** Finds out what the client holds of these lines; null: they begin anew instead. */
+  readonly ask: ((lines: readonly Unknown[]) => Promise<void>) | null
+  /** Lines whose digests are wanted in the end. */
+  readonly checked: readonly LineCursor[]
 }
 
 /** Where the device is when all pages have been sent. */
@@ -40,6 +47,8 @@ export interface Reached {
   readonly at: Mark
   /** Mutations that the position contains. */
   readonly done: number
+  /** Of the lines that were to be checked, at that position. */
+  readonly digests: readonly LineDigest[]
 }
 
 /**
@@ -65,11 +74,11 @@ export const reconcileScopes = async (tools: ReconcileTools, attempt: Attempt): 
   }
 }
 
-type Step = { readonly reached: Reached } | { readonly asks: readonly LineCursor[] } | { readonly more: true }
+type Step = { readonly reached: Reached } | { readonly asks: readonly Unknown[] } | { readonly more: true }
 
 const readOnce = async (tools: ReconcileTools, attempt: Attempt, connection: Connection): Promise<Step> => {
   const reading = await Reading.open(connection, tools.catalog)
-  const asks = attempt.ask === null ? [] : await unanswerable(attempt.cursors, reading)
+  const asks = attempt.ask === null ? [] : await unanswerable(tools, attempt.cursors, reading)
   if (asks.length > 0) return { asks }
   const pages = new Pages(tools, attempt)
   let finished = true
@@ -81,14 +90,20 @@ const readOnce = async (tools: ReconcileTools, attempt: Attempt, connection: Con
   }
   if (!finished) return { more: true }
   const decided = await reading.decided([attempt.client])
-  return { reached: { at: reading.at, done: decided.get(attempt.client) ?? 0 } }
+  const digests: LineDigest[] = []
+  for (const cursor of attempt.checked) digests.push(await cursor.digest(reading))
+  return { reached: { at: reading.at, done: decided.get(attempt.client) ?? 0, digests } }
 }
 
-/** All lines of the scopes of which some line's position is of no use: a client holds scopes, not lines. */
-const unanswerable = async (cursors: readonly LineCursor[], reading: Reading): Promise<readonly LineCursor[]> => {
-  const scopes = new Set<number>()
-  for (const cursor of cursors) if (await cursor.mustAsk(reading)) scopes.add(cursor.bound.instance.id)
-  return cursors.filter((cursor) => scopes.has(cursor.bound.instance.id))
+/** Lines whose positions are of no use, as far as it is not known yet what the client holds of them. */
+const unanswerable = async (
+  { canDigest }: ReconcileTools,
+  cursors: readonly LineCursor[],
+  reading: Reading,
+): Promise<readonly Unknown[]> => {
+  const asks: Unknown[] = []
+  for (const cursor of cursors) if (await cursor.mustAsk(reading)) asks.push(cursor.unknown(canDigest))
+  return asks
 }
 
 /** The outlet of an attempt: frames of bounded size, until the transaction has read enough. */

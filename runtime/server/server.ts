@@ -10,6 +10,7 @@ import { Channel } from './channel.js'
 import { ConstraintFields } from './constraints.js'
 import { checkDatabase, renewEpoch } from './database-check.js'
 import type { ServerSchema } from './descriptor.js'
+import { canDigest } from './digest-check.js'
 import { EventHub } from './events.js'
 import type { ModelHooks, ServerHooks } from './hooks.js'
 import { type Limits, defaultLimits } from './limits.js'
@@ -133,7 +134,9 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
       clock,
       limits,
       timers,
+      random,
       log,
+      canDigest: await canDigest(database, log),
       router: this.#router,
       turnstile: new Turnstile(limits.attemptsAtOnce),
       authenticate: this.#options.authenticate as SessionTools['authenticate'],

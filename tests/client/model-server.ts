@@ -14,7 +14,7 @@ import {
   type StoredRow,
   type VersionedRow,
   type Wire as WireValue,
-  equalWire,
+  readKeys,
   reconcile,
 } from '../../runtime/protocol/index.js'
 import { schema } from './schema.js'
@@ -177,7 +177,7 @@ export class ModelServer {
       case 'hold': {
         const asking = session.asking
         if (asking === null || asking.attempt !== message.attempt) return
-        for (const [id, version] of message.rows) asking.held.set(`${message.scope} ${message.model} ${id}`, version)
+        for (const [id, version] of readKeys(message.bytes)) asking.held.set(`${message.scope} ${message.model} ${id}`, version)
         if (message.last) asking.resume()
         return
       }
@@ -224,7 +224,8 @@ export class ModelServer {
     }
     if (unusable.length === 0) return finish()
     session.asking = { attempt, held, resume: finish }
-    session.queue.push({ kind: 'wanted', attempt, scopes: unusable.map(({ id }) => id) })
+    const lines = unusable.flatMap(({ id }) => models.map((model) => ({ scope: id, model, want: 'keys', parts: null }) as const))
+    session.queue.push({ kind: 'wanted', attempt, lines })
   }
 
   #push(session: Session, mutations: readonly Mutation[]): void {

@@ -89,7 +89,7 @@ describe('a schema whose texts would end comments, strings and statements', { ti
     const { read, create, update } = trapModel.access
     // With values a text of two statements is refused by PostgreSQL's extended protocol.
     for (const statement of [read, create, update]) await client.query(statement?.text ?? '', [[]])
-    await client.query(line?.keys.text ?? '', ['x'])
+    await client.query(line?.keys.text ?? '', [null, 'x'])
     await client.query(line?.page.text ?? '', [null, 10, 'x'])
     await client.query(line?.since.text ?? '', ['10:10:', 'x'])
   })

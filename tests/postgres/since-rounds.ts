@@ -56,7 +56,7 @@ export const run = async ({ schema, rounds, seed, bound, bindings, foreignKeys, 
             difference(schema, line, values, was, now, await actionsOf(reader, as, statement, was.snapshot, values), found)
           const wrong = await differs(sql.since, `since_${at}`)
           found.comparisons += 1
-          const keys = await reader.query<{ id: string }>({ name: `keys_${at}`, text: sql.keys.text, values: parametersOf(sql.keys, values) })
+          const keys = await reader.query<{ id: string }>({ name: `keys_${at}`, text: sql.keys.text, values: [null, ...parametersOf(sql.keys, values)] })
           const expected = [...members(schema, now.tables, line, values)].sort()
           if (wrong !== null || expected.join() !== keys.rows.map((row) => row.id).join())
             found.differences.push(`seed ${seed}, round ${round}, ${name} ${JSON.stringify(values)}: ${wrong ?? `keys [${keys.rows.map((row) => row.id)}], not [${expected}]`}`)

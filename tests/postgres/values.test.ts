@@ -129,7 +129,7 @@ describe('values', () => {
     expect((await writer.query(sql.since.text, ['1:1:'])).rows).toEqual([])
     await writer.query(`update names set now = 1`)
     expect((await writer.query(sql.since.text, ['1:1:'])).rows).toMatchObject([{ action: 'send' }])
-    expect((await writer.query(sql.keys.text)).rowCount).toBe(1)
+    expect((await writer.query(sql.keys.text, [null])).rowCount).toBe(1)
     expect((await writer.query(sql.page.text, [null, 1])).rowCount).toBe(1)
   })
 

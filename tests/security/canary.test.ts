@@ -8,6 +8,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { board, home } from '../e2e/tracker-sql.js'
 import { type Tracker, openTracker } from '../server/tracker-node.js'
+import { writeKeys } from '../../runtime/protocol/index.js'
 import { RawClient } from './raw-client.js'
 
 const databases = Number(process.env['SECURITY_DATABASES'] ?? 200)
@@ -125,7 +126,7 @@ const attack = async (sql: pg.Client, seed: number, before: readonly string[]): 
   client.send({ kind: 'sync', attempt: 1, scopes: [{ id: 0, name: 'home', params: {}, ...call }, ...projects.map((projectId, at) => ({ id: at + 1, name: 'board', params: { projectId }, ...call }))] })
   if (call.position !== null) {
     await client.heard('"kind":"wanted"')
-    client.send({ kind: 'hold', attempt: 1, scope: 1, model: 'Task', rows: [...world.tasks, ...world.users].map((id) => [id, 1]), last: true })
+    client.send({ kind: 'hold', attempt: 1, scope: 1, model: 'Task', form: 'keys', bytes: writeKeys([...world.tasks, ...world.users].map((id) => [id, 1])), last: true })
   }
   await client.heard('"kind":"synced"')
   const allowed = new Set(await readable(sql, user, projects))

@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { schema } from '../../generated-example/shared/schema.js'
 import { newTask, openTracker, type Tracker, type TrackerNode } from '../server/tracker-node.js'
+import { writeKeys } from '../../runtime/protocol/index.js'
 import { RawClient } from './raw-client.js'
 
 let tracker: Tracker
@@ -68,7 +69,7 @@ describe('frames', () => {
     const good = [
       hello,
       { kind: 'sync', attempt: 1, scopes: [{ id: 1, name: 'board', params: { projectId: tracker.project }, hash: null, position: null }] },
-      { kind: 'hold', attempt: 1, scope: 1, model: 'Task', rows: [[id, 1]], last: true },
+      { kind: 'hold', attempt: 1, scope: 1, model: 'Task', form: 'keys', bytes: writeKeys([[id, 1]]), last: true },
       { kind: 'push', mutations: [mutation(newTask(tracker.project))] },
       { kind: 'push', mutations: [mutation({ op: 'update', model: 'Task', id, version: 1, set: { title: { seen: 'a', value: 'b' }, votes: { add: 1 } } })] },
       { kind: 'push', mutations: [mutation({ op: 'delete', model: 'Task', id, version: 1, seen: { title: 'x' } })] },

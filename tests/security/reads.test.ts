@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import WebSocket from 'ws'
-import type { Wire } from '../../runtime/protocol/index.js'
+import { type Wire, writeKeys } from '../../runtime/protocol/index.js'
 import type { WireDevice } from '../server/wire-device.js'
 import { RawClient } from './raw-client.js'
 import { type Vault, make, openVault } from './vault-node.js'
@@ -44,7 +44,7 @@ describe('keys that a client says it holds', () => {
   })
 
   it('[X6] [S-24] that scope and model were not asked for, or that are too many, end the connection', async () => {
-    const hold = (more: object) => ({ kind: 'hold', attempt: 1, scope: 1, model: 'Note', rows: [[randomUUID(), 1]], last: false, ...more })
+    const hold = (more: object) => ({ kind: 'hold', attempt: 1, scope: 1, model: 'Note', form: 'keys', bytes: writeKeys([[randomUUID(), 1]]), last: false, ...more })
     for (const frame of [hold({ scope: 2 }), hold({ model: 'Seat' }), hold({ model: '__proto__' }), hold({ model: 'Note Note' })]) {
       const raw = await RawClient.greeted(vault.url, vault.mal, schema.hash)
       raw.send({ kind: 'sync', attempt: 1, scopes: [{ id: 1, name: 'mine', params: {}, hash: null, position: 'forged' }] })
@@ -84,7 +84,7 @@ describe('a position, a hash, a scope', () => {
       raw.send({ kind: 'sync', attempt: 1, scopes })
       while (!raw.texts.some((text) => text.includes('"kind":"synced"'))) {
         const wanted = raw.texts.filter((text) => text.includes('"kind":"wanted"')).length
-        if (wanted > 0) raw.send({ kind: 'hold', attempt: 1, scope: 1, model: 'Note', rows: [], last: true })
+        if (wanted > 0) raw.send({ kind: 'hold', attempt: 1, scope: 1, model: 'Note', form: 'keys', bytes: '', last: true })
         await raw.heard(wanted > 0 ? '"kind":"synced"' : '"kind":', raw.texts.length)
       }
       expect(raw.texts.join(''), `seed 90210, round ${round}: ${position}`).not.toContain('canary')

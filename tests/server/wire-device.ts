@@ -18,7 +18,7 @@ import type {
   VersionedRow,
   Wire,
 } from '../../runtime/protocol/index.js'
-import { parseServerMessage } from '../../runtime/protocol/index.js'
+import { parseServerMessage, writeKeys } from '../../runtime/protocol/index.js'
 import { schema as tracker } from '../../generated-example/shared/schema.js'
 
 export interface DeviceIdentity {
@@ -257,18 +257,17 @@ export class WireDevice {
     this.#wake()
   }
 
-  #answer({ attempt, scopes }: Of<'wanted'>): void {
-    const parts = scopes.flatMap((scope) =>
-      (this.schema.scopes[this.scopes.get(scope)?.claim.name ?? '']?.models ?? []).flatMap((model) => {
-        const rows = [...(this.claims.get(`${scope} ${model}`) ?? [])].map(
-          (id) => [id, Number(this.rows.get(model)?.get(id)?.[0] ?? 0)] as const,
-        )
-        const frames = Array.from({ length: Math.ceil(rows.length / 10_000) || 1 }, (_, at) =>
-          rows.slice(at * 10_000, (at + 1) * 10_000),
-        )
-        return frames.map((part) => ({ kind: 'hold', attempt, scope, model, rows: part }) as const)
-      }),
-    )
+  #answer({ attempt, lines }: Of<'wanted'>): void {
+    const parts = lines.flatMap(({ scope, model, ...wish }) => {
+      if (wish.want === 'parts') throw new Error('parts are wanted of a device that lists its keys')
+      const rows = [...(this.claims.get(`${scope} ${model}`) ?? [])].map(
+        (id) => [id, Number(this.rows.get(model)?.get(id)?.[0] ?? 0)] as const,
+      )
+      const frames = Array.from({ length: Math.ceil(rows.length / 10_000) || 1 }, (_, at) =>
+        rows.slice(at * 10_000, (at + 1) * 10_000),
+      )
+      return frames.map((part) => ({ kind: 'hold', attempt, scope, model, form: 'keys', bytes: writeKeys(part) }) as const)
+    })
     for (const [at, part] of parts.entries()) this.send({ ...part, last: at === parts.length - 1 })
   }
 

@@ -15,10 +15,17 @@ const artistSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the artists, by id. */
+/** Digests of the artists, in 4096 parts. */
+const artistDigests = `
+  select (uuid_hash_extended(a."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(a."id", a."version")) as digest
+  from "artist" a
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the artists in these parts, by id. */
 const artistKeys = `
   select a."id", a."version"
   from "artist" a
+  where ($1::integer[] is null or (uuid_hash_extended(a."id", 0) & 4095)::integer = any ($1::integer[]))
   order by a."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next artists, by id. */
@@ -42,10 +49,17 @@ const albumSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the albums, by id. */
+/** Digests of the albums, in 4096 parts. */
+const albumDigests = `
+  select (uuid_hash_extended(a."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(a."id", a."version")) as digest
+  from "album" a
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the albums in these parts, by id. */
 const albumKeys = `
   select a."id", a."version"
   from "album" a
+  where ($1::integer[] is null or (uuid_hash_extended(a."id", 0) & 4095)::integer = any ($1::integer[]))
   order by a."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next albums, by id. */
@@ -69,10 +83,17 @@ const genreSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the genres, by id. */
+/** Digests of the genres, in 4096 parts. */
+const genreDigests = `
+  select (uuid_hash_extended(g."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(g."id", g."version")) as digest
+  from "genre" g
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the genres in these parts, by id. */
 const genreKeys = `
   select g."id", g."version"
   from "genre" g
+  where ($1::integer[] is null or (uuid_hash_extended(g."id", 0) & 4095)::integer = any ($1::integer[]))
   order by g."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next genres, by id. */
@@ -96,10 +117,17 @@ const mediaTypeSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the media types, by id. */
+/** Digests of the media types, in 4096 parts. */
+const mediaTypeDigests = `
+  select (uuid_hash_extended(mt."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(mt."id", mt."version")) as digest
+  from "media_type" mt
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the media types in these parts, by id. */
 const mediaTypeKeys = `
   select mt."id", mt."version"
   from "media_type" mt
+  where ($1::integer[] is null or (uuid_hash_extended(mt."id", 0) & 4095)::integer = any ($1::integer[]))
   order by mt."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next media types, by id. */
@@ -123,10 +151,17 @@ const trackSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the tracks, by id. */
+/** Digests of the tracks, in 4096 parts. */
+const trackDigests = `
+  select (uuid_hash_extended(t."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(t."id", t."version")) as digest
+  from "track" t
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the tracks in these parts, by id. */
 const trackKeys = `
   select t."id", t."version"
   from "track" t
+  where ($1::integer[] is null or (uuid_hash_extended(t."id", 0) & 4095)::integer = any ($1::integer[]))
   order by t."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next tracks, by id. */
@@ -151,10 +186,17 @@ const playlistSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the playlists, by id. */
+/** Digests of the playlists, in 4096 parts. */
+const playlistDigests = `
+  select (uuid_hash_extended(p."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(p."id", p."version")) as digest
+  from "playlist" p
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the playlists in these parts, by id. */
 const playlistKeys = `
   select p."id", p."version"
   from "playlist" p
+  where ($1::integer[] is null or (uuid_hash_extended(p."id", 0) & 4095)::integer = any ($1::integer[]))
   order by p."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next playlists, by id. */
@@ -178,10 +220,17 @@ const playlistTrackSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the playlist tracks, by id. */
+/** Digests of the playlist tracks, in 4096 parts. */
+const playlistTrackDigests = `
+  select (uuid_hash_extended(pt."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(pt."id", pt."version")) as digest
+  from "playlist_track" pt
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the playlist tracks in these parts, by id. */
 const playlistTrackKeys = `
   select pt."id", pt."version"
   from "playlist_track" pt
+  where ($1::integer[] is null or (uuid_hash_extended(pt."id", 0) & 4095)::integer = any ($1::integer[]))
   order by pt."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next playlist tracks, by id. */
@@ -203,6 +252,7 @@ export const catalogueScope: ServerScope = {
       model: 'Artist',
       reads: ['Artist'],
       since: { text: artistSince, values: [] },
+      digests: { text: artistDigests, values: [] },
       keys: { text: artistKeys, values: [] },
       page: { text: artistPage, values: [] },
     },
@@ -210,6 +260,7 @@ export const catalogueScope: ServerScope = {
       model: 'Album',
       reads: ['Album'],
       since: { text: albumSince, values: [] },
+      digests: { text: albumDigests, values: [] },
       keys: { text: albumKeys, values: [] },
       page: { text: albumPage, values: [] },
     },
@@ -217,6 +268,7 @@ export const catalogueScope: ServerScope = {
       model: 'Genre',
       reads: ['Genre'],
       since: { text: genreSince, values: [] },
+      digests: { text: genreDigests, values: [] },
       keys: { text: genreKeys, values: [] },
       page: { text: genrePage, values: [] },
     },
@@ -224,6 +276,7 @@ export const catalogueScope: ServerScope = {
       model: 'MediaType',
       reads: ['MediaType'],
       since: { text: mediaTypeSince, values: [] },
+      digests: { text: mediaTypeDigests, values: [] },
       keys: { text: mediaTypeKeys, values: [] },
       page: { text: mediaTypePage, values: [] },
     },
@@ -231,6 +284,7 @@ export const catalogueScope: ServerScope = {
       model: 'Track',
       reads: ['Track'],
       since: { text: trackSince, values: [] },
+      digests: { text: trackDigests, values: [] },
       keys: { text: trackKeys, values: [] },
       page: { text: trackPage, values: [] },
     },
@@ -238,6 +292,7 @@ export const catalogueScope: ServerScope = {
       model: 'Playlist',
       reads: ['Playlist'],
       since: { text: playlistSince, values: [] },
+      digests: { text: playlistDigests, values: [] },
       keys: { text: playlistKeys, values: [] },
       page: { text: playlistPage, values: [] },
     },
@@ -245,6 +300,7 @@ export const catalogueScope: ServerScope = {
       model: 'PlaylistTrack',
       reads: ['PlaylistTrack'],
       since: { text: playlistTrackSince, values: [] },
+      digests: { text: playlistTrackDigests, values: [] },
       keys: { text: playlistTrackKeys, values: [] },
       page: { text: playlistTrackPage, values: [] },
     },

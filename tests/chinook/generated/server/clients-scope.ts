@@ -86,14 +86,25 @@ const employeeSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the employees, by id. */
-const employeeKeys = `
-  select e."id", e."version"
+/** Digests of the employees, in 4096 parts. */
+const employeeDigests = `
+  select (uuid_hash_extended(e."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(e."id", e."version")) as digest
   from "employee" e
   where e."id" = $1::uuid
     and (e."id" = $1::uuid
       or exists (select from "employee" e2 where e2."reports_to" = e."id" and e2."reports_to" = $1::uuid and e2."id" = $1::uuid)
       or exists (select from "customer" c2 where c2."support_rep_id" = e."id" and c2."support_rep_id" = $1::uuid and c2."id" = $1::uuid))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the employees in these parts, by id. */
+const employeeKeys = `
+  select e."id", e."version"
+  from "employee" e
+  where ($1::integer[] is null or (uuid_hash_extended(e."id", 0) & 4095)::integer = any ($1::integer[]))
+    and e."id" = $2::uuid
+    and (e."id" = $2::uuid
+      or exists (select from "employee" e2 where e2."reports_to" = e."id" and e2."reports_to" = $2::uuid and e2."id" = $2::uuid)
+      or exists (select from "customer" c2 where c2."support_rep_id" = e."id" and c2."support_rep_id" = $2::uuid and c2."id" = $2::uuid))
   order by e."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next employees, by id. */
@@ -131,11 +142,20 @@ const customerSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the customers, by id. */
+/** Digests of the customers, in 4096 parts. */
+const customerDigests = `
+  select (uuid_hash_extended(c2."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(c2."id", c2."version")) as digest
+  from "customer" c2
+  where c2."support_rep_id" = $1::uuid and (c2."id" = $1::uuid or c2."support_rep_id" = $1::uuid)
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the customers in these parts, by id. */
 const customerKeys = `
   select c2."id", c2."version"
   from "customer" c2
-  where c2."support_rep_id" = $1::uuid and (c2."id" = $1::uuid or c2."support_rep_id" = $1::uuid)
+  where ($1::integer[] is null or (uuid_hash_extended(c2."id", 0) & 4095)::integer = any ($1::integer[]))
+    and c2."support_rep_id" = $2::uuid
+    and (c2."id" = $2::uuid or c2."support_rep_id" = $2::uuid)
   order by c2."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next customers, by id. */
@@ -205,13 +225,23 @@ const invoiceSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the invoices, by id. */
-const invoiceKeys = `
-  select i."id", i."version"
+/** Digests of the invoices, in 4096 parts. */
+const invoiceDigests = `
+  select (uuid_hash_extended(i."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(i."id", i."version")) as digest
   from "invoice" i
   where exists (select from "customer" c2 where c2."id" = i."customer_id"
       and c2."support_rep_id" = $1::uuid
       and (c2."id" = $1::uuid or c2."support_rep_id" = $1::uuid))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the invoices in these parts, by id. */
+const invoiceKeys = `
+  select i."id", i."version"
+  from "invoice" i
+  where ($1::integer[] is null or (uuid_hash_extended(i."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "customer" c2 where c2."id" = i."customer_id"
+      and c2."support_rep_id" = $2::uuid
+      and (c2."id" = $2::uuid or c2."support_rep_id" = $2::uuid))
   order by i."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next invoices, by id. */
@@ -237,6 +267,7 @@ export const clientsScope: ServerScope = {
       model: 'Employee',
       reads: ['Employee', 'Customer'],
       since: { text: employeeSince, values: ['auth.sub'] },
+      digests: { text: employeeDigests, values: ['auth.sub'] },
       keys: { text: employeeKeys, values: ['auth.sub'] },
       page: { text: employeePage, values: ['auth.sub'] },
     },
@@ -244,6 +275,7 @@ export const clientsScope: ServerScope = {
       model: 'Customer',
       reads: ['Customer'],
       since: { text: customerSince, values: ['auth.sub'] },
+      digests: { text: customerDigests, values: ['auth.sub'] },
       keys: { text: customerKeys, values: ['auth.sub'] },
       page: { text: customerPage, values: ['auth.sub'] },
     },
@@ -251,6 +283,7 @@ export const clientsScope: ServerScope = {
       model: 'Invoice',
       reads: ['Invoice', 'Customer'],
       since: { text: invoiceSince, values: ['auth.sub'] },
+      digests: { text: invoiceDigests, values: ['auth.sub'] },
       keys: { text: invoiceKeys, values: ['auth.sub'] },
       page: { text: invoicePage, values: ['auth.sub'] },
     },

@@ -15,11 +15,19 @@ const playlistSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the playlists, by id. */
+/** Digests of the playlists, in 4096 parts. */
+const playlistDigests = `
+  select (uuid_hash_extended(p."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(p."id", p."version")) as digest
+  from "playlist" p
+  where p."id" = $1::uuid
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the playlists in these parts, by id. */
 const playlistKeys = `
   select p."id", p."version"
   from "playlist" p
-  where p."id" = $1::uuid
+  where ($1::integer[] is null or (uuid_hash_extended(p."id", 0) & 4095)::integer = any ($1::integer[]))
+    and p."id" = $2::uuid
   order by p."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next playlists, by id. */
@@ -48,11 +56,19 @@ const playlistTrackSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the playlist tracks, by id. */
+/** Digests of the playlist tracks, in 4096 parts. */
+const playlistTrackDigests = `
+  select (uuid_hash_extended(pt."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(pt."id", pt."version")) as digest
+  from "playlist_track" pt
+  where pt."playlist_id" = $1::uuid
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the playlist tracks in these parts, by id. */
 const playlistTrackKeys = `
   select pt."id", pt."version"
   from "playlist_track" pt
-  where pt."playlist_id" = $1::uuid
+  where ($1::integer[] is null or (uuid_hash_extended(pt."id", 0) & 4095)::integer = any ($1::integer[]))
+    and pt."playlist_id" = $2::uuid
   order by pt."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next playlist tracks, by id. */
@@ -130,12 +146,21 @@ const trackSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the tracks, by id. */
-const trackKeys = `
-  select t."id", t."version"
+/** Digests of the tracks, in 4096 parts. */
+const trackDigests = `
+  select (uuid_hash_extended(t."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(t."id", t."version")) as digest
   from "track" t
   where exists (select from "playlist_track" pt where pt."track_id" = t."id" and pt."playlist_id" = $1::uuid)
     and exists (select from "playlist" p where p."id" = $1::uuid)
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the tracks in these parts, by id. */
+const trackKeys = `
+  select t."id", t."version"
+  from "track" t
+  where ($1::integer[] is null or (uuid_hash_extended(t."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "playlist_track" pt where pt."track_id" = t."id" and pt."playlist_id" = $2::uuid)
+    and exists (select from "playlist" p where p."id" = $2::uuid)
   order by t."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next tracks, by id. */
@@ -248,13 +273,23 @@ const albumSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the albums, by id. */
-const albumKeys = `
-  select a."id", a."version"
+/** Digests of the albums, in 4096 parts. */
+const albumDigests = `
+  select (uuid_hash_extended(a."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(a."id", a."version")) as digest
   from "album" a
   where exists (select from "track" t where t."album_id" = a."id"
       and exists (select from "playlist_track" pt where pt."track_id" = t."id" and pt."playlist_id" = $1::uuid))
     and exists (select from "playlist" p where p."id" = $1::uuid)
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the albums in these parts, by id. */
+const albumKeys = `
+  select a."id", a."version"
+  from "album" a
+  where ($1::integer[] is null or (uuid_hash_extended(a."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "track" t where t."album_id" = a."id"
+      and exists (select from "playlist_track" pt where pt."track_id" = t."id" and pt."playlist_id" = $2::uuid))
+    and exists (select from "playlist" p where p."id" = $2::uuid)
   order by a."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next albums, by id. */
@@ -402,14 +437,25 @@ const artistSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the artists, by id. */
-const artistKeys = `
-  select a."id", a."version"
+/** Digests of the artists, in 4096 parts. */
+const artistDigests = `
+  select (uuid_hash_extended(a."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(a."id", a."version")) as digest
   from "artist" a
   where exists (select from "album" a2 where a2."artist_id" = a."id"
       and exists (select from "track" t where t."album_id" = a2."id"
         and exists (select from "playlist_track" pt where pt."track_id" = t."id" and pt."playlist_id" = $1::uuid)))
     and exists (select from "playlist" p where p."id" = $1::uuid)
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the artists in these parts, by id. */
+const artistKeys = `
+  select a."id", a."version"
+  from "artist" a
+  where ($1::integer[] is null or (uuid_hash_extended(a."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "album" a2 where a2."artist_id" = a."id"
+      and exists (select from "track" t where t."album_id" = a2."id"
+        and exists (select from "playlist_track" pt where pt."track_id" = t."id" and pt."playlist_id" = $2::uuid)))
+    and exists (select from "playlist" p where p."id" = $2::uuid)
   order by a."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next artists, by id. */
@@ -435,6 +481,7 @@ export const playlistScope: ServerScope = {
       model: 'Playlist',
       reads: ['Playlist'],
       since: { text: playlistSince, values: ['params.playlistId'] },
+      digests: { text: playlistDigests, values: ['params.playlistId'] },
       keys: { text: playlistKeys, values: ['params.playlistId'] },
       page: { text: playlistPage, values: ['params.playlistId'] },
     },
@@ -442,6 +489,7 @@ export const playlistScope: ServerScope = {
       model: 'PlaylistTrack',
       reads: ['PlaylistTrack'],
       since: { text: playlistTrackSince, values: ['params.playlistId'] },
+      digests: { text: playlistTrackDigests, values: ['params.playlistId'] },
       keys: { text: playlistTrackKeys, values: ['params.playlistId'] },
       page: { text: playlistTrackPage, values: ['params.playlistId'] },
     },
@@ -449,6 +497,7 @@ export const playlistScope: ServerScope = {
       model: 'Track',
       reads: ['Track', 'PlaylistTrack', 'Playlist'],
       since: { text: trackSince, values: ['params.playlistId'] },
+      digests: { text: trackDigests, values: ['params.playlistId'] },
       keys: { text: trackKeys, values: ['params.playlistId'] },
       page: { text: trackPage, values: ['params.playlistId'] },
     },
@@ -456,6 +505,7 @@ export const playlistScope: ServerScope = {
       model: 'Album',
       reads: ['Album', 'Track', 'PlaylistTrack', 'Playlist'],
       since: { text: albumSince, values: ['params.playlistId'] },
+      digests: { text: albumDigests, values: ['params.playlistId'] },
       keys: { text: albumKeys, values: ['params.playlistId'] },
       page: { text: albumPage, values: ['params.playlistId'] },
     },
@@ -463,6 +513,7 @@ export const playlistScope: ServerScope = {
       model: 'Artist',
       reads: ['Artist', 'Album', 'Track', 'PlaylistTrack', 'Playlist'],
       since: { text: artistSince, values: ['params.playlistId'] },
+      digests: { text: artistDigests, values: ['params.playlistId'] },
       keys: { text: artistKeys, values: ['params.playlistId'] },
       page: { text: artistPage, values: ['params.playlistId'] },
     },

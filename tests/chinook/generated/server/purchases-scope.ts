@@ -19,11 +19,20 @@ const customerSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the customers, by id. */
+/** Digests of the customers, in 4096 parts. */
+const customerDigests = `
+  select (uuid_hash_extended(c2."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(c2."id", c2."version")) as digest
+  from "customer" c2
+  where c2."id" = $1::uuid and (c2."id" = $1::uuid or c2."support_rep_id" = $1::uuid)
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the customers in these parts, by id. */
 const customerKeys = `
   select c2."id", c2."version"
   from "customer" c2
-  where c2."id" = $1::uuid and (c2."id" = $1::uuid or c2."support_rep_id" = $1::uuid)
+  where ($1::integer[] is null or (uuid_hash_extended(c2."id", 0) & 4095)::integer = any ($1::integer[]))
+    and c2."id" = $2::uuid
+    and (c2."id" = $2::uuid or c2."support_rep_id" = $2::uuid)
   order by c2."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next customers, by id. */
@@ -73,12 +82,21 @@ const invoiceSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the invoices, by id. */
-const invoiceKeys = `
-  select i."id", i."version"
+/** Digests of the invoices, in 4096 parts. */
+const invoiceDigests = `
+  select (uuid_hash_extended(i."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(i."id", i."version")) as digest
   from "invoice" i
   where i."customer_id" = $1::uuid
     and exists (select from "customer" c2 where c2."id" = $1::uuid and (c2."id" = $1::uuid or c2."support_rep_id" = $1::uuid))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the invoices in these parts, by id. */
+const invoiceKeys = `
+  select i."id", i."version"
+  from "invoice" i
+  where ($1::integer[] is null or (uuid_hash_extended(i."id", 0) & 4095)::integer = any ($1::integer[]))
+    and i."customer_id" = $2::uuid
+    and exists (select from "customer" c2 where c2."id" = $2::uuid and (c2."id" = $2::uuid or c2."support_rep_id" = $2::uuid))
   order by i."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next invoices, by id. */
@@ -159,12 +177,21 @@ const invoiceLineSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the invoice lines, by id. */
-const invoiceLineKeys = `
-  select il."id", il."version"
+/** Digests of the invoice lines, in 4096 parts. */
+const invoiceLineDigests = `
+  select (uuid_hash_extended(il."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(il."id", il."version")) as digest
   from "invoice_line" il
   where exists (select from "invoice" i where i."id" = il."invoice_id" and i."customer_id" = $1::uuid)
     and exists (select from "customer" c2 where c2."id" = $1::uuid and (c2."id" = $1::uuid or c2."support_rep_id" = $1::uuid))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the invoice lines in these parts, by id. */
+const invoiceLineKeys = `
+  select il."id", il."version"
+  from "invoice_line" il
+  where ($1::integer[] is null or (uuid_hash_extended(il."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "invoice" i where i."id" = il."invoice_id" and i."customer_id" = $2::uuid)
+    and exists (select from "customer" c2 where c2."id" = $2::uuid and (c2."id" = $2::uuid or c2."support_rep_id" = $2::uuid))
   order by il."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next invoice lines, by id. */
@@ -258,12 +285,21 @@ const trackSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the tracks, by id. */
-const trackKeys = `
-  select t."id", t."version"
+/** Digests of the tracks, in 4096 parts. */
+const trackDigests = `
+  select (uuid_hash_extended(t."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(t."id", t."version")) as digest
   from "track" t
   where exists (select from "invoice_line" il where il."track_id" = t."id"
       and exists (select from "invoice" i where i."id" = il."invoice_id" and i."customer_id" = $1::uuid))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the tracks in these parts, by id. */
+const trackKeys = `
+  select t."id", t."version"
+  from "track" t
+  where ($1::integer[] is null or (uuid_hash_extended(t."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "invoice_line" il where il."track_id" = t."id"
+      and exists (select from "invoice" i where i."id" = il."invoice_id" and i."customer_id" = $2::uuid))
   order by t."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next tracks, by id. */
@@ -288,6 +324,7 @@ export const purchasesScope: ServerScope = {
       model: 'Customer',
       reads: ['Customer'],
       since: { text: customerSince, values: ['auth.sub'] },
+      digests: { text: customerDigests, values: ['auth.sub'] },
       keys: { text: customerKeys, values: ['auth.sub'] },
       page: { text: customerPage, values: ['auth.sub'] },
     },
@@ -295,6 +332,7 @@ export const purchasesScope: ServerScope = {
       model: 'Invoice',
       reads: ['Invoice', 'Customer'],
       since: { text: invoiceSince, values: ['auth.sub'] },
+      digests: { text: invoiceDigests, values: ['auth.sub'] },
       keys: { text: invoiceKeys, values: ['auth.sub'] },
       page: { text: invoicePage, values: ['auth.sub'] },
     },
@@ -302,6 +340,7 @@ export const purchasesScope: ServerScope = {
       model: 'InvoiceLine',
       reads: ['InvoiceLine', 'Invoice', 'Customer'],
       since: { text: invoiceLineSince, values: ['auth.sub'] },
+      digests: { text: invoiceLineDigests, values: ['auth.sub'] },
       keys: { text: invoiceLineKeys, values: ['auth.sub'] },
       page: { text: invoiceLinePage, values: ['auth.sub'] },
     },
@@ -309,6 +348,7 @@ export const purchasesScope: ServerScope = {
       model: 'Track',
       reads: ['Track', 'InvoiceLine', 'Invoice'],
       since: { text: trackSince, values: ['auth.sub'] },
+      digests: { text: trackDigests, values: ['auth.sub'] },
       keys: { text: trackKeys, values: ['auth.sub'] },
       page: { text: trackPage, values: ['auth.sub'] },
     },

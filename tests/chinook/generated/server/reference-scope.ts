@@ -15,10 +15,17 @@ const genreSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the genres, by id. */
+/** Digests of the genres, in 4096 parts. */
+const genreDigests = `
+  select (uuid_hash_extended(g."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(g."id", g."version")) as digest
+  from "genre" g
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the genres in these parts, by id. */
 const genreKeys = `
   select g."id", g."version"
   from "genre" g
+  where ($1::integer[] is null or (uuid_hash_extended(g."id", 0) & 4095)::integer = any ($1::integer[]))
   order by g."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next genres, by id. */
@@ -42,10 +49,17 @@ const mediaTypeSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the media types, by id. */
+/** Digests of the media types, in 4096 parts. */
+const mediaTypeDigests = `
+  select (uuid_hash_extended(mt."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(mt."id", mt."version")) as digest
+  from "media_type" mt
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the media types in these parts, by id. */
 const mediaTypeKeys = `
   select mt."id", mt."version"
   from "media_type" mt
+  where ($1::integer[] is null or (uuid_hash_extended(mt."id", 0) & 4095)::integer = any ($1::integer[]))
   order by mt."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next media types, by id. */
@@ -67,6 +81,7 @@ export const referenceScope: ServerScope = {
       model: 'Genre',
       reads: ['Genre'],
       since: { text: genreSince, values: [] },
+      digests: { text: genreDigests, values: [] },
       keys: { text: genreKeys, values: [] },
       page: { text: genrePage, values: [] },
     },
@@ -74,6 +89,7 @@ export const referenceScope: ServerScope = {
       model: 'MediaType',
       reads: ['MediaType'],
       since: { text: mediaTypeSince, values: [] },
+      digests: { text: mediaTypeDigests, values: [] },
       keys: { text: mediaTypeKeys, values: [] },
       page: { text: mediaTypePage, values: [] },
     },

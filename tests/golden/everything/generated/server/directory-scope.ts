@@ -19,11 +19,19 @@ const employeeSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the employees, by id. */
+/** Digests of the employees, in 4096 parts. */
+const employeeDigests = `
+  select (uuid_hash_extended(e."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(e."id", e."version")) as digest
+  from "employees" e
+  where e."tenant_id" = $1::uuid
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the employees in these parts, by id. */
 const employeeKeys = `
   select e."id", e."version"
   from "employees" e
-  where e."tenant_id" = $1::uuid
+  where ($1::integer[] is null or (uuid_hash_extended(e."id", 0) & 4095)::integer = any ($1::integer[]))
+    and e."tenant_id" = $2::uuid
   order by e."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next employees, by id. */
@@ -84,11 +92,19 @@ const deskSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the desks, by id. */
+/** Digests of the desks, in 4096 parts. */
+const deskDigests = `
+  select (uuid_hash_extended(od."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(od."id", od."version")) as digest
+  from "office_desks" od
+  where exists (select from "employees" e where e."id" = od."sits_here" and e."tenant_id" = $1::uuid)
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the desks in these parts, by id. */
 const deskKeys = `
   select od."id", od."version"
   from "office_desks" od
-  where exists (select from "employees" e where e."id" = od."sits_here" and e."tenant_id" = $1::uuid)
+  where ($1::integer[] is null or (uuid_hash_extended(od."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "employees" e where e."id" = od."sits_here" and e."tenant_id" = $2::uuid)
   order by od."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next desks, by id. */
@@ -111,6 +127,7 @@ export const directoryScope: ServerScope = {
       model: 'Employee',
       reads: ['Employee'],
       since: { text: employeeSince, values: ['auth.tenant'] },
+      digests: { text: employeeDigests, values: ['auth.tenant'] },
       keys: { text: employeeKeys, values: ['auth.tenant'] },
       page: { text: employeePage, values: ['auth.tenant'] },
     },
@@ -118,6 +135,7 @@ export const directoryScope: ServerScope = {
       model: 'Desk',
       reads: ['Desk', 'Employee'],
       since: { text: deskSince, values: ['auth.tenant'] },
+      digests: { text: deskDigests, values: ['auth.tenant'] },
       keys: { text: deskKeys, values: ['auth.tenant'] },
       page: { text: deskPage, values: ['auth.tenant'] },
     },

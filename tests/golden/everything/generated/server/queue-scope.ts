@@ -45,14 +45,25 @@ const ticketSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the tickets, by id. */
-const ticketKeys = `
-  select t."id", t."version"
+/** Digests of the tickets, in 4096 parts. */
+const ticketDigests = `
+  select (uuid_hash_extended(t."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(t."id", t."version")) as digest
   from "tickets" t
   where t."author_id" = $1::uuid
     and t."priority" = $2::text
     and (t."due_at" >= $3::timestamptz or t."due_at" is null)
     and exists (select from "employees" e where e."id" = $1::uuid and e."tenant_id" = $4::uuid)
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the tickets in these parts, by id. */
+const ticketKeys = `
+  select t."id", t."version"
+  from "tickets" t
+  where ($1::integer[] is null or (uuid_hash_extended(t."id", 0) & 4095)::integer = any ($1::integer[]))
+    and t."author_id" = $2::uuid
+    and t."priority" = $3::text
+    and (t."due_at" >= $4::timestamptz or t."due_at" is null)
+    and exists (select from "employees" e where e."id" = $2::uuid and e."tenant_id" = $5::uuid)
   order by t."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next tickets, by id. */
@@ -136,12 +147,21 @@ const watchSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the watches, by id. */
-const watchKeys = `
-  select w."id", w."version"
+/** Digests of the watches, in 4096 parts. */
+const watchDigests = `
+  select (uuid_hash_extended(w."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(w."id", w."version")) as digest
   from "watches" w
   where exists (select from "tickets" t where t."id" = w."ticket_id" and t."author_id" = $1::uuid)
     and exists (select from "employees" e where e."id" = $1::uuid and e."tenant_id" = $2::uuid)
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the watches in these parts, by id. */
+const watchKeys = `
+  select w."id", w."version"
+  from "watches" w
+  where ($1::integer[] is null or (uuid_hash_extended(w."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "tickets" t where t."id" = w."ticket_id" and t."author_id" = $2::uuid)
+    and exists (select from "employees" e where e."id" = $2::uuid and e."tenant_id" = $3::uuid)
   order by w."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next watches, by id. */
@@ -221,12 +241,21 @@ const ticketLinkSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the ticket links, by id. */
-const ticketLinkKeys = `
-  select tl."id", tl."version"
+/** Digests of the ticket links, in 4096 parts. */
+const ticketLinkDigests = `
+  select (uuid_hash_extended(tl."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(tl."id", tl."version")) as digest
   from "ticket_links" tl
   where exists (select from "tickets" t where t."id" = tl."from_id" and t."author_id" = $1::uuid)
     and exists (select from "employees" e where e."id" = $1::uuid and e."tenant_id" = $2::uuid)
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the ticket links in these parts, by id. */
+const ticketLinkKeys = `
+  select tl."id", tl."version"
+  from "ticket_links" tl
+  where ($1::integer[] is null or (uuid_hash_extended(tl."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "tickets" t where t."id" = tl."from_id" and t."author_id" = $2::uuid)
+    and exists (select from "employees" e where e."id" = $2::uuid and e."tenant_id" = $3::uuid)
   order by tl."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next ticket links, by id. */
@@ -250,6 +279,7 @@ export const queueScope: ServerScope = {
       model: 'Ticket',
       reads: ['Ticket', 'Employee'],
       since: { text: ticketSince, values: ['params.authorId', 'auth.tenant', 'params.least', 'params.since'] },
+      digests: { text: ticketDigests, values: ['params.authorId', 'params.least', 'params.since', 'auth.tenant'] },
       keys: { text: ticketKeys, values: ['params.authorId', 'params.least', 'params.since', 'auth.tenant'] },
       page: { text: ticketPage, values: ['params.authorId', 'params.least', 'params.since', 'auth.tenant'] },
     },
@@ -257,6 +287,7 @@ export const queueScope: ServerScope = {
       model: 'Watch',
       reads: ['Watch', 'Ticket', 'Employee'],
       since: { text: watchSince, values: ['params.authorId', 'auth.tenant'] },
+      digests: { text: watchDigests, values: ['params.authorId', 'auth.tenant'] },
       keys: { text: watchKeys, values: ['params.authorId', 'auth.tenant'] },
       page: { text: watchPage, values: ['params.authorId', 'auth.tenant'] },
     },
@@ -264,6 +295,7 @@ export const queueScope: ServerScope = {
       model: 'TicketLink',
       reads: ['TicketLink', 'Ticket', 'Employee'],
       since: { text: ticketLinkSince, values: ['params.authorId', 'auth.tenant'] },
+      digests: { text: ticketLinkDigests, values: ['params.authorId', 'auth.tenant'] },
       keys: { text: ticketLinkKeys, values: ['params.authorId', 'auth.tenant'] },
       page: { text: ticketLinkPage, values: ['params.authorId', 'auth.tenant'] },
     },

@@ -21,11 +21,21 @@ const trapSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the traps, by id. */
+/** Digests of the traps, in 4096 parts. */
+const trapDigests = `
+  select (uuid_hash_extended(t."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(t."id", t."version")) as digest
+  from "traps" t
+  where starts_with(t."note", $1::text)
+    and t."note" <> '''$1 $$ \` \${y} \\'
+    and t."note" <> E'it''s \\\\ \` \${x} $$ -- */ \u2028 \\n x'
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the traps in these parts, by id. */
 const trapKeys = `
   select t."id", t."version"
   from "traps" t
-  where starts_with(t."note", $1::text)
+  where ($1::integer[] is null or (uuid_hash_extended(t."id", 0) & 4095)::integer = any ($1::integer[]))
+    and starts_with(t."note", $2::text)
     and t."note" <> '''$1 $$ \` \${y} \\'
     and t."note" <> E'it''s \\\\ \` \${x} $$ -- */ \u2028 \\n x'
   order by t."id"`
@@ -53,6 +63,7 @@ export const allScope: ServerScope = {
       model: 'Trap',
       reads: ['Trap'],
       since: { text: trapSince, values: ['params.start'] },
+      digests: { text: trapDigests, values: ['params.start'] },
       keys: { text: trapKeys, values: ['params.start'] },
       page: { text: trapPage, values: ['params.start'] },
     },

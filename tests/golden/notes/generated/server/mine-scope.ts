@@ -15,11 +15,19 @@ const personSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the people, by id. */
+/** Digests of the people, in 4096 parts. */
+const personDigests = `
+  select (uuid_hash_extended(p."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(p."id", p."version")) as digest
+  from "people" p
+  where p."id" = $1::uuid
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the people in these parts, by id. */
 const personKeys = `
   select p."id", p."version"
   from "people" p
-  where p."id" = $1::uuid
+  where ($1::integer[] is null or (uuid_hash_extended(p."id", 0) & 4095)::integer = any ($1::integer[]))
+    and p."id" = $2::uuid
   order by p."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next people, by id. */
@@ -44,11 +52,19 @@ const noteSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the notes, by id. */
+/** Digests of the notes, in 4096 parts. */
+const noteDigests = `
+  select (uuid_hash_extended(n."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(n."id", n."version")) as digest
+  from "notes" n
+  where n."author_id" = $1::uuid
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the notes in these parts, by id. */
 const noteKeys = `
   select n."id", n."version"
   from "notes" n
-  where n."author_id" = $1::uuid
+  where ($1::integer[] is null or (uuid_hash_extended(n."id", 0) & 4095)::integer = any ($1::integer[]))
+    and n."author_id" = $2::uuid
   order by n."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next notes, by id. */
@@ -71,6 +87,7 @@ export const mineScope: ServerScope = {
       model: 'Person',
       reads: ['Person'],
       since: { text: personSince, values: ['auth.sub'] },
+      digests: { text: personDigests, values: ['auth.sub'] },
       keys: { text: personKeys, values: ['auth.sub'] },
       page: { text: personPage, values: ['auth.sub'] },
     },
@@ -78,6 +95,7 @@ export const mineScope: ServerScope = {
       model: 'Note',
       reads: ['Note'],
       since: { text: noteSince, values: ['auth.sub'] },
+      digests: { text: noteDigests, values: ['auth.sub'] },
       keys: { text: noteKeys, values: ['auth.sub'] },
       page: { text: notePage, values: ['auth.sub'] },
     },

@@ -134,9 +134,9 @@ const personSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the people, by id. */
-const personKeys = `
-  select p."id", p."version"
+/** Digests of the people, in 4096 parts. */
+const personDigests = `
+  select (uuid_hash_extended(p."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(p."id", p."version")) as digest
   from "people" p
   where p."id" = $1::uuid
     and (p."id" = $1::uuid
@@ -144,6 +144,19 @@ const personKeys = `
         and s."person_id" = $1::uuid
         and exists (select from "teams" t where t."id" = s."team_id"
           and exists (select from "seats" s2 where s2."team_id" = t."id" and s2."person_id" = $1::uuid))))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the people in these parts, by id. */
+const personKeys = `
+  select p."id", p."version"
+  from "people" p
+  where ($1::integer[] is null or (uuid_hash_extended(p."id", 0) & 4095)::integer = any ($1::integer[]))
+    and p."id" = $2::uuid
+    and (p."id" = $2::uuid
+      or exists (select from "seats" s where s."person_id" = p."id"
+        and s."person_id" = $2::uuid
+        and exists (select from "teams" t where t."id" = s."team_id"
+          and exists (select from "seats" s2 where s2."team_id" = t."id" and s2."person_id" = $2::uuid))))
   order by p."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next people, by id. */
@@ -173,11 +186,19 @@ const folderSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the folders, by id. */
+/** Digests of the folders, in 4096 parts. */
+const folderDigests = `
+  select (uuid_hash_extended(f."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(f."id", f."version")) as digest
+  from "folders" f
+  where f."owner_id" = $1::uuid
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the folders in these parts, by id. */
 const folderKeys = `
   select f."id", f."version"
   from "folders" f
-  where f."owner_id" = $1::uuid
+  where ($1::integer[] is null or (uuid_hash_extended(f."id", 0) & 4095)::integer = any ($1::integer[]))
+    and f."owner_id" = $2::uuid
   order by f."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next folders, by id. */
@@ -202,11 +223,19 @@ const noteSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the notes, by id. */
+/** Digests of the notes, in 4096 parts. */
+const noteDigests = `
+  select (uuid_hash_extended(n."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(n."id", n."version")) as digest
+  from "notes" n
+  where n."author_id" = $1::uuid
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the notes in these parts, by id. */
 const noteKeys = `
   select n."id", n."version"
   from "notes" n
-  where n."author_id" = $1::uuid
+  where ($1::integer[] is null or (uuid_hash_extended(n."id", 0) & 4095)::integer = any ($1::integer[]))
+    and n."author_id" = $2::uuid
   order by n."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next notes, by id. */
@@ -270,12 +299,21 @@ const teamSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the teams, by id. */
-const teamKeys = `
-  select t."id", t."version"
+/** Digests of the teams, in 4096 parts. */
+const teamDigests = `
+  select (uuid_hash_extended(t."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(t."id", t."version")) as digest
   from "teams" t
   where (t."founder_id" = $1::uuid
       or exists (select from "seats" s where s."team_id" = t."id" and s."person_id" = $1::uuid))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the teams in these parts, by id. */
+const teamKeys = `
+  select t."id", t."version"
+  from "teams" t
+  where ($1::integer[] is null or (uuid_hash_extended(t."id", 0) & 4095)::integer = any ($1::integer[]))
+    and (t."founder_id" = $2::uuid
+      or exists (select from "seats" s where s."team_id" = t."id" and s."person_id" = $2::uuid))
   order by t."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next teams, by id. */
@@ -299,6 +337,7 @@ export const mineScope: ServerScope = {
       model: 'Person',
       reads: ['Person', 'Seat', 'Team'],
       since: { text: personSince, values: ['auth.sub'] },
+      digests: { text: personDigests, values: ['auth.sub'] },
       keys: { text: personKeys, values: ['auth.sub'] },
       page: { text: personPage, values: ['auth.sub'] },
     },
@@ -306,6 +345,7 @@ export const mineScope: ServerScope = {
       model: 'Folder',
       reads: ['Folder'],
       since: { text: folderSince, values: ['auth.sub'] },
+      digests: { text: folderDigests, values: ['auth.sub'] },
       keys: { text: folderKeys, values: ['auth.sub'] },
       page: { text: folderPage, values: ['auth.sub'] },
     },
@@ -313,6 +353,7 @@ export const mineScope: ServerScope = {
       model: 'Note',
       reads: ['Note'],
       since: { text: noteSince, values: ['auth.sub'] },
+      digests: { text: noteDigests, values: ['auth.sub'] },
       keys: { text: noteKeys, values: ['auth.sub'] },
       page: { text: notePage, values: ['auth.sub'] },
     },
@@ -320,6 +361,7 @@ export const mineScope: ServerScope = {
       model: 'Team',
       reads: ['Team', 'Seat'],
       since: { text: teamSince, values: ['auth.sub'] },
+      digests: { text: teamDigests, values: ['auth.sub'] },
       keys: { text: teamKeys, values: ['auth.sub'] },
       page: { text: teamPage, values: ['auth.sub'] },
     },

@@ -61,13 +61,23 @@ const teamSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the teams, by id. */
-const teamKeys = `
-  select t."id", t."version"
+/** Digests of the teams, in 4096 parts. */
+const teamDigests = `
+  select (uuid_hash_extended(t."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(t."id", t."version")) as digest
   from "teams" t
   where t."id" = $1::uuid
     and (t."founder_id" = $2::uuid
       or exists (select from "seats" s where s."team_id" = t."id" and s."team_id" = $1::uuid and s."person_id" = $2::uuid))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the teams in these parts, by id. */
+const teamKeys = `
+  select t."id", t."version"
+  from "teams" t
+  where ($1::integer[] is null or (uuid_hash_extended(t."id", 0) & 4095)::integer = any ($1::integer[]))
+    and t."id" = $2::uuid
+    and (t."founder_id" = $3::uuid
+      or exists (select from "seats" s where s."team_id" = t."id" and s."team_id" = $2::uuid and s."person_id" = $3::uuid))
   order by t."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next teams, by id. */
@@ -138,14 +148,25 @@ const seatSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the seats, by id. */
-const seatKeys = `
-  select s."id", s."version"
+/** Digests of the seats, in 4096 parts. */
+const seatDigests = `
+  select (uuid_hash_extended(s."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(s."id", s."version")) as digest
   from "seats" s
   where s."team_id" = $1::uuid
     and exists (select from "teams" t where t."id" = $1::uuid
       and (t."founder_id" = $2::uuid
         or exists (select from "seats" s2 where s2."team_id" = t."id" and s2."team_id" = $1::uuid and s2."person_id" = $2::uuid)))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the seats in these parts, by id. */
+const seatKeys = `
+  select s."id", s."version"
+  from "seats" s
+  where ($1::integer[] is null or (uuid_hash_extended(s."id", 0) & 4095)::integer = any ($1::integer[]))
+    and s."team_id" = $2::uuid
+    and exists (select from "teams" t where t."id" = $2::uuid
+      and (t."founder_id" = $3::uuid
+        or exists (select from "seats" s2 where s2."team_id" = t."id" and s2."team_id" = $2::uuid and s2."person_id" = $3::uuid)))
   order by s."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next seats, by id. */
@@ -217,14 +238,25 @@ const inviteSince = `
   from gate
   where was <> now`
 
-/** Keys and versions of the invites, by id. */
-const inviteKeys = `
-  select i."id", i."version"
+/** Digests of the invites, in 4096 parts. */
+const inviteDigests = `
+  select (uuid_hash_extended(i."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(i."id", i."version")) as digest
   from "invites" i
   where i."team_id" = $1::uuid
     and exists (select from "teams" t where t."id" = $1::uuid
       and (t."founder_id" = $2::uuid
         or exists (select from "seats" s where s."team_id" = t."id" and s."team_id" = $1::uuid and s."person_id" = $2::uuid)))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the invites in these parts, by id. */
+const inviteKeys = `
+  select i."id", i."version"
+  from "invites" i
+  where ($1::integer[] is null or (uuid_hash_extended(i."id", 0) & 4095)::integer = any ($1::integer[]))
+    and i."team_id" = $2::uuid
+    and exists (select from "teams" t where t."id" = $2::uuid
+      and (t."founder_id" = $3::uuid
+        or exists (select from "seats" s where s."team_id" = t."id" and s."team_id" = $2::uuid and s."person_id" = $3::uuid)))
   order by i."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next invites, by id. */
@@ -384,15 +416,27 @@ const personSince = `
   ) line
   where (now and (changed or not was)) or (was and not now)`
 
-/** Keys and versions of the people, by id. */
-const personKeys = `
-  select p."id", p."version"
+/** Digests of the people, in 4096 parts. */
+const personDigests = `
+  select (uuid_hash_extended(p."id", 0) & 4095)::integer as part, count(*)::integer as rows, sum(uuid_hash_extended(p."id", p."version")) as digest
   from "people" p
   where exists (select from "seats" s where s."person_id" = p."id" and s."team_id" = $1::uuid)
     and (p."id" = $2::uuid
       or exists (select from "seats" s where s."person_id" = p."id"
         and exists (select from "teams" t where t."id" = s."team_id"
           and exists (select from "seats" s2 where s2."team_id" = t."id" and s2."person_id" = $2::uuid))))
+  group by part`
+
+/** $1 integer[] (null: all): keys and versions of the people in these parts, by id. */
+const personKeys = `
+  select p."id", p."version"
+  from "people" p
+  where ($1::integer[] is null or (uuid_hash_extended(p."id", 0) & 4095)::integer = any ($1::integer[]))
+    and exists (select from "seats" s where s."person_id" = p."id" and s."team_id" = $2::uuid)
+    and (p."id" = $3::uuid
+      or exists (select from "seats" s where s."person_id" = p."id"
+        and exists (select from "teams" t where t."id" = s."team_id"
+          and exists (select from "seats" s2 where s2."team_id" = t."id" and s2."person_id" = $3::uuid))))
   order by p."id"`
 
 /** $1 uuid (null: from the start), $2 limit: the next people, by id. */
@@ -419,6 +463,7 @@ export const teamScope: ServerScope = {
       model: 'Team',
       reads: ['Team', 'Seat'],
       since: { text: teamSince, values: ['params.teamId', 'auth.sub'] },
+      digests: { text: teamDigests, values: ['params.teamId', 'auth.sub'] },
       keys: { text: teamKeys, values: ['params.teamId', 'auth.sub'] },
       page: { text: teamPage, values: ['params.teamId', 'auth.sub'] },
     },
@@ -426,6 +471,7 @@ export const teamScope: ServerScope = {
       model: 'Seat',
       reads: ['Seat', 'Team'],
       since: { text: seatSince, values: ['params.teamId', 'auth.sub'] },
+      digests: { text: seatDigests, values: ['params.teamId', 'auth.sub'] },
       keys: { text: seatKeys, values: ['params.teamId', 'auth.sub'] },
       page: { text: seatPage, values: ['params.teamId', 'auth.sub'] },
     },
@@ -433,6 +479,7 @@ export const teamScope: ServerScope = {
       model: 'Invite',
       reads: ['Invite', 'Team', 'Seat'],
       since: { text: inviteSince, values: ['params.teamId', 'auth.sub'] },
+      digests: { text: inviteDigests, values: ['params.teamId', 'auth.sub'] },
       keys: { text: inviteKeys, values: ['params.teamId', 'auth.sub'] },
       page: { text: invitePage, values: ['params.teamId', 'auth.sub'] },
     },
@@ -440,6 +487,7 @@ export const teamScope: ServerScope = {
       model: 'Person',
       reads: ['Person', 'Seat', 'Team'],
       since: { text: personSince, values: ['params.teamId', 'auth.sub'] },
+      digests: { text: personDigests, values: ['params.teamId', 'auth.sub'] },
       keys: { text: personKeys, values: ['params.teamId', 'auth.sub'] },
       page: { text: personPage, values: ['params.teamId', 'auth.sub'] },
     },
