@@ -41,10 +41,10 @@ export class Base {
   readonly #entries = new Map<string, Map<Uuid, BaseEntry>>()
   /** Keys by scope: the same facts as the entries' claims, the other way round. */
   readonly #held = new Map<number, KeySet>()
-
   readonly #digests = new HeldDigests()
   /** Keys by values of fields: each made when first asked for. */
   readonly #lookups = new Map<string, Lookup[]>()
+
   constructor(shapes: ReadonlyMap<string, RowShape>) {
     this.shapes = shapes
     for (const name of shapes.keys()) this.#entries.set(name, new Map())
@@ -85,6 +85,16 @@ export class Base {
     }
   }
 
+  /** Digests of the same, in buckets. */
+  digestsOf(scope: number, model: string): Digests {
+    return this.#digests.of(scope, model, () => this.heldBy(scope, model))
+  }
+
+  /** Whatever was worked out of a scope is worked out anew when it is asked for. */
+  doubt(scope: number): void {
+    this.#digests.forget(scope)
+  }
+
   /**
    * Applies one step of the stream: its deltas in their order. Idempotent. Claims of scopes that `accepts` refuses are ignored,
    * and rows that only such scopes claim stay as they are: what is cached of a closed scope is of one moment. Within a delta
@@ -99,16 +109,6 @@ export class Base {
       if (entry === undefined || entry.claims.some(accepts)) continue
       this.#write(model, id, before && { ...before, claims: entry.claims })
       if (before !== undefined) this.#digests.changed(entry.claims, model, id, entry.version, before.version)
-  /** Digests of the same, in buckets. */
-  digestsOf(scope: number, model: string): Digests {
-    return this.#digests.of(scope, model, () => this.heldBy(scope, model))
-  }
-
-  /** Whatever was worked out of a scope is worked out anew when it is asked for. */
-  doubt(scope: number): void {
-    this.#digests.forget(scope)
-  }
-
     }
     return touched
   }
@@ -119,6 +119,7 @@ export class Base {
     const touched = { keys: new KeySet(), out: new KeySet() }
     for (const [model, id] of [...held]) this.#disclaim(scope, model, id, touched)
     this.#held.delete(scope)
+    this.#digests.forget(scope)
     return touched.keys
   }
 
@@ -133,7 +134,6 @@ export class Base {
     }
     return pruned
   }
-    this.#digests.forget(scope)
 
   /** All keys. */
   *keys(): Iterable<readonly [string, Uuid]> {
@@ -178,6 +178,7 @@ export class Base {
     const held = this.#held.get(scope) ?? new KeySet()
     this.#held.set(scope, held)
     held.add(model, id)
+    this.#digests.claimed(scope, model, id, entry.version)
     touched.keys.add(model, id)
   }
 
@@ -186,12 +187,12 @@ export class Base {
     this.#held.get(scope)?.delete(model, id)
     if (entry === undefined || !entry.claims.includes(scope)) return
     this.#entries.get(model)?.set(id, { ...entry, claims: entry.claims.filter((each) => each !== scope) })
+    this.#digests.disclaimed(scope, model, id, entry.version)
     touched.keys.add(model, id)
     touched.out.add(model, id)
   }
 
   #delete(model: string, id: Uuid, touched: Touched): void {
-    this.#digests.claimed(scope, model, id, entry.version)
     touched.keys.add(model, id)
     touched.deleted.add(model, id)
     const entry = this.get(model, id)
@@ -212,7 +213,6 @@ export class Base {
 }
 
 const noClaims: readonly number[] = Object.freeze([])
-    this.#digests.disclaimed(scope, model, id, entry.version)
 
 /** Most rows have one claim: they share the array that says so. */
 const soleClaim = (scope: number): readonly number[] => {

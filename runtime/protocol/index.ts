@@ -3,8 +3,8 @@ export * from './descriptor.js'
 export * from './digest.js'
 export * from './errors.js'
 export { comparatorOf, equalJson, equalValues, equalWire } from './field-order.js'
-export * from './messages.js'
 export { type HeldKey, readKeys, writeKeys } from './held-keys.js'
+export * from './messages.js'
 export {
   type Comparator,
   compareBigint,

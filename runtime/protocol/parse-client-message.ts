@@ -18,10 +18,10 @@ import type {
   Sync,
   UpdateOp,
 } from './messages.js'
+import { base64 } from './values.js'
 
 /**
  * A frame exactly as docs/protocol.md has it: no other keys, no missing ones, every id canonical, every number finite. Names
-import { base64 } from './values.js'
  * of models, fields and scopes are not looked up here, nor values checked against their fields.
  * @throws SyncError `malformed-frame` with the place (`details.place`), never the content.
  */
@@ -47,7 +47,10 @@ const scopeClaim = objectOf<ScopeClaim>(
   strict,
 )
 
-const sync = objectOf<Sync>({ kind: exactly('sync'), attempt: count, scopes: listOf(scopeClaim) }, strict)
+const sync = objectOf<Sync>(
+  { kind: exactly('sync'), attempt: count, scopes: listOf(scopeClaim), check: exactly(true) },
+  { closed: true, optional: ['check'] },
+)
 
 const form = oneOf<Hold['form']>('digests', 'keys')
 
