@@ -53,7 +53,7 @@ export type ListElement =
   | { readonly kind: 'enum'; readonly enum: string }
 
 /** What decides when a field was changed on both sides. */
-export type ConflictPolicy = 'latest' | 'server' | 'client' | 'reject' | 'counter'
+export type ConflictPolicy = 'latest' | 'server' | 'client' | 'reject' | 'max' | 'min' | 'counter' | 'set' | 'custom'
 
 export interface Field {
   /** As in TypeScript: `projectId`. */
@@ -74,6 +74,8 @@ export interface Field {
   /** Never leaves the server. */
   readonly serverOnly: boolean
   readonly conflict: ConflictPolicy
+  /** The app's function for `custom`: an exported name and its file, relative to where the generator was called. */
+  readonly merge: { readonly file: string; readonly name: string } | null
   readonly doc: string | null
   readonly was: string | null
   /** `id`, `createdAt`, `updatedAt`. */

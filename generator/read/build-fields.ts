@@ -1,8 +1,8 @@
 import { buildReference, idName } from './build-reference.js'
 import { buildScalar, type FieldContext } from './build-scalar.js'
 import type { DeclaredField, DeclaredModel } from './document.js'
-import { policyOf } from './field-options.js'
 import type { Field } from '../model.js'
+import { policyOf } from './policies.js'
 
 /** The fields of a model: implicit ones, then a join's references, then those declared. `broken`: names that could not be read. */
 export const buildFields = (
@@ -29,7 +29,7 @@ export const buildFields = (
 const isImplicit = (name: string): boolean => implicitFields.some((each) => each.name === name)
 
 const plain = {
-  default: null, unique: false, readonly: false, immutable: false, serverOnly: false, conflict: 'latest', doc: null, was: null, reference: null,
+  default: null, unique: false, readonly: false, immutable: false, serverOnly: false, conflict: 'latest', merge: null, doc: null, was: null, reference: null,
 } as const
 
 const implicitFields: readonly Field[] = [

@@ -1,7 +1,8 @@
 import type { DeclaredReference } from './document.js'
 import type { TypeNames } from './field-types.js'
 import { optionsOf } from './field-options.js'
-import type { ConflictPolicy, Field, Reference } from '../model.js'
+import type { Field, Reference } from '../model.js'
+import { checkPolicy, type Policy } from './policies.js'
 import type { Report } from '../problem.js'
 import { didYouMean } from './suggest.js'
 
@@ -11,7 +12,7 @@ export const idName = (relation: string): string => `${relation}Id`
 /** The field that holds the id of the row a reference leads to; null if it leads nowhere, which was reported. */
 export const buildReference = (
   declared: DeclaredReference,
-  policy: ConflictPolicy,
+  policy: Policy,
   join: boolean,
   names: TypeNames,
   report: Report,
@@ -25,8 +26,7 @@ export const buildReference = (
   if (join && nullable) report('SG303', declared.ref.at, 'a reference of a join is never null', `write ${model}`)
   const onDelete = readOnDelete(declared, nullable, join, report)
   const options = optionsOf(declared, idName(declared.name.text), policy, report)
-  if (options.conflict === 'counter') report('SG111', declared.conflict?.at ?? declared.name.at, 'a reference cannot be a counter', 'use another policy')
-  return {
+  const field: Field = {
     ...options,
     immutable: join || options.immutable,
     type: { kind: 'uuid' },
@@ -35,6 +35,8 @@ export const buildReference = (
     was: declared.was === null ? null : idName(declared.was.text),
     reference: { relation: declared.name.text, model, inverse: declared.inverse?.text ?? null, onDelete },
   }
+  checkPolicy(field, declared, report)
+  return field
 }
 
 /** Join rows go with either side; elsewhere a row that is referred to stays unless the schema says otherwise. */

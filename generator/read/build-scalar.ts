@@ -1,12 +1,12 @@
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import type { DeclaredScalar, Word } from './document.js'
 import { optionsOf } from './field-options.js'
 import { readType, type TypeNames } from './field-types.js'
 import { readLiteral } from './literals.js'
-import type { ConflictPolicy, Enum, Field, FieldType } from '../model.js'
+import type { Enum, Field, FieldType } from '../model.js'
 import { patternFault } from './pattern.js'
+import { checkPolicy, type Policy } from './policies.js'
 import type { Report } from '../problem.js'
+import { readExport } from './type-reference.js'
 
 /** What the fields of all models are read with. */
 export interface FieldContext {
@@ -16,7 +16,7 @@ export interface FieldContext {
 }
 
 /** A field that holds a value; null if its type is unknown, which was reported. */
-export const buildScalar = (declared: DeclaredScalar, policy: ConflictPolicy, context: FieldContext): Field | null => {
+export const buildScalar = (declared: DeclaredScalar, policy: Policy, context: FieldContext): Field | null => {
   const { report } = context
   const typed = readType(declared.type, context.names, report)
   if (typed === null) return null
@@ -30,7 +30,7 @@ export const buildScalar = (declared: DeclaredScalar, policy: ConflictPolicy, co
     was: declared.was?.text ?? null,
     reference: null,
   }
-  checkCounter(field, declared, report)
+  checkPolicy(field, declared, report)
   return field
 }
 
@@ -46,7 +46,7 @@ const refine = (type: FieldType, declared: DeclaredScalar, report: Report): Fiel
   }
   if (max !== null) misplaced(max, 'max', 'string')
   if (pattern !== null) misplaced(pattern, 'pattern', 'string')
-  if (type.kind === 'json') return { ...type, ts: ts === null ? null : readTypeReference(ts, report) }
+  if (type.kind === 'json') return { ...type, ts: ts === null ? null : readExport(ts, 'type', report) }
   if (ts !== null) misplaced(ts, 'ts', 'json')
   return type
 }
@@ -69,21 +69,6 @@ const readPattern = (pattern: Word | null, max: number | null, report: Report): 
   return null
 }
 
-/** `./json-types.ts#ProjectSettings`: a file in the schema's folder and a type that it exports. */
-const readTypeReference = (word: Word, report: Report): Extract<FieldType, { kind: 'json' }>['ts'] => {
-  const [, path = '', name = ''] = /^\.\/((?:[A-Za-z0-9_-][A-Za-z0-9_.-]*\/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.[mc]?ts)#([A-Za-z_$][A-Za-z0-9_$]*)$/.exec(word.text) ?? []
-  if (path === '') {
-    report('SG113', word.at, `"${word.text}" does not name a type`, 'write a file beside the schema and a type it exports: ./json-types.ts#ProjectSettings')
-    return null
-  }
-  const file = join(dirname(word.at.file), path).replaceAll('\\', '/')
-  if (!existsSync(file)) {
-    report('SG113', word.at, `there is no file ${file}`, `create it, and export the type ${name} from it`)
-    return null
-  }
-  return { file, name }
-}
-
 const readDefault = (declared: DeclaredScalar, type: FieldType, nullable: boolean, { enums, report }: FieldContext): Field['default'] => {
   const node = declared.default
   if (node === null) return null
@@ -96,14 +81,4 @@ const readDefault = (declared: DeclaredScalar, type: FieldType, nullable: boolea
   if ('value' in literal) return literal
   report('SG109', node.at, `this default does not fit ${declared.type.text}`, `write ${literal.expected}`)
   return null
-}
-
-const checkCounter = (field: Field, declared: DeclaredScalar, report: Report): void => {
-  if (field.conflict !== 'counter') return
-  const at = declared.conflict?.at ?? declared.name.at
-  if (field.type.kind !== 'int' && field.type.kind !== 'float') {
-    report('SG111', at, `a counter cannot be ${declared.type.text}`, 'use int or float, which can be added to')
-  } else if (field.nullable) {
-    report('SG112', at, 'a counter that may be null has nothing to add to', `write ${field.type.kind} and a default of 0`)
-  }
 }

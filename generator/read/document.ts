@@ -47,7 +47,7 @@ export interface DeclaredModel {
   readonly plural: Word | null
   readonly timestamps: Flag | null
   readonly capture: Word | null
-  readonly conflict: Word | null
+  readonly conflict: DeclaredPolicy | null
   readonly deleteConflict: Word | null
   readonly public: Flag | null
   readonly join: DeclaredJoin | null
@@ -64,6 +64,11 @@ export interface DeclaredJoin {
 
 export type DeclaredField = DeclaredScalar | DeclaredReference
 
+/** `conflict: latest`, or `conflict: { custom: ./merge.ts#mergeNotes }`: then `custom` names the function. */
+export interface DeclaredPolicy extends Word {
+  readonly custom: Word | null
+}
+
 interface DeclaredColumn {
   readonly name: Word
   readonly column: Word | null
@@ -71,7 +76,7 @@ interface DeclaredColumn {
   readonly readonly: Flag | null
   readonly immutable: Flag | null
   readonly serverOnly: Flag | null
-  readonly conflict: Word | null
+  readonly conflict: DeclaredPolicy | null
   readonly doc: Word | null
   readonly was: Word | null
 }

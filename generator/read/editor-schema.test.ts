@@ -24,6 +24,7 @@ const places: { readonly [place in Place]: JsonSchema } = {
   model: definition('model'),
   scalar: definition('scalar'),
   reference: definition('reference'),
+  policy: definition('customPolicy'),
   joinSide: definition('joinSide'),
   index: mapIn(definition('index')),
   access: definition('access'),

@@ -15,6 +15,7 @@ export const keywords = {
     'ref', 'inverse', 'onDelete',
     'column', 'unique', 'readonly', 'immutable', 'serverOnly', 'conflict', 'doc', 'was',
   ],
+  policy: ['custom'],
   joinSide: ['ref', 'inverse', 'onDelete', 'column', 'doc', 'was'],
   index: ['on', 'where', 'unique'],
   access: ['read', 'create', 'update', 'delete', 'write'],

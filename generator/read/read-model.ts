@@ -1,4 +1,4 @@
-import type { DeclaredAccess, DeclaredField, DeclaredIndex, DeclaredJoin, DeclaredModel, DeclaredReference, Word } from './document.js'
+import type { DeclaredAccess, DeclaredField, DeclaredIndex, DeclaredJoin, DeclaredModel, DeclaredPolicy, DeclaredReference, Word } from './document.js'
 import { keyOf, listIn, mapIn, MapReader, wordIn } from './map-reader.js'
 import type { Entry, Node } from './parse.js'
 import type { Report } from '../problem.js'
@@ -17,7 +17,7 @@ export const readModel = (entry: Entry, report: Report): DeclaredModel | null =>
     plural: reader.word('plural'),
     timestamps: reader.flag('timestamps'),
     capture: reader.word('capture'),
-    conflict: reader.word('conflict'),
+    conflict: readPolicy(reader.entry('conflict'), report),
     deleteConflict: reader.word('deleteConflict'),
     public: reader.flag('public'),
     join: readJoin(reader.entry('join'), report),
@@ -40,7 +40,7 @@ const readField = (entry: Entry, report: Report): DeclaredField | null => {
   const map = mapIn(entry.value, `field "${name.text}"`, report)
   if (map === null) return null
   if (map.entries.some((each) => each.key === 'ref')) {
-    return readReference(name, new MapReader(map, 'reference', `reference "${name.text}"`, report))
+    return readReference(name, new MapReader(map, 'reference', `reference "${name.text}"`, report), report)
   }
   const reader = new MapReader(map, 'scalar', `field "${name.text}"`, report)
   reader.require('type', 'write { type: string }, or { ref: Model } for a reference')
@@ -50,7 +50,7 @@ const readField = (entry: Entry, report: Report): DeclaredField | null => {
     kind: 'scalar',
     name,
     type,
-    ...optionsOf(reader),
+    ...optionsOf(reader, report),
     max: reader.entry('max')?.value ?? null,
     pattern: reader.word('pattern'),
     default: reader.entry('default')?.value ?? null,
@@ -58,22 +58,35 @@ const readField = (entry: Entry, report: Report): DeclaredField | null => {
   }
 }
 
-const readReference = (name: Word, reader: MapReader): DeclaredReference | null => {
+const readReference = (name: Word, reader: MapReader, report: Report): DeclaredReference | null => {
   const ref = reader.word('ref')
   if (ref === null) return null
-  return { kind: 'reference', name, ref, ...optionsOf(reader), inverse: reader.word('inverse'), onDelete: reader.word('onDelete') }
+  return { kind: 'reference', name, ref, ...optionsOf(reader, report), inverse: reader.word('inverse'), onDelete: reader.word('onDelete') }
 }
 
-const optionsOf = (reader: MapReader) => ({
+const optionsOf = (reader: MapReader, report: Report) => ({
   column: reader.word('column'),
   unique: reader.flag('unique'),
   readonly: reader.flag('readonly'),
   immutable: reader.flag('immutable'),
   serverOnly: reader.flag('serverOnly'),
-  conflict: reader.word('conflict'),
+  conflict: readPolicy(reader.entry('conflict'), report),
   doc: reader.word('doc'),
   was: reader.word('was'),
 })
+
+/** `latest`, or `{ custom: ./merge.ts#mergeNotes }`. */
+const readPolicy = (entry: Entry | null, report: Report): DeclaredPolicy | null => {
+  if (entry === null) return null
+  if (entry.value.kind !== 'map') {
+    const word = wordIn(entry.value, '"conflict"', report)
+    return word === null ? null : { ...word, custom: null }
+  }
+  const reader = new MapReader(entry.value, 'policy', '"conflict"', report)
+  reader.require('custom', 'name the function that merges: conflict: { custom: ./merge.ts#mergeNotes }')
+  const custom = reader.word('custom')
+  return custom === null ? null : { text: 'custom', at: entry.value.at, custom }
+}
 
 const noOptions: ReturnType<typeof optionsOf> = {
   column: null, unique: null, readonly: null, immutable: null, serverOnly: null, conflict: null, doc: null, was: null,
@@ -92,7 +105,7 @@ const readJoin = (entry: Entry | null, report: Report): DeclaredJoin | null => {
 const readJoinSide = (entry: Entry, report: Report): DeclaredReference | null => {
   const name = keyOf(entry)
   if (entry.value.kind === 'map') {
-    return readReference(name, new MapReader(entry.value, 'joinSide', `join reference "${name.text}"`, report))
+    return readReference(name, new MapReader(entry.value, 'joinSide', `join reference "${name.text}"`, report), report)
   }
   const word = wordIn(entry.value, `join reference "${name.text}"`, report)
   if (word === null) return null

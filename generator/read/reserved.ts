@@ -16,7 +16,7 @@ const predicateWords = words('any all none every some')
 const implicitFields = words('id createdAt updatedAt')
 
 /** Members of `ModelCache`: relations are methods beside them. */
-const cacheMembers = words('get all size query count sum min max groupBy create update delete on db sorted unique parts store table')
+const cacheMembers = words('get all size query count sum min max groupBy create restore update delete on db sorted unique parts store table')
 
 /** Members of `SyncClient` and of both sides' transactions, and the events of `db.on`: caches are named beside them. */
 const clientMembers = words(`

@@ -32,9 +32,13 @@ export class Imports {
   }
 
   /** A type of the app's, in a file beside the schema. */
-  appType({ file, name }: { readonly file: string; readonly name: string }): Code {
-    const path = posix.relative(posix.join(this.#output, this.#folder), file).replace(/\.ts$/, '.js')
-    return this.#add(path.startsWith('.') ? path : `./${path}`, name, 'type')
+  appType(named: NameInFile): Code {
+    return this.#add(this.#pathTo(named.file), named.name, 'type')
+  }
+
+  /** A function of the app's, in a file beside the schema. */
+  appValue(named: NameInFile): Code {
+    return this.#add(this.#pathTo(named.file), named.name, 'value')
   }
 
   /** Import statements: packages first, then siblings, each in alphabetical order. */
@@ -42,6 +46,11 @@ export class Imports {
     return [...this.#names]
       .toSorted(([left], [right]) => Number(left.startsWith('.')) - Number(right.startsWith('.')) || compare(left, right))
       .map(([from, names]) => statement(from, [...names]))
+  }
+
+  #pathTo(file: string): string {
+    const path = posix.relative(posix.join(this.#output, this.#folder), file).replace(/\.ts$/, '.js')
+    return path.startsWith('.') ? path : `./${path}`
   }
 
   #sibling(file: string): string {
@@ -55,6 +64,12 @@ export class Imports {
     if (names.get(name) !== 'value') names.set(name, kind)
     return ident(name)
   }
+}
+
+/** Something that the app exports from a file, which is named relative to where the generator was called. */
+export interface NameInFile {
+  readonly file: string
+  readonly name: string
 }
 
 type Kind = 'type' | 'value'

@@ -2,8 +2,8 @@ import type { Field, Model, Schema } from '../model.js'
 import { camelCase, pascalCase } from '../names.js'
 import { type ModelSql, modelSql, sqlType } from '../sql/index.js'
 import { type Code, code, ident, literal, object } from './code.js'
-import { decodeOf, descriptorOf, travelsAsItIs } from './field-source.js'
-import type { Imports } from './imports.js'
+import { decodeOf, descriptorOf, travelsAsItIs, typeOf } from './field-source.js'
+import type { Imports, NameInFile } from './imports.js'
 import { claimsName, transactionName } from './names-of-app.js'
 import { modelFile } from './paths.js'
 import { serverTypesOf } from './server-types.js'
@@ -82,8 +82,13 @@ const columnOf = (field: Field, model: Model, imports: Imports): Code => {
     ['sqlType', literal(sqlType(field.type))],
     ['field', code`${fields}.${ident(field.name)}`],
     ...(field.serverOnly ? [['serverOnly', literal(true)] as const] : []),
+    ...(field.merge === null ? [] : [['merge', mergeOf(field, field.merge, imports)] as const]),
   ])
 }
+
+/** The app's function, with the type that its field has. */
+const mergeOf = (field: Field, merge: NameInFile, imports: Imports): Code =>
+  code`${imports.appValue(merge)} satisfies ${imports.runtime('Merge')}<${typeOf(field, imports)}>`
 
 const hiddenName = (model: Model): Code => ident(`${camelCase(model.name)}ServerFields`)
 

@@ -1,5 +1,6 @@
-import type { Field, Model, Relation } from '../model.js'
+import type { Field, Model, Reference, Relation } from '../model.js'
 import { camelCase } from '../names.js'
+import { joinSides } from '../read/build-indexes.js'
 import { type Code, code, ident, literal, object } from './code.js'
 import { decodeOf, descriptorOf, encodeOf, typeOf } from './field-source.js'
 import type { Imports } from './imports.js'
@@ -30,7 +31,8 @@ export const sharedModelView = (model: Model, imports: Imports) => {
     plural: literal(model.plural),
     timestamps: literal(model.timestamps),
     deleteConflict: literal(model.deleteConflict),
-    relations: model.relations.map((relation) => ({ name: ident(relation.name), descriptor: relationDescriptor(relation) })),
+    pair: model.join ? literal(joinSides(model).map(({ name }) => name)) : null,
+    relations: model.relations.map((relation) => ({ name: ident(relation.name), descriptor: relationDescriptor(model, relation) })),
     decode: fields.map((field, at) => ({ name: ident(field.name), value: decodeOf(field, code`wire[${at}]`, imports) })),
     encode: fields.map((field) => encodeOf(field, code`row.${ident(field.name)}`, imports)),
   }
@@ -49,9 +51,18 @@ export const isOptional = (field: Field): boolean => field.name === 'id' || fiel
 /** Whether a client may change the field. */
 export const isPatchable = (field: Field): boolean => !field.implicit && !field.readonly && !field.immutable
 
-/** A counter is patched by an amount. */
-export const patchType = (field: Field, imports: Imports): Code =>
-  field.conflict === 'counter' ? code`{ readonly add: number }` : typeOf(field, imports)
+/** A counter is patched by an amount, a set by its elements or as a whole. */
+export const patchType = (field: Field, imports: Imports): Code => {
+  const type = typeOf(field, imports)
+  switch (field.conflict) {
+    case 'counter':
+      return code`{ readonly add: number }`
+    case 'set':
+      return code`${type} | { readonly add?: ${type}; readonly remove?: ${type} }`
+    default:
+      return type
+  }
+}
 
 /** `taskFields` */
 export const fieldsName = (model: Model): Code => ident(`${camelCase(model.name)}Fields`)
@@ -59,11 +70,15 @@ export const fieldsName = (model: Model): Code => ident(`${camelCase(model.name)
 /** `taskDescriptor` */
 export const descriptorName = (model: Model): Code => ident(`${camelCase(model.name)}Descriptor`)
 
-const relationDescriptor = (relation: Relation): Code => {
-  const { kind, model } = relation
-  const facts =
-    kind === 'through'
-      ? { kind, model, join: relation.join, near: relation.near, far: relation.far }
-      : { kind, model, field: relation.field }
+const relationDescriptor = (owner: Model, relation: Relation): Code => {
+  const facts = relation.kind === 'one' ? { ...factsOf(relation), onDelete: onDeleteOf(owner, relation.field) } : factsOf(relation)
   return object(Object.entries(facts).map(([key, value]) => [key, literal(value)]))
 }
+
+const factsOf = (relation: Relation) =>
+  relation.kind === 'through'
+    ? { kind: relation.kind, model: relation.model, join: relation.join, near: relation.near, far: relation.far }
+    : { kind: relation.kind, model: relation.model, field: relation.field }
+
+const onDeleteOf = ({ fields }: Model, name: string): Reference['onDelete'] =>
+  fields.find((field) => field.name === name)?.reference?.onDelete ?? 'noAction'

@@ -41,6 +41,7 @@ export const symbols = {
   openClient: ['syncgen/client', 'value'],
 
   // syncgen/server
+  Merge: ['syncgen/server', 'type'],
   ModelHooks: ['syncgen/server', 'type'],
   ServerEvent: ['syncgen/server', 'type'],
   ServerModel: ['syncgen/server', 'type'],

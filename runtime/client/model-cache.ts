@@ -84,6 +84,16 @@ export class ModelCache<M extends Model, Db = unknown> {
     return this.#write((tx) => tx.create(values))
   }
 
+  /**
+   * Brings a deleted row back: `row` is what it was, as an event of its deletion or of a rejection told it. If somebody else has
+   * brought it back already, his stays. Rejected with `deleted` if a row that it refers to is gone, with `forbidden` if this
+   * identity may not create it.
+   * @throws SyncError `invalid-value`, also if the row is here.
+   */
+  restore(row: M['create'] & { readonly id: Uuid }): Written<M['row']> {
+    return this.#write((tx) => tx.restore(row))
+  }
+
   /** Changes a visible row. @throws SyncError `row-unknown` or `invalid-value`. */
   update(id: Uuid, patch: M['patch']): Written<M['row']> {
     return this.#write((tx) => tx.update(id, patch))

@@ -1,6 +1,7 @@
 /** Ops of local transactions as an app reads them, also those that an older schema wrote. */
 import { checkValue } from '../protocol/check-value.js'
 import type { FieldDescriptor } from '../protocol/descriptor.js'
+import { distinct } from '../protocol/field-edit.js'
 import type { FieldEdit, Op } from '../protocol/messages.js'
 import type { Wire } from '../protocol/values.js'
 import { fromWire } from '../protocol/wire-value.js'
@@ -24,8 +25,8 @@ const valuesOf = (store: Store, op: Op): Readonly<Record<string, unknown>> => {
   return Object.fromEntries(
     wiresOf(op).map(([name, edit]) => {
       const field = shape?.field(name)
-      if ('add' in edit) return [name, edit]
-      return [name, field !== undefined && fitsField(field, edit.value) ? fromWire(field, edit.value) : edit.value]
+      if (!('value' in edit)) return [name, edit]
+      return [name, field !== undefined && fitsField(field, edit) ? fromWire(field, edit.value) : edit.value]
     }),
   )
 }
@@ -44,7 +45,12 @@ const wiresOf = (op: Op): readonly (readonly [name: string, edit: FieldEdit | { 
 
 const fits = (shape: RowShape | undefined, name: string, edit: FieldEdit | { readonly value: Wire }): boolean => {
   const field = shape?.field(name)
-  return field === undefined || 'add' in edit || fitsField(field, edit.value)
+  return field === undefined || fitsField(field, edit)
 }
 
-const fitsField = (field: FieldDescriptor, value: Wire): boolean => checkValue(field, value) === undefined
+const fitsField = (field: FieldDescriptor, edit: FieldEdit | { readonly value: Wire }): boolean => {
+  if ('value' in edit) return checkValue(field, edit.value) === undefined
+  return 'remove' in edit ? field.type === 'list' && checkValue(field, distinct([...edit.add, ...edit.remove])) === undefined : isNumber(field)
+}
+
+const isNumber = ({ type }: FieldDescriptor): boolean => type === 'int' || type === 'bigint' || type === 'float'

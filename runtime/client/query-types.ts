@@ -70,6 +70,8 @@ export interface QueryOptions<M extends Model, I = object> {
 export interface Writer<M extends Model> {
   get(id: Uuid): M['row'] | undefined
   create(values: M['create']): M['row']
+  /** Brings a deleted row back, given as it was. */
+  restore(row: M['create'] & { readonly id: Uuid }): M['row']
   update(id: Uuid, patch: M['patch']): M['row']
   /** Returns the row that was. */
   delete(id: Uuid): M['row']

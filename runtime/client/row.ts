@@ -1,5 +1,6 @@
 /** Rows as the cache holds them: plain frozen objects, decoded once, and changed only by making another. */
 import type { BaseRow, FieldDescriptor, ModelDescriptor, Uuid } from '../protocol/descriptor.js'
+import { withElements } from '../protocol/field-edit.js'
 import { equalValues } from '../protocol/field-order.js'
 import type { CreateOp, FieldEdit } from '../protocol/messages.js'
 import type { Wire, WireRow } from '../protocol/values.js'
@@ -48,10 +49,15 @@ export class RowShape {
     const changed: Record<string, unknown> = { ...row }
     for (const [name, edit] of Object.entries(set)) {
       const field = this.field(name)
-      if (field !== undefined) changed[name] = 'add' in edit ? sum(row[name], edit.add) : fromWire(field, edit.value)
+      if (field !== undefined) changed[name] = edited(field, row[name], edit)
     }
     if (this.model.timestamps) changed['updatedAt'] = new Date(at)
     return Object.freeze(changed) as AnyRow
+  }
+
+  /** The row after what a reference led to was deleted. */
+  without(row: AnyRow, field: string): AnyRow {
+    return Object.freeze({ ...row, [field]: null })
   }
 
   /** Fields in which two rows differ by value. */
@@ -73,6 +79,13 @@ export class RowShape {
 export interface RowKey {
   readonly model: string
   readonly id: Uuid
+}
+
+/** The value that a field has after an edit. */
+const edited = (field: FieldDescriptor, value: unknown, edit: FieldEdit): unknown => {
+  if ('value' in edit) return fromWire(field, edit.value)
+  // Lists are on the wire what they are here.
+  return 'remove' in edit ? Object.freeze(withElements(value as Wire, edit)) : sum(value, edit.add)
 }
 
 const sum = (value: unknown, add: number): unknown => {

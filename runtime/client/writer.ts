@@ -7,6 +7,7 @@ import type { Model, Writer } from './query-types.js'
 export const writerOf = <M extends Model>(draft: Draft, model: string): Writer<M> => ({
   get: (id: Uuid) => draft.get(model, id),
   create: (values) => draft.create(model, values as GivenValues),
+  restore: (row) => draft.restore(model, row as GivenValues),
   update: (id, patch) => draft.update(model, id, patch as GivenValues),
   delete: (id) => draft.delete(model, id),
 })

@@ -3,6 +3,7 @@
  * PostgreSQL: what passes here is accepted by the column's type, and comes back as the same wire value.
  */
 import type { FieldDescriptor } from './descriptor.js'
+import { distinct } from './field-edit.js'
 import { isDate, isStorable, isTimestamp, isUuid, lengthOf } from './text-form.js'
 import { type Wire, base64, digits } from './values.js'
 
@@ -16,7 +17,8 @@ export const checkValue = (field: FieldDescriptor, wire: Wire): string | undefin
   if (!Array.isArray(wire)) return 'must be a list'
   const of = field.of ?? 'string'
   const misfit = firstMisfit<Wire>(wire, (element) => checkScalar(of, field, element))
-  return misfit === undefined ? undefined : `has an element that ${misfit}`
+  if (misfit !== undefined) return `has an element that ${misfit}`
+  return field.conflict === 'set' && distinct(wire).length < wire.length ? 'must not have an element twice' : undefined
 }
 
 const checkScalar = (type: Exclude<FieldDescriptor['type'], 'list'>, field: FieldDescriptor, wire: Wire): string | undefined => {

@@ -22,7 +22,8 @@ export type ScalarKind =
   | 'bytes'
   | 'enum'
 
-export type ConflictPolicy = 'latest' | 'server' | 'client' | 'reject' | 'counter'
+/** What decides when both sides changed a field (docs/schema.md, conflicts). */
+export type ConflictPolicy = 'latest' | 'server' | 'client' | 'reject' | 'max' | 'min' | 'counter' | 'set' | 'custom'
 
 /** A field as the runtime needs it: to validate writes, fill defaults, compare, order and merge. */
 export interface FieldDescriptor {
@@ -46,7 +47,13 @@ export interface FieldDescriptor {
 }
 
 export type RelationDescriptor =
-  | { readonly kind: 'one'; readonly model: string; readonly field: string }
+  /** `onDelete`: what the database does to this row when the other is deleted; absent: nothing that a client should foresee. */
+  | {
+      readonly kind: 'one'
+      readonly model: string
+      readonly field: string
+      readonly onDelete?: 'cascade' | 'setNull' | 'restrict' | 'noAction'
+    }
   | { readonly kind: 'many'; readonly model: string; readonly field: string }
   | { readonly kind: 'through'; readonly model: string; readonly join: string; readonly near: string; readonly far: string }
 
@@ -58,6 +65,8 @@ export interface ModelDescriptor<Row extends BaseRow = BaseRow> {
   /** In wire order. `serverOnly` fields are not here. */
   readonly fields: Readonly<Record<string, FieldDescriptor>>
   readonly relations: Readonly<Record<string, RelationDescriptor>>
+  /** Of a join model: its two references, which one row at most has in common. */
+  readonly pair?: readonly [string, string]
   readonly timestamps: boolean
   readonly deleteConflict: 'delete-wins' | 'edit-wins'
   /** Wire row (without version) → frozen-shape object. Methods, so that a descriptor of some model is one of any. */

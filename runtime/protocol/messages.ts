@@ -206,6 +206,8 @@ export interface CreateOp {
   readonly model: string
   readonly id: Uuid
   readonly values: Readonly<Record<string, Wire>>
+  /** The author knows that there was such a row, and wants it back: the only create that a deleted key takes. */
+  readonly restore?: true
 }
 
 export interface UpdateOp {
@@ -217,8 +219,25 @@ export interface UpdateOp {
   readonly set: Readonly<Record<string, FieldEdit>>
 }
 
-/** A new value and the value that was seen when it was made, or an amount to add to a counter. */
-export type FieldEdit = { readonly seen: Wire; readonly value: Wire } | { readonly add: number }
+/** What becomes of one field: a value, an amount for a counter, elements for a set. */
+export type FieldEdit = ValueEdit | AmountEdit | ElementsEdit
+
+/** A new value, and the value that was seen when it was made. */
+export interface ValueEdit {
+  readonly seen: Wire
+  readonly value: Wire
+}
+
+/** An amount to add to a counter. */
+export interface AmountEdit {
+  readonly add: number
+}
+
+/** Elements that a set is to have and not to have. No element is in both. */
+export interface ElementsEdit {
+  readonly add: readonly Wire[]
+  readonly remove: readonly Wire[]
+}
 
 export interface DeleteOp {
   readonly op: 'delete'
@@ -269,7 +288,8 @@ export interface LostField {
  * Why a mutation was rejected. `deleted`: the row is gone, or outside what this identity may read (one code for both).
  * `forbidden`: an access rule. `edited`: edit-wins, and the row changed since the delete's author saw it. `conflict`: policy
  * `reject`, or a lost field in a strict mutation. `exists`: create with a key that is taken. `unique`, `check`,
- * `reference`, `invalid`: a constraint or a value. `unknown-schema`: cannot be converted. Apps add their own in hooks.
+ * `reference`, `invalid`: a constraint or a value. `unmergeable`: the app's merge function failed. `unknown-schema`: cannot be
+ * converted. Apps add their own in hooks.
  */
 export type RejectionCode =
   | 'deleted'
@@ -281,6 +301,7 @@ export type RejectionCode =
   | 'check'
   | 'reference'
   | 'invalid'
+  | 'unmergeable'
   | 'unknown-schema'
   | (string & {})
 

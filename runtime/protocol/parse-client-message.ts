@@ -2,11 +2,13 @@
 import { type Decode, decodeFrame, exactly, flag, listOf, nullable, number, objectOf, oneOf, recordOf, taggedBy, text } from './decode.js'
 import { anyText, count, instant, label, parseJson, sequence, uuid, wire } from './frame-text.js'
 import type {
+  AmountEdit,
   Authenticate,
   ClientMessage,
   CloseScope,
   CreateOp,
   DeleteOp,
+  ElementsEdit,
   FieldEdit,
   Hello,
   Hold,
@@ -17,6 +19,7 @@ import type {
   ScopeClaim,
   Sync,
   UpdateOp,
+  ValueEdit,
 } from './messages.js'
 import { base64 } from './values.js'
 
@@ -63,13 +66,20 @@ const hold = objectOf<Hold>(
 
 const close = objectOf<CloseScope>({ kind: exactly('close'), scope: count }, strict)
 
-const setTo = objectOf<Extract<FieldEdit, { readonly seen: unknown }>>({ seen: wire, value: wire }, strict)
-const addTo = objectOf<Extract<FieldEdit, { readonly add: unknown }>>({ add: number(Number.isFinite, 'a finite number') }, strict)
-const fieldEdit: Decode<FieldEdit> = (value) =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, 'add') ? addTo(value) : setTo(value)
+const valueEdit = objectOf<ValueEdit>({ seen: wire, value: wire }, strict)
+const amountEdit = objectOf<AmountEdit>({ add: number(Number.isFinite, 'a finite number') }, strict)
+const elementsEdit = objectOf<ElementsEdit>({ add: listOf(wire), remove: listOf(wire) }, strict)
+const fieldEdit: Decode<FieldEdit> = (value) => {
+  const has = (name: string): boolean => typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+  if (has('remove')) return elementsEdit(value)
+  return has('add') ? amountEdit(value) : valueEdit(value)
+}
 
 const op: Decode<Op> = taggedBy<Op>('op', {
-  create: objectOf<CreateOp>({ op: exactly('create'), model: label, id: uuid, values: recordOf(wire) }, strict),
+  create: objectOf<CreateOp>(
+    { op: exactly('create'), model: label, id: uuid, values: recordOf(wire), restore: exactly(true) },
+    { closed: true, optional: ['restore'] },
+  ),
   update: objectOf<UpdateOp>({ op: exactly('update'), model: label, id: uuid, version: count, set: recordOf(fieldEdit) }, strict),
   delete: objectOf<DeleteOp>(
     { op: exactly('delete'), model: label, id: uuid, version: count, seen: recordOf(wire) },

@@ -5,10 +5,14 @@
  *
  * What it holds to: a field is in conflict if its stored value is neither the value that the author saw nor the one that he
  * wants; an equal version proves that nobody changed the row since. An update never inserts, a delete never fails for want of
- * a row, nothing comes back but by a create (an explicit restore) or under edit-wins.
+ * a row, nothing comes back but by an explicit restore or under edit-wins.
  */
-import type { ConflictPolicy } from './descriptor.js'
-import type { FieldEdit } from './messages.js'
+import { checkValue } from './check-value.js'
+import type { FieldDescriptor } from './descriptor.js'
+import { withAmount, withElements } from './field-edit.js'
+import { equalWire } from './field-order.js'
+import type { AmountEdit, FieldEdit, ValueEdit } from './messages.js'
+import { outranks } from './rank.js'
 import type { Wire } from './values.js'
 
 type Values = Readonly<Record<string, Wire>>
@@ -22,16 +26,27 @@ export type StoredRow =
   | { readonly kind: 'present'; readonly version: number; readonly values: Values }
 
 export interface Rules {
-  readonly policy: (field: string) => ConflictPolicy
+  /** Type and policy of a field. */
+  readonly field: (name: string) => FieldDescriptor
   readonly deleteConflict: 'delete-wins' | 'edit-wins'
-  /** Codec equality of two wire values of a field. */
-  readonly equal: (field: string, left: Wire, right: Wire) => boolean
   /** When the server last changed a field, ms since 1970; asked only for fields in conflict under `latest`. */
   readonly editedAt: (field: string) => number
+  /** What the app's function makes of a field in conflict under `custom`; undefined: it failed, or the value does not fit. */
+  readonly merge: (field: string, versions: Versions<Wire>) => Wire | undefined
+}
+
+/** The three values that a conflict is about. */
+export interface Versions<Value> {
+  /** What the author of the edit saw. */
+  readonly seen: Value
+  /** What the server has meanwhile. */
+  readonly stored: Value
+  /** What the author wants. */
+  readonly wanted: Value
 }
 
 export type Edit =
-  | { readonly op: 'create' }
+  | { readonly op: 'create'; readonly restore?: true }
   /** `at`: when the user did it, clamped by the server to what is possible; ms since 1970. */
   | {
       readonly op: 'update'
@@ -54,7 +69,9 @@ export type Decision =
   | { readonly kind: 'revive'; readonly row: Values; readonly lost: readonly string[] }
   | { readonly kind: 'delete' }
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'reject'; readonly code: 'deleted' | 'edited' | 'conflict' | 'exists'; readonly fields: readonly string[] }
+  | { readonly kind: 'reject'; readonly code: Refusal; readonly fields: readonly string[] }
+
+export type Refusal = 'deleted' | 'edited' | 'conflict' | 'exists' | 'invalid' | 'unmergeable'
 
 export type Change = { readonly value: Wire } | { readonly add: number }
 
@@ -62,7 +79,7 @@ export type Change = { readonly value: Wire } | { readonly add: number }
 export const reconcile = (stored: StoredRow, edit: Edit, rules: Rules): Decision => {
   switch (edit.op) {
     case 'create':
-      return stored.kind === 'present' ? reject('exists') : { kind: 'insert' }
+      return edit.restore === true ? restore(stored) : create(stored)
     case 'update':
       return update(stored, edit, rules)
     case 'delete':
@@ -71,29 +88,40 @@ export const reconcile = (stored: StoredRow, edit: Edit, rules: Rules): Decision
 }
 
 /** Fields of an update that a policy must decide. */
-export const fieldsInConflict = (stored: StoredRow, edit: Edit, rules: Pick<Rules, 'equal'>): readonly string[] => {
+export const fieldsInConflict = (stored: StoredRow, edit: Edit, rules: Pick<Rules, 'field'>): readonly string[] => {
   const values = imageOf(stored)
-  if (edit.op !== 'update' || values === null || (stored.kind === 'present' && stored.version === edit.version)) return []
-  return Object.entries(edit.set).flatMap(([field, change]) => {
-    if ('add' in change) return []
-    const value = valueOf(values, field)
-    return rules.equal(field, value, change.seen) || rules.equal(field, value, change.value) ? [] : [field]
-  })
+  if (edit.op !== 'update' || values === null || isUnchanged(stored, edit)) return []
+  return Object.entries(edit.set).flatMap(([name, change]) =>
+    'value' in change && isContested(rules.field(name), valueOf(values, name), change) ? [name] : [],
+  )
 }
+
+const create = ({ kind }: StoredRow): Decision => {
+  switch (kind) {
+    case 'never':
+      return { kind: 'insert' }
+    case 'deleted':
+      return reject('deleted')
+    case 'present':
+      return reject('exists')
+  }
+}
+
+const restore = ({ kind }: StoredRow): Decision => ({ kind: kind === 'present' ? 'nothing' : 'insert' })
 
 const update = (stored: StoredRow, edit: Extract<Edit, { op: 'update' }>, rules: Rules): Decision => {
   const values = imageOf(stored)
   if (values === null || (stored.kind === 'deleted' && rules.deleteConflict === 'delete-wins')) return reject('deleted')
-  const conflicting = fieldsInConflict(stored, edit, rules)
-  const refused = conflicting.filter((field) => rules.policy(field) === 'reject')
-  if (refused.length > 0) return reject('conflict', refused)
-  const lost = conflicting.filter((field) => !clientWins(field, edit.at, rules))
+  const verdicts = Object.entries(edit.set).map(
+    ([name, change]) => [name, judge(name, change, valueOf(values, name), isUnchanged(stored, edit), edit.at, rules)] as const,
+  )
+  const named = (verdict: Verdict): readonly string[] => verdicts.flatMap(([name, each]) => (each === verdict ? [name] : []))
+  for (const code of ['invalid', 'unmergeable', 'conflict'] as const) if (named(code).length > 0) return reject(code, named(code))
+  const lost = named('lost')
   if (edit.strict && lost.length > 0) return reject('conflict', lost)
-  const kept = Object.entries(edit.set).filter(([field]) => !lost.includes(field))
-  if (stored.kind === 'deleted' && kept.length === 0) return reject('deleted')
-  if (stored.kind === 'deleted') return { kind: 'revive', row: withEdits(values, kept), lost }
-  const wanted = kept.filter(([field, change]) => 'add' in change || !rules.equal(field, valueOf(values, field), change.value))
-  return { kind: 'write', set: Object.fromEntries(wanted.map(([field, change]) => [field, changeOf(change)])), lost }
+  const changes = verdicts.flatMap(([name, verdict]) => (typeof verdict === 'string' ? [] : [[name, verdict] as const]))
+  if (stored.kind === 'present') return { kind: 'write', set: Object.fromEntries(changes), lost }
+  return lost.length === verdicts.length ? reject('deleted') : { kind: 'revive', row: withChanges(values, changes), lost }
 }
 
 const remove = (stored: StoredRow, edit: Extract<Edit, { op: 'delete' }>, rules: Rules): Decision => {
@@ -101,15 +129,62 @@ const remove = (stored: StoredRow, edit: Extract<Edit, { op: 'delete' }>, rules:
   if (rules.deleteConflict === 'delete-wins' || stored.version === edit.version) return { kind: 'delete' }
   const { seen } = edit
   if (seen === undefined) return reject('edited')
-  const edited = Object.keys(seen).filter((field) => !rules.equal(field, valueOf(stored.values, field), valueOf(seen, field)))
+  const edited = Object.keys(seen).filter(
+    (name) => !equalWire(rules.field(name), valueOf(stored.values, name), valueOf(seen, name)),
+  )
   return edited.length === 0 ? { kind: 'delete' } : reject('edited', edited)
 }
 
-/** Ties fall to the server, and so does a counter that was set and not added to. */
-const clientWins = (field: string, at: number, rules: Rules): boolean => {
-  const policy = rules.policy(field)
-  return policy === 'client' || (policy === 'latest' && at > rules.editedAt(field))
+/** What becomes of one field: it is written, has the wanted value already, keeps the server's, or refuses the whole. */
+type Verdict = Change | 'kept' | 'lost' | 'conflict' | 'invalid' | 'unmergeable'
+
+const judge = (name: string, edit: FieldEdit, value: Wire, unchanged: boolean, at: number, rules: Rules): Verdict => {
+  const field = rules.field(name)
+  if ('value' in edit) {
+    if (equalWire(field, value, edit.value)) return 'kept'
+    return unchanged || !isContested(field, value, edit) ? { value: edit.value } : decide(name, edit, value, at, rules)
+  }
+  if (!('remove' in edit)) return amount(field, value, edit)
+  const elements = withElements(value, edit)
+  return equalWire(field, value, elements) ? 'kept' : { value: elements }
 }
+
+/** A field that both sides changed. Ties fall to the server, and so does a counter or a set that was replaced as a whole. */
+const decide = (name: string, edit: ValueEdit, stored: Wire, at: number, rules: Rules): Verdict => {
+  const field = rules.field(name)
+  const mine: Change = { value: edit.value }
+  switch (field.conflict ?? 'latest') {
+    case 'latest':
+      return at > rules.editedAt(name) ? mine : 'lost'
+    case 'client':
+      return mine
+    case 'server':
+    case 'counter':
+    case 'set':
+      return 'lost'
+    case 'reject':
+      return 'conflict'
+    case 'max':
+      return outranks(field, 'max', edit.value, stored) ? mine : 'lost'
+    case 'min':
+      return outranks(field, 'min', edit.value, stored) ? mine : 'lost'
+    case 'custom': {
+      const merged = rules.merge(name, { seen: edit.seen, stored, wanted: edit.value })
+      if (merged === undefined) return 'unmergeable'
+      return equalWire(field, stored, merged) ? 'lost' : { value: merged }
+    }
+  }
+}
+
+/** An amount that leaves the field's range is refused, whoever brought the counter near its end. */
+const amount = (field: FieldDescriptor, value: Wire, edit: AmountEdit): Verdict =>
+  checkValue(field, withAmount(value, edit)) === undefined ? { add: edit.add } : 'invalid'
+
+const isContested = (field: FieldDescriptor, stored: Wire, { seen, value }: ValueEdit): boolean =>
+  !equalWire(field, stored, seen) && !equalWire(field, stored, value)
+
+const isUnchanged = (stored: StoredRow, edit: { readonly version: number }): boolean =>
+  stored.kind === 'present' && stored.version === edit.version
 
 const imageOf = (stored: StoredRow): Values | null => {
   switch (stored.kind) {
@@ -122,18 +197,16 @@ const imageOf = (stored: StoredRow): Values | null => {
   }
 }
 
-const withEdits = (image: Values, edits: readonly (readonly [string, FieldEdit])[]): Values => {
-  const edited = edits.map(([field, edit]) => {
-    const value = 'add' in edit ? Number(valueOf(image, field)) + edit.add : edit.value
-    return [field, value] as const
+const withChanges = (image: Values, changes: readonly (readonly [string, Change])[]): Values => {
+  const changed = changes.map(([name, change]) => {
+    const value = 'add' in change ? withAmount(valueOf(image, name), change) : change.value
+    return [name, value] as const
   })
-  return { ...image, ...Object.fromEntries(edited) }
+  return { ...image, ...Object.fromEntries(changed) }
 }
 
 const valueOf = (values: Values, field: string): Wire => (Object.hasOwn(values, field) ? (values[field] ?? null) : null)
 
-const changeOf = (edit: FieldEdit): Change => ('add' in edit ? { add: edit.add } : { value: edit.value })
-
 type Rejection = Extract<Decision, { kind: 'reject' }>
 
-const reject = (code: Rejection['code'], fields: readonly string[] = []): Rejection => ({ kind: 'reject', code, fields })
+const reject = (code: Refusal, fields: readonly string[] = []): Rejection => ({ kind: 'reject', code, fields })

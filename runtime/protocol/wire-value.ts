@@ -4,12 +4,13 @@
  */
 import { checkValue, deepestJson } from './check-value.js'
 import type { FieldDescriptor } from './descriptor.js'
+import { distinct } from './field-edit.js'
 import { SyncError } from './errors.js'
 import { type Wire, readBigint, readBytes, readTimestamp, writeBigint, writeBytes } from './values.js'
 
 /**
  * The canonical wire form of a value that an app gave: a decimal with its scale spelled out (`'1.1'` → `'1.10'`), a uuid in
- * lower case, -0 as 0, json and lists copied and frozen. `name` is the field's, for the message.
+ * lower case, -0 as 0, a set without its repetitions, json and lists copied and frozen. `name` is the field's, for the message.
  * @throws SyncError `invalid-value` if it does not fit the field; `details.field` is `name`.
  */
 export const toWire = (field: FieldDescriptor, value: unknown, name = 'value'): Wire => {
@@ -58,8 +59,11 @@ const convert = (field: FieldDescriptor, value: unknown): Wire | undefined => {
     case 'enum':
       return typeof value === 'string' ? value : undefined
     case 'json':
-    case 'list':
       return copyJson(value, deepestJson)
+    case 'list': {
+      const list = copyJson(value, deepestJson)
+      return field.conflict === 'set' && Array.isArray(list) ? (Object.freeze(distinct(list)) as Wire) : list
+    }
   }
 }
 

@@ -11,14 +11,16 @@ import type { Wire } from '../protocol/values.js'
 import { type Intent, beforeWrite } from './before-write.js'
 import { type Catalog, type KnownModel, columnOf } from './catalog.js'
 import { stampCommand, timesOfFields, timesOfVersions } from './edit-times.js'
+import type { ConstraintFields } from './constraints.js'
 import type { ModelHooks } from './hooks.js'
 import type { Verified } from './identity.js'
 import { Judge, type Rule } from './judge.js'
+import { mergeField } from './merge.js'
 import { type PlannedOp, planOps } from './planned-op.js'
-import { type Place, Rejected } from './rejection.js'
+import { type Place, Rejected, rejectionOf } from './rejection.js'
 import { serverTransaction } from './server-writer.js'
 import { isPassing } from './sql-failure.js'
-import { type Stored, deletedRow, lockRows, present, storedKey, valuesOf } from './stored-rows.js'
+import { type Stored, deletedAmong, deletedRow, lockRows, present, storedKey, valuesOf } from './stored-rows.js'
 import type { Connection } from './transaction.js'
 import { type ColumnChange, deleteRow, insertRow, readRow, updateRow } from './write-statements.js'
 
@@ -27,6 +29,7 @@ export interface MutationTools {
   readonly hooks: ReadonlyMap<string, ModelHooks<BaseRow, object, unknown>>
   readonly log: Log
   readonly newId: () => Uuid
+  readonly constraints: ConstraintFields
 }
 
 /**
@@ -78,6 +81,8 @@ class Application {
   /** What it must be allowed to have done, when all is done. */
   readonly #after: Demand[] = []
   readonly #created = new Set<string>()
+  /** By model, the last row that was restored or revived. */
+  readonly #broughtBack = new Map<string, Uuid>()
   readonly #lost: LostField[] = []
   #seenAt: ReadonlyMap<number, number> = new Map()
 
@@ -96,6 +101,7 @@ class Application {
     const keys = new Map<KnownModel, Set<Uuid>>()
     for (const { model, op } of ops) keys.set(model, (keys.get(model) ?? new Set()).add(op.id))
     this.#stored = new Map(await lockRows(this.#connection, keys))
+    await this.#findDeleted(ops)
     for (const [model, ids] of keys) {
       const there = [...ids].filter((id) => this.#stored.get(storedKey(model.name, id))?.row !== undefined)
       for (const [rule, allowed] of this.#before) {
@@ -109,6 +115,18 @@ class Application {
     }
     const seen = ops.flatMap(({ op }) => (op.op === 'update' && op.version > 0 ? [[op.model, op.id, op.version] as const] : []))
     this.#seenAt = await timesOfVersions(this.#connection, seen)
+  }
+
+  /** A create must not bring back what was deleted: only for those keys does the difference from `never` matter. */
+  async #findDeleted(ops: readonly PlannedOp[]): Promise<void> {
+    const creates = ops.filter(({ op }) => op.op === 'create' && op.restore !== true)
+    for (const model of new Set(creates.map((each) => each.model))) {
+      const ids = creates.flatMap(({ op, model: { name } }) =>
+        name === model.name && this.#stored.get(storedKey(name, op.id))?.row === undefined ? [op.id] : [],
+      )
+      for (const id of await deletedAmong(this.#connection, model, ids))
+        this.#remember({ model, id, state: { kind: 'deleted', before: null }, row: undefined })
+    }
   }
 
   async apply(planned: PlannedOp): Promise<void> {
@@ -127,6 +145,7 @@ class Application {
         if ((await readRow(this.#connection, model, id)) !== undefined) throw new Rejected(code, { model: model.name, id })
       }
     }
+    await this.#checkParents()
     return this.#lost.length === 0 ? { kind: 'applied' } : { kind: 'merged', lost: this.#lost }
   }
 
@@ -155,12 +174,16 @@ class Application {
   }
 
   async #create(op: CreateOp, values: ReadonlyMap<string, Wire>, stored: Stored): Promise<void> {
-    const decision = reconcile(stored.state, { op: 'create' }, this.#rules(stored.model, new Map()))
-    if (decision.kind !== 'insert') throw new Rejected(this.#may('read', stored) ? 'exists' : 'forbidden', op)
+    const decision = reconcile(stored.state, op, this.#rules(stored.model, new Map()))
+    // A row that he cannot see is not to be told from a rule that forbids.
+    if (stored.row !== undefined && !this.#may('read', stored)) throw new Rejected('forbidden', op)
+    if (decision.kind === 'reject') throw new Rejected(decision.code, op)
+    if (decision.kind === 'nothing') return
     // Before a constraint can say anything of other rows.
     if (stored.model.server.access.create === null) throw new Rejected('forbidden', op)
     await this.#stamp(this.#at)
     await this.#insert(stored.model, op.id, values)
+    if (op.restore === true) this.#broughtBack.set(op.model, op.id)
     this.#created.add(storedKey(op.model, op.id))
     this.#after.push({ model: stored.model, id: op.id, rule: 'create', code: 'forbidden' })
   }
@@ -220,6 +243,7 @@ class Application {
     } catch (error) {
       throw isPassing(error) ? error : gone
     }
+    this.#broughtBack.set(model.name, id)
     for (const rule of ['read', 'update'] as const) if (!(await this.#judge.allowed(model, rule, [id])).has(id)) throw gone
   }
 
@@ -233,6 +257,19 @@ class Application {
     if (revived === undefined) throw new TypeError('a row that was not restored')
     await this.#write(revived, new Map(changes.map(([field, value]) => [field, { value }])))
     for (const rule of ['create', 'update'] as const) this.#after.push({ model, id, rule, code: 'deleted' })
+  }
+
+  /** A row that came back, and cannot be without one that is gone as well, stays deleted. */
+  async #checkParents(): Promise<void> {
+    if (this.#broughtBack.size === 0) return
+    try {
+      await this.#connection.command('set constraints all immediate')
+    } catch (error) {
+      const rejection = rejectionOf(error, null, this.#tools.constraints)
+      const model = rejection?.code === 'reference' ? (rejection.model ?? '') : ''
+      const id = this.#broughtBack.get(model)
+      throw id === undefined ? error : new Rejected('deleted', { model, id }, rejection?.fields)
+    }
   }
 
   async #insert(model: KnownModel, id: Uuid, values: ReadonlyMap<string, Wire>): Promise<void> {
@@ -278,16 +315,16 @@ class Application {
 
   async #timesFor(stored: Stored, edit: Edit): Promise<ReadonlyMap<string, number>> {
     const rules = this.#rules(stored.model, new Map())
-    const fields = fieldsInConflict(stored.state, edit, rules).filter((field) => rules.policy(field) === 'latest')
+    const fields = fieldsInConflict(stored.state, edit, rules).filter((field) => (rules.field(field).conflict ?? 'latest') === 'latest')
     return timesOfFields(this.#connection, stored.model, stored.id, fields, valuesOf(stored) ?? {})
   }
 
   #rules(model: KnownModel, times: ReadonlyMap<string, number>): Rules {
     return {
-      policy: (field) => columnOf(model, field).field.conflict ?? 'latest',
+      field: (name) => columnOf(model, name).field,
       deleteConflict: model.server.descriptor.deleteConflict,
-      equal: (field, left, right) => equalWire(columnOf(model, field).field, left, right),
       editedAt: (field) => times.get(field) ?? 0,
+      merge: (field, versions) => mergeField(this.#tools.log, model, field, versions),
     }
   }
 

@@ -1,5 +1,6 @@
 /** Runs an app's hook before a client's write, with the row as it would be. */
 import type { BaseRow, Uuid } from '../protocol/descriptor.js'
+import { withAmount } from '../protocol/field-edit.js'
 import type { Log } from '../protocol/ports.js'
 import type { Wire } from '../protocol/values.js'
 import { fromWire } from '../protocol/wire-value.js'
@@ -82,9 +83,5 @@ const intendedValue = (intent: Exclude<Intent, { op: 'delete' }>, name: string, 
   if (intent.op === 'create') return intent.values.get(name) ?? old
   const change = intent.changes.get(name)
   if (change === undefined) return old
-  return 'add' in change ? sum(old, change.add) : change.value
+  return 'add' in change ? withAmount(old, change) : change.value
 }
-
-/** A bigint travels as digits. */
-const sum = (old: Wire, add: number): Wire =>
-  typeof old === 'string' ? String(BigInt(old) + BigInt(add)) : Number(old ?? 0) + add

@@ -4,6 +4,7 @@
  */
 import type { BaseRow, FieldDescriptor, ModelDescriptor, ScopeDescriptor } from '../protocol/descriptor.js'
 import type { VersionedRow } from '../protocol/messages.js'
+import type { Versions } from '../protocol/reconcile.js'
 
 /** Where a statement's parameter comes from: the verified identity (`auth.sub`) or the scope (`params.projectId`). */
 export type Binding = `auth.${string}` | `params.${string}`
@@ -59,7 +60,15 @@ export interface ColumnDescriptor {
   readonly sqlType: string
   readonly field: FieldDescriptor
   readonly serverOnly?: true
+  /** The app's function for a field whose policy is `custom`. */
+  readonly merge?: (versions: Versions<never>) => unknown
 }
+
+/**
+ * What an app makes of a field that both sides changed: pure and synchronous, on TypeScript values. What it throws, or returns
+ * that does not fit the field, rejects the mutation with `unmergeable`.
+ */
+export type Merge<Value> = (versions: Versions<Value>) => Value
 
 export interface ServerScope {
   readonly descriptor: ScopeDescriptor

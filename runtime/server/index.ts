@@ -1,6 +1,7 @@
 export type {
   Binding,
   ColumnDescriptor,
+  Merge,
   ServerModel,
   ServerSchema,
   ServerScope,

@@ -6,7 +6,6 @@ import type { Uuid } from '../protocol/descriptor.js'
 import type { Mutation, Outcome, PushResult, VersionedRow } from '../protocol/messages.js'
 import type { Clock } from '../protocol/ports.js'
 import { type MutationTools, applyMutation } from './apply-mutation.js'
-import type { ConstraintFields } from './constraints.js'
 import { possibleTime, stampCommand } from './edit-times.js'
 import type { Verified } from './identity.js'
 import { Judge } from './judge.js'
@@ -17,7 +16,6 @@ import type { Parameter } from './values.js'
 
 export interface PushTools extends MutationTools {
   readonly database: Database
-  readonly constraints: ConstraintFields
   readonly clock: Clock
 }
 

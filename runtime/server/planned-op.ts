@@ -67,12 +67,16 @@ const checkDelete = (model: KnownModel, op: DeleteOp): void => {
   if (strange.length > 0) throw invalid(model, op, strange)
 }
 
+/** Counters take amounts, sets elements, everything else values. */
 const fits = (field: FieldDescriptor, edit: FieldEdit): boolean => {
-  if (!('add' in edit)) return field.conflict !== 'counter' && checkValue(field, edit.value) === undefined
-  return (
-    field.conflict === 'counter' &&
-    (field.type === 'int' || field.type === 'bigint' ? Number.isSafeInteger(edit.add) : Number.isFinite(edit.add))
-  )
+  switch (field.conflict) {
+    case 'counter':
+      return 'add' in edit && !('remove' in edit) && (field.type === 'float' ? Number.isFinite(edit.add) : Number.isSafeInteger(edit.add))
+    case 'set':
+      return 'remove' in edit && checkValue(field, [...edit.add, ...edit.remove]) === undefined
+    default:
+      return 'value' in edit && checkValue(field, edit.value) === undefined
+  }
 }
 
 /** Names that travel may be named. */

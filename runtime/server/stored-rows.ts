@@ -50,11 +50,22 @@ export const deletedRow = async (connection: Connection, model: KnownModel, id: 
   return { model, id, state: { kind: 'deleted', before }, row: undefined }
 }
 
+/** Those keys of which the log's last word is that their row was deleted. */
+export const deletedAmong = async (connection: Connection, model: KnownModel, ids: readonly Uuid[]): Promise<ReadonlySet<Uuid>> => {
+  const rows = ids.length === 0 ? [] : await connection.rows(lastWords, [model.name, ids])
+  return new Set(rows.map(([id]) => String(id)))
+}
+
 /** The wire values of a row that is there, else none. */
 export const valuesOf = ({ state }: Stored): Readonly<Record<string, Wire>> | undefined =>
   state.kind === 'present' ? state.values : undefined
 
 const versionColumn = 1
+
+const lastWords = `select k.key from unnest($2::uuid[]) k(key), lateral (
+  select l.op from syncgen.changes l where l.model = $1 and l.key = k.key
+  order by l.version desc, l.op = 'D' desc limit 1) c
+where c.op = 'D'`
 
 /** The last log row of a key, if it is a delete, as a row of `sql.lock`; `version` is null if it has no image. */
 const lastImage = (model: KnownModel): string => {

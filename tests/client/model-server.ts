@@ -292,9 +292,9 @@ export class ModelServer {
     const stored: StoredRow = row === undefined ? { kind: 'deleted', before: null } : { kind: 'present', ...row }
     const model = schema.models[op.model]
     return reconcile(stored, { ...op, at: mutation.at, strict: mutation.strict } as Edit, {
-      policy: (field) => model?.fields[field]?.conflict ?? 'latest',
+      field: (name) => model?.fields[name] ?? { type: 'json' },
       deleteConflict: model?.deleteConflict ?? 'delete-wins',
-      equal: (field, left, right) => equalWire(model?.fields[field] ?? { type: 'json' }, left, right),
+      merge: () => undefined,
       editedAt: (field) => this.#edited.get(`${op.id} ${field}`) ?? 0,
     })
   }

@@ -16,6 +16,7 @@ export const field = (name: string, type: FieldType | FieldType['kind'], more: P
     immutable: false,
     serverOnly: false,
     conflict: 'latest',
+    merge: null,
     doc: null,
     was: null,
     implicit: false,

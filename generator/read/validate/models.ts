@@ -20,8 +20,8 @@ const checkField = (declared: DeclaredField, field: Field | undefined, report: R
   if (readonly?.value === true && immutable?.value === true) {
     report('SG112', immutable.at, 'readonly and immutable', 'readonly: only the server sets it; immutable: clients set it once. Choose one')
   }
-  if (conflict?.text === 'counter' && (readonly?.value === true || immutable?.value === true)) {
-    report('SG112', conflict.at, 'a counter that clients cannot change', 'remove conflict: counter, or readonly and immutable')
+  if (conflict !== null && ['max', 'min', 'counter', 'set', 'custom'].includes(conflict.text) && (readonly?.value === true || immutable?.value === true)) {
+    report('SG112', conflict.at, `conflict: ${conflict.text} on a field that clients cannot change`, `remove conflict: ${conflict.text}, or readonly and immutable`)
   }
   if (unique?.value === true && field !== undefined && !isIndexable(field)) {
     report('SG308', unique.at, `"${field.name}" is ${field.type.kind} and cannot be unique`, 'put what is unique in a field of its own')
