@@ -44,7 +44,7 @@ export const labelDescriptor: ModelDescriptor<Label> = {
   deleteConflict: 'delete-wins',
   fields: labelFields,
   relations: {
-    project: { kind: 'one', model: 'Project', field: 'projectId' },
+    project: { kind: 'one', model: 'Project', field: 'projectId', onDelete: 'cascade' },
     tasks: { kind: 'through', model: 'Task', join: 'TaskLabel', near: 'labelId', far: 'taskId' },
   },
   decode: (wire) => ({

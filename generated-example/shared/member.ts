@@ -40,12 +40,13 @@ export const memberFields = {
 export const memberDescriptor: ModelDescriptor<Member> = {
   name: 'Member',
   plural: 'members',
+  pair: ['projectId', 'userId'],
   timestamps: true,
   deleteConflict: 'delete-wins',
   fields: memberFields,
   relations: {
-    project: { kind: 'one', model: 'Project', field: 'projectId' },
-    user: { kind: 'one', model: 'User', field: 'userId' },
+    project: { kind: 'one', model: 'Project', field: 'projectId', onDelete: 'cascade' },
+    user: { kind: 'one', model: 'User', field: 'userId', onDelete: 'cascade' },
   },
   decode: (wire) => ({
     id: wire[0] as Uuid,

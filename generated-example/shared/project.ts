@@ -57,7 +57,7 @@ export const projectDescriptor: ModelDescriptor<Project> = {
   deleteConflict: 'delete-wins',
   fields: projectFields,
   relations: {
-    owner: { kind: 'one', model: 'User', field: 'ownerId' },
+    owner: { kind: 'one', model: 'User', field: 'ownerId', onDelete: 'restrict' },
     members: { kind: 'many', model: 'Member', field: 'projectId' },
     tasks: { kind: 'many', model: 'Task', field: 'projectId' },
     labels: { kind: 'many', model: 'Label', field: 'projectId' },

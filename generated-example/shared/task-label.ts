@@ -34,12 +34,13 @@ export const taskLabelFields = {
 export const taskLabelDescriptor: ModelDescriptor<TaskLabel> = {
   name: 'TaskLabel',
   plural: 'taskLabels',
+  pair: ['taskId', 'labelId'],
   timestamps: true,
   deleteConflict: 'delete-wins',
   fields: taskLabelFields,
   relations: {
-    task: { kind: 'one', model: 'Task', field: 'taskId' },
-    label: { kind: 'one', model: 'Label', field: 'labelId' },
+    task: { kind: 'one', model: 'Task', field: 'taskId', onDelete: 'cascade' },
+    label: { kind: 'one', model: 'Label', field: 'labelId', onDelete: 'cascade' },
   },
   decode: (wire) => ({
     id: wire[0] as Uuid,

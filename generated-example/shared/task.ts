@@ -74,8 +74,8 @@ export const taskDescriptor: ModelDescriptor<Task> = {
   deleteConflict: 'delete-wins',
   fields: taskFields,
   relations: {
-    project: { kind: 'one', model: 'Project', field: 'projectId' },
-    assignee: { kind: 'one', model: 'User', field: 'assigneeId' },
+    project: { kind: 'one', model: 'Project', field: 'projectId', onDelete: 'cascade' },
+    assignee: { kind: 'one', model: 'User', field: 'assigneeId', onDelete: 'setNull' },
     labels: { kind: 'through', model: 'Label', join: 'TaskLabel', near: 'taskId', far: 'labelId' },
   },
   decode: (wire) => ({

@@ -8,6 +8,7 @@ import type { HeldKey } from '../protocol/held-keys.js'
 import type { ClaimChange } from '../protocol/messages.js'
 import { HeldDigests } from './held-digests.js'
 import { KeySet } from './key-set.js'
+import { lookupKey } from './references.js'
 import type { ReadDelta, ReadRow } from './read-delta.js'
 import type { AnyRow, RowShape } from './row.js'
 
@@ -52,6 +53,19 @@ export class Base {
 
   get(model: string, id: Uuid): BaseEntry | undefined {
     return this.#entries.get(model)?.get(id)
+  }
+
+  /** Rows with these values (`lookupKey`) in these fields. */
+  find(model: string, fields: readonly string[], key: string): Iterable<Uuid> {
+    const lookups = this.#lookups.get(model) ?? []
+    this.#lookups.set(model, lookups)
+    let lookup = lookups.find((each) => each.fields.join() === fields.join())
+    if (lookup === undefined) {
+      lookup = { fields, ids: new Map() }
+      lookups.push(lookup)
+      for (const [id, { row }] of this.entriesOf(model)) file(lookup, id, undefined, row)
+    }
+    return lookup.ids.get(key) ?? []
   }
 
   /** Number of rows. */
@@ -129,7 +143,7 @@ export class Base {
     for (const [model, id] of keys) {
       const entry = this.get(model, id)
       if (entry === undefined || entry.claims.length > 0 || isNeeded(model, id)) continue
-      this.#entries.get(model)?.delete(id)
+      this.#write(model, id, undefined)
       pruned.add(model, id)
     }
     return pruned
@@ -160,8 +174,7 @@ export class Base {
   }
 
   #put({ model, id, version, row }: ReadRow, accepts: (scope: number) => boolean, touched: Touched, replaced: Replaced[]): void {
-    const entries = this.#entries.get(model)
-    const known = entries?.get(id)
+    const known = this.get(model, id)
     touched.keys.add(model, id)
     if (known?.version === version) return
     if (known?.claims.some(accepts) !== true) replaced.push({ model, id, before: known })
@@ -210,6 +223,19 @@ export class Base {
     if (entry === undefined) entries?.delete(id)
     else entries?.set(id, entry)
   }
+}
+
+interface Lookup {
+  readonly fields: readonly string[]
+  readonly ids: Map<string, Set<Uuid>>
+}
+
+const file = ({ fields, ids }: Lookup, id: Uuid, before: AnyRow | undefined, after: AnyRow | undefined): void => {
+  const from = before && lookupKey(fields, (field) => before[field])
+  const to = after && lookupKey(fields, (field) => after[field])
+  if (from === to) return
+  if (from !== undefined && ids.get(from)?.delete(id) === true && ids.get(from)?.size === 0) ids.delete(from)
+  if (to !== undefined) ids.set(to, (ids.get(to) ?? new Set<Uuid>()).add(id))
 }
 
 const noClaims: readonly number[] = Object.freeze([])

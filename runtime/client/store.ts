@@ -11,6 +11,8 @@ import { KeySet } from './key-set.js'
 import { type Overlaid, Overlay } from './overlay.js'
 import type { Model } from './query-types.js'
 import type { ReadDelta } from './read-delta.js'
+import { lookupKey, References } from './references.js'
+import { Replay } from './replay.js'
 import { type AnyRow, RowShape } from './row.js'
 import { Table } from './table.js'
 
@@ -22,7 +24,8 @@ export interface Watcher {
 
 export class Store {
   readonly base: Base
-  readonly overlay = new Overlay()
+  readonly references: References
+  readonly overlay: Overlay
   readonly log: Log
   /** The visible rows as predicates see them. */
   readonly world: World
@@ -31,11 +34,15 @@ export class Store {
   readonly #openScopes = new Set<number>()
   readonly #watchers = new Set<Watcher>()
   readonly #batches: Batch[] = []
+  /** Rows that pending deletes took away, by the positions at which they did. */
+  readonly #deaths = new Map<string, string>()
   #telling = false
 
   constructor(schema: SchemaDescriptor, emitter: Emitter, log: Log) {
     const shapes = new Map(Object.values(schema.models).map((model) => [model.name, new RowShape(model)]))
     this.base = new Base(shapes)
+    this.references = new References(schema)
+    this.overlay = new Overlay(this.references)
     this.log = log
     this.#tables = new Map([...shapes].map(([name, shape]) => [name, new Table(shape)]))
     this.#emitter = emitter
@@ -64,23 +71,22 @@ export class Store {
   /** A local transaction becomes visible. */
   overlaid(pending: Overlaid): void {
     this.overlay.push(pending)
-    this.#refresh({ keys: keysOfOps(pending), origin: 'local' })
+    this.#refresh({ keys: this.#keysOf(pending), origin: 'local' })
   }
 
   /** A rejected local transaction is gone. */
   withdrawn(pending: Overlaid): void {
+    const keys = this.#keysOf(pending)
     this.overlay.remove(pending)
-    this.#settle({ keys: keysOfOps(pending), origin: 'rejected' })
+    this.#settle({ keys, origin: 'rejected' })
   }
 
   /** One step of the stream, together with the local transactions it contains. */
   advanced(deltas: readonly ReadDelta[], accepts: (scope: number) => boolean, contained: readonly Overlaid[]): void {
     const touched = this.base.apply(deltas, accepts)
     if (touched.missing > 0) this.log('error', 'claims-without-rows', { count: touched.missing })
-    for (const pending of contained) {
-      this.overlay.remove(pending)
-      touched.keys.addAll(keysOfOps(pending))
-    }
+    for (const pending of contained) touched.keys.addAll(this.#keysOf(pending))
+    for (const pending of contained) this.overlay.remove(pending)
     this.#settle({ ...touched, origin: 'server' })
   }
 
@@ -105,7 +111,7 @@ export class Store {
   restored(pending: readonly Overlaid[]): void {
     for (const each of pending) this.overlay.push(each)
     const keys = new KeySet().addAll(this.base.keys())
-    for (const each of pending) keys.addAll(keysOfOps(each))
+    for (const each of pending) keys.addAll(this.#keysOf(each))
     this.#settle({ keys, origin: 'server' })
   }
 
@@ -121,6 +127,21 @@ export class Store {
     return () => void this.#watchers.delete(watcher)
   }
 
+  /** What is visible of base and overlay, and of what else is on top of them. */
+  replay(overlay: Overlay = this.overlay): Replay {
+    return new Replay(this.base, this.references, overlay, (model, id) => this.isShown(model, id))
+  }
+
+  /** Whether a row of the base can be seen: an open scope claims it, or something is pending on it. */
+  isShown(model: string, id: Uuid): boolean {
+    return this.overlay.touches(model, id) || this.base.get(model, id)?.claims.some((scope) => this.#openScopes.has(scope)) === true
+  }
+
+  /** Keys of the rows whose `field` led to this row, as far as base and pending transactions know. */
+  *referring(overlay: Overlay, model: string, field: string, id: Uuid): Iterable<Uuid> {
+    yield* new Set([...this.base.find(model, [field], id), ...overlay.named(model, [field], id)])
+  }
+
   /** Base rows that nobody needs any more go, then what is visible is worked out. */
   #settle(change: Change): void {
     const pruned = this.base.prune(change.keys, (model, id) => this.overlay.touches(model, id))
@@ -130,9 +151,15 @@ export class Store {
   #refresh(change: Change): void {
     const events = new Array<CacheEvent<Model>>()
     const models = new Set<string>()
-    for (const [model, id] of change.keys) {
-      if (!this.#tables.has(model)) continue
-      const event = this.#refreshRow(model, id, change)
+    const replay = this.replay()
+    const seen = new KeySet()
+    const keys = [...change.keys]
+    // Grows as it is walked.
+    for (const [model, id] of keys) {
+      if (!this.#tables.has(model) || seen.has(model, id)) continue
+      seen.add(model, id)
+      keys.push(...this.#affected(replay, model, id))
+      const event = this.#refreshRow(replay, model, id, change)
       if (event === undefined) continue
       events.push(event)
       models.add(model)
@@ -140,10 +167,24 @@ export class Store {
     if (models.size > 0) this.#tell({ events, models })
   }
 
-  #refreshRow(model: string, id: Uuid, change: Change): CacheEvent<Model> | undefined {
+  /** Rows that hang on one that came to die, or not to die, and those that link the same pair. */
+  #affected(replay: Replay, model: string, id: Uuid): readonly (readonly [string, Uuid])[] {
+    const mates = replay.pairMates(model, id).map((mate) => [model, mate] as const)
+    const key = `${model} ${id}`
+    const deaths = replay.deaths(model, id).join()
+    if (deaths === (this.#deaths.get(key) ?? '')) return mates
+    if (deaths === '') this.#deaths.delete(key)
+    else this.#deaths.set(key, deaths)
+    const children = this.references.to(model).flatMap(({ model: child, field }) => {
+      return [...this.referring(this.overlay, child, field, id)].map((each) => [child, each] as const)
+    })
+    return [...mates, ...children]
+  }
+
+  #refreshRow(replay: Replay, model: string, id: Uuid, change: Change): CacheEvent<Model> | undefined {
     const table = this.table(model)
     const before = table.get(id)
-    const after = this.#visible(model, id)
+    const after = this.isShown(model, id) ? replay.row(model, id) : undefined
     if (before === after) return undefined
     const key = { model, id }
     if (before === undefined && after !== undefined) {
@@ -176,12 +217,19 @@ export class Store {
     return out?.has(model, id) === true || this.base.get(model, id) !== undefined ? 'out' : 'unclaimed'
   }
 
-  #visible(model: string, id: Uuid): AnyRow | undefined {
-    const entry = this.base.get(model, id)
-    const isPending = this.overlay.touches(model, id)
-    const isShown = isPending || entry?.claims.some((scope) => this.#openScopes.has(scope)) === true
-    const base = isShown ? entry?.row : undefined
-    return isPending ? this.overlay.replay(this.table(model).shape, id, base) : base
+  /** The rows that a transaction names, and those that link the pairs of its links. */
+  #keysOf({ ops }: Overlaid): KeySet {
+    const keys = new KeySet()
+    for (const op of ops) {
+      keys.add(op.model, op.id)
+      const into = this.overlay.mergedIn(op.model).get(op.id)
+      if (into !== undefined) keys.add(op.model, into)
+      const pair = this.references.pair(op.model)
+      const key = op.op === 'create' && pair !== undefined ? lookupKey(pair, (field) => op.values[field]) : undefined
+      if (pair === undefined || key === undefined) continue
+      for (const id of [...this.base.find(op.model, pair, key), ...this.overlay.named(op.model, pair, key)]) keys.add(op.model, id)
+    }
+    return keys
   }
 
   /** A write that a listener makes is visible at once; it is told after what is being told. */
@@ -219,5 +267,3 @@ interface Batch {
   readonly events: readonly CacheEvent<Model>[]
   readonly models: ReadonlySet<string>
 }
-
-const keysOfOps = ({ ops }: Overlaid): KeySet => new KeySet().addAll(ops.map((op) => [op.model, op.id] as const))

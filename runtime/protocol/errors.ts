@@ -31,6 +31,8 @@ export type SyncErrorCode =
   | 'invalid-value'
   /** The row to change is not in the cache. */
   | 'row-unknown'
+  /** Rows that this client holds refer to the row to delete, and the schema says that it stays then; `details.model` names theirs. */
+  | 'still-referenced'
   /** There are local transactions that the server has not decided: signing out now would lose them. */
   | 'unsynced-work'
   /** Used after `close()`. */

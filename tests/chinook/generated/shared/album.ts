@@ -37,7 +37,7 @@ export const albumDescriptor: ModelDescriptor<Album> = {
   deleteConflict: 'delete-wins',
   fields: albumFields,
   relations: {
-    artist: { kind: 'one', model: 'Artist', field: 'artistId' },
+    artist: { kind: 'one', model: 'Artist', field: 'artistId', onDelete: 'noAction' },
     tracks: { kind: 'many', model: 'Track', field: 'albumId' },
   },
   decode: (wire) => ({

@@ -77,7 +77,7 @@ export const customerDescriptor: ModelDescriptor<Customer> = {
   deleteConflict: 'delete-wins',
   fields: customerFields,
   relations: {
-    supportRep: { kind: 'one', model: 'Employee', field: 'supportRepId' },
+    supportRep: { kind: 'one', model: 'Employee', field: 'supportRepId', onDelete: 'noAction' },
     invoices: { kind: 'many', model: 'Invoice', field: 'customerId' },
   },
   decode: (wire) => ({

@@ -93,7 +93,7 @@ export const employeeDescriptor: ModelDescriptor<Employee> = {
   deleteConflict: 'delete-wins',
   fields: employeeFields,
   relations: {
-    manager: { kind: 'one', model: 'Employee', field: 'managerId' },
+    manager: { kind: 'one', model: 'Employee', field: 'managerId', onDelete: 'noAction' },
     reports: { kind: 'many', model: 'Employee', field: 'managerId' },
     customers: { kind: 'many', model: 'Customer', field: 'supportRepId' },
   },

@@ -45,8 +45,8 @@ export const invoiceLineDescriptor: ModelDescriptor<InvoiceLine> = {
   deleteConflict: 'delete-wins',
   fields: invoiceLineFields,
   relations: {
-    invoice: { kind: 'one', model: 'Invoice', field: 'invoiceId' },
-    track: { kind: 'one', model: 'Track', field: 'trackId' },
+    invoice: { kind: 'one', model: 'Invoice', field: 'invoiceId', onDelete: 'noAction' },
+    track: { kind: 'one', model: 'Track', field: 'trackId', onDelete: 'noAction' },
   },
   decode: (wire) => ({
     id: wire[0] as Uuid,

@@ -61,7 +61,7 @@ export const invoiceDescriptor: ModelDescriptor<Invoice> = {
   deleteConflict: 'delete-wins',
   fields: invoiceFields,
   relations: {
-    customer: { kind: 'one', model: 'Customer', field: 'customerId' },
+    customer: { kind: 'one', model: 'Customer', field: 'customerId', onDelete: 'noAction' },
     lines: { kind: 'many', model: 'InvoiceLine', field: 'invoiceId' },
   },
   decode: (wire) => ({

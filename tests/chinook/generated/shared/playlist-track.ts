@@ -30,12 +30,13 @@ export const playlistTrackFields = {
 export const playlistTrackDescriptor: ModelDescriptor<PlaylistTrack> = {
   name: 'PlaylistTrack',
   plural: 'playlistTracks',
+  pair: ['playlistId', 'trackId'],
   timestamps: false,
   deleteConflict: 'delete-wins',
   fields: playlistTrackFields,
   relations: {
-    playlist: { kind: 'one', model: 'Playlist', field: 'playlistId' },
-    track: { kind: 'one', model: 'Track', field: 'trackId' },
+    playlist: { kind: 'one', model: 'Playlist', field: 'playlistId', onDelete: 'cascade' },
+    track: { kind: 'one', model: 'Track', field: 'trackId', onDelete: 'cascade' },
   },
   decode: (wire) => ({
     id: wire[0] as Uuid,

@@ -61,9 +61,9 @@ export const trackDescriptor: ModelDescriptor<Track> = {
   deleteConflict: 'delete-wins',
   fields: trackFields,
   relations: {
-    album: { kind: 'one', model: 'Album', field: 'albumId' },
-    mediaType: { kind: 'one', model: 'MediaType', field: 'mediaTypeId' },
-    genre: { kind: 'one', model: 'Genre', field: 'genreId' },
+    album: { kind: 'one', model: 'Album', field: 'albumId', onDelete: 'noAction' },
+    mediaType: { kind: 'one', model: 'MediaType', field: 'mediaTypeId', onDelete: 'noAction' },
+    genre: { kind: 'one', model: 'Genre', field: 'genreId', onDelete: 'noAction' },
     playlists: { kind: 'through', model: 'Playlist', join: 'PlaylistTrack', near: 'trackId', far: 'playlistId' },
     invoiceLines: { kind: 'many', model: 'InvoiceLine', field: 'trackId' },
   },

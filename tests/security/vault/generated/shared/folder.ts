@@ -43,8 +43,8 @@ export const folderDescriptor: ModelDescriptor<Folder> = {
   deleteConflict: 'delete-wins',
   fields: folderFields,
   relations: {
-    owner: { kind: 'one', model: 'Person', field: 'ownerId' },
-    parent: { kind: 'one', model: 'Folder', field: 'parentId' },
+    owner: { kind: 'one', model: 'Person', field: 'ownerId', onDelete: 'cascade' },
+    parent: { kind: 'one', model: 'Folder', field: 'parentId', onDelete: 'cascade' },
     children: { kind: 'many', model: 'Folder', field: 'parentId' },
   },
   decode: (wire) => ({

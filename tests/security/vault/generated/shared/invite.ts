@@ -34,12 +34,13 @@ export const inviteFields = {
 export const inviteDescriptor: ModelDescriptor<Invite> = {
   name: 'Invite',
   plural: 'invites',
+  pair: ['teamId', 'personId'],
   timestamps: true,
   deleteConflict: 'delete-wins',
   fields: inviteFields,
   relations: {
-    team: { kind: 'one', model: 'Team', field: 'teamId' },
-    person: { kind: 'one', model: 'Person', field: 'personId' },
+    team: { kind: 'one', model: 'Team', field: 'teamId', onDelete: 'cascade' },
+    person: { kind: 'one', model: 'Person', field: 'personId', onDelete: 'cascade' },
   },
   decode: (wire) => ({
     id: wire[0] as Uuid,

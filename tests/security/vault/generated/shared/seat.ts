@@ -39,12 +39,13 @@ export const seatFields = {
 export const seatDescriptor: ModelDescriptor<Seat> = {
   name: 'Seat',
   plural: 'seats',
+  pair: ['teamId', 'personId'],
   timestamps: true,
   deleteConflict: 'delete-wins',
   fields: seatFields,
   relations: {
-    team: { kind: 'one', model: 'Team', field: 'teamId' },
-    person: { kind: 'one', model: 'Person', field: 'personId' },
+    team: { kind: 'one', model: 'Team', field: 'teamId', onDelete: 'cascade' },
+    person: { kind: 'one', model: 'Person', field: 'personId', onDelete: 'cascade' },
   },
   decode: (wire) => ({
     id: wire[0] as Uuid,

@@ -40,7 +40,7 @@ export const teamDescriptor: ModelDescriptor<Team> = {
   deleteConflict: 'delete-wins',
   fields: teamFields,
   relations: {
-    founder: { kind: 'one', model: 'Person', field: 'founderId' },
+    founder: { kind: 'one', model: 'Person', field: 'founderId', onDelete: 'restrict' },
     seats: { kind: 'many', model: 'Seat', field: 'teamId' },
     invites: { kind: 'through', model: 'Person', join: 'Invite', near: 'teamId', far: 'personId' },
   },
