@@ -5,6 +5,7 @@ import type { Log } from '../protocol/ports.js'
 import { BaseLog } from './base-log.js'
 import type { CacheStore } from './cache-store.js'
 import type { OpenOptions } from './client.js'
+import { type Checked, Checkup } from './checkup.js'
 import { Connection } from './connection.js'
 import { dexieStorage } from './dexie-storage.js'
 import { Draft } from './draft.js'
@@ -42,6 +43,8 @@ export interface ClientParts {
   readonly connection: Connection
   /** The device's position. */
   position(): string | null
+  /** Compares all open scopes with the database. */
+  check(): Promise<Checked>
   /** Opens the scopes of the start and connects; once the caches stand. */
   begin(): void
   close(): Promise<void>
@@ -72,7 +75,7 @@ const assemble = async (
   const board = new StatusBoard(log)
   const store = new Store(schema, emitter, log)
   const stored = await storage.load()
-  const { device, batches } = await restore(storage, stored, schema, store, ports, log)
+  const { device, batches, wasKilled } = await restore(storage, stored, schema, store, ports, log)
   const journal = new Journal(storage, device)
   const report = (error: SyncError | null): void => board.storage(error)
   const clock = new EditClock(ports.clock, device.clock, stored.outbox.map(({ at }) => at))
@@ -82,7 +85,9 @@ const assemble = async (
   store.restored(outbox.restore(stored.outbox, stored.lastSeq))
   const scopes = new Scopes({ schema, store, journal, baseLog, clock: ports.clock, log })
   const identity = new ClientIdentity({ journal, baseLog, outbox, random: ports.random })
-  const synchronizer = new Synchronizer({ store, journal, baseLog, outbox, identity, scopes, clock, board, ports, log })
+  const scope = (id: number) => scopes.named(id)
+  const checkup = new Checkup({ base: store.base, emitter, clock: ports.clock, log, scope }, wasKilled)
+  const synchronizer = new Synchronizer({ store, journal, baseLog, outbox, identity, scopes, checkup, clock, board, ports, log })
   const { url, principal, token } = options
   const connection = new Connection({ url, principal, schema: schema.hash, token, ports, board, log })
   scopes.listen(synchronizer)
@@ -114,6 +119,7 @@ const assemble = async (
     outbox,
     connection,
     position: () => journal.device.position,
+    check: () => synchronizer.check(),
     begin: () => {
       for (const name of options.open ?? parameterless(schema)) scopes.open(name, {})
       evict()
@@ -123,6 +129,7 @@ const assemble = async (
       if (!isOpen) return
       end()
       await outbox.close()
+      journal.run((storage) => baseLog.save(storage, { isOpen: false })).catch(() => undefined) // Then the next start checks.
       await journal.close()
       await storage.close()
     },
@@ -170,7 +177,9 @@ const writeLocally = <Result>(
 
 const writeAndClose = <Result>(draft: Draft, write: (draft: Draft) => Result): Result => {
   try {
-    return write(draft)
+    const result = write(draft)
+    draft.check()
+    return result
   } finally {
     draft.close()
   }

@@ -2,6 +2,7 @@
 import type { SchemaDescriptor } from '../protocol/descriptor.js'
 import { SyncError } from '../protocol/errors.js'
 import type { Log } from '../protocol/ports.js'
+import type { Checked } from './checkup.js'
 import type { CacheStore } from './cache-store.js'
 import type { ClientEvents } from './events.js'
 import type { Observable } from './observable.js'
@@ -55,7 +56,7 @@ export class SyncClient<Models extends { readonly [K in keyof Models]: Model }, 
     return this.#parts.position()
   }
 
-  /** Listens; returns the function that ends it. Names: `rejected`, `confirmed`, `left-scope`, `change`, and each cache's. */
+  /** Listens; returns the function that ends it. Names: `rejected`, `confirmed`, `left-scope`, `differed`, `change`, each cache's. */
   on<Name extends keyof ClientEvents<Models> & string>(
     name: Name,
     listener: (event: ClientEvents<Models>[Name]) => void,
@@ -85,6 +86,14 @@ export class SyncClient<Models extends { readonly [K in keyof Models]: Model }, 
    */
   openScope(name: string, params: Readonly<Record<string, unknown>> = {}): ScopeHandle {
     return this.#parts.scopes.open(name, params)
+  }
+
+  /**
+   * Compares every open scope with the database and mends what differs: nothing should. Servers do so now and then by themselves,
+   * clients after they were killed. Rejects with SyncError `unreachable` without a connection, or if it is lost meanwhile.
+   */
+  check(): Promise<Checked> {
+    return this.#parts.check()
   }
 
   /** Local transactions that the server has not decided yet, oldest first. */

@@ -1,5 +1,6 @@
 /** What an app can listen to. Events of one batch are delivered together, after all caches and indexes have it. */
 import type { Uuid } from '../protocol/descriptor.js'
+import type { CacheDifference } from './checkup.js'
 import type { Log } from '../protocol/ports.js'
 import type { Mutation, Outcome, RejectionCode } from '../protocol/messages.js'
 import type { Model } from './query-types.js'
@@ -89,6 +90,8 @@ export type ClientEvents<Models extends { readonly [K in keyof Models]: Model }>
   readonly rejected: Rejection
   readonly confirmed: Confirmation
   readonly 'left-scope': LeftScope<Models[keyof Models]>
+  /** A check found that a scope was not as the database has it, or how that ended. Never heard, unless something is broken. */
+  readonly differed: CacheDifference
   readonly change: AnyCacheEvent<Models>
 }
 

@@ -56,4 +56,5 @@ export {
 export { SyncError, type SyncErrorCode } from '../protocol/errors.js'
 export type { Uuid } from '../protocol/descriptor.js'
 export type { Outcome } from '../protocol/messages.js'
+export type { CacheDifference, Checked } from './checkup.js'
 export type { Log } from '../protocol/ports.js'

@@ -9,6 +9,8 @@ export interface Restored {
   readonly device: DeviceState
   /** Steps in the stored log. */
   readonly batches: number
+  /** Whether the last client did not come to its end. */
+  readonly wasKilled: boolean
 }
 
 /**
@@ -26,18 +28,18 @@ export const restore = async (
   if (stored.device === null) {
     const device = freshDevice(schema, ports.random)
     await storage.update([], [], device)
-    return { device, batches: 0 }
+    return { device, batches: 0, wasKilled: false }
   }
   const steps = stored.device.schema === schema.hash ? readSteps(store, stored, log) : null
   if (steps === null) {
     const device = withoutBase(closedScopes(stored.device, ports.clock), schema)
     await storage.compact([], device)
-    return { device, batches: 0 }
+    return { device, batches: 0, wasKilled: false }
   }
   for (const { accepts, deltas } of steps) store.base.apply(deltas, accepts)
   const device = closedScopes(stored.device, ports.clock)
   await storage.update([], [], device)
-  return { device, batches: stored.batches.length }
+  return { device, batches: stored.batches.length, wasKilled: stored.device.isOpen === true }
 }
 
 const freshDevice = (schema: SchemaDescriptor, random: Random): DeviceState => ({
@@ -50,6 +52,7 @@ const freshDevice = (schema: SchemaDescriptor, random: Random): DeviceState => (
   nextScope: 1,
   scopes: [],
   clock: { offset: 0, last: 0 },
+  isOpen: true,
 })
 
 interface ReadStep {
@@ -72,6 +75,7 @@ const readSteps = (store: Store, stored: Stored, log: Log): readonly ReadStep[] 
 
 const closedScopes = (device: DeviceState, clock: Clock): DeviceState => ({
   ...device,
+  isOpen: true,
   scopes: device.scopes.map((scope) => ({
     ...scope,
     position: scope.position === 'device' ? device.position : scope.position,

@@ -13,7 +13,7 @@ import { type Deferred, deferred } from './deferred.js'
 import type { Journal } from './journal.js'
 import { type Observable, Observed } from './observable.js'
 import { keyOf, wireParams } from './scope-params.js'
-import type { DeviceState, StoredScope } from './storage.js'
+import type { DeviceState, Storage, StoredScope } from './storage.js'
 import type { Store } from './store.js'
 
 /** One use of an open scope. Scopes with equal parameters are one; it closes with its last handle. */
@@ -84,10 +84,10 @@ export class Scopes {
     return this.#handleOf(scope)
   }
 
-  /** Claims of the open scopes that are not in step on this connection. */
-  claims(): readonly ScopeClaim[] {
+  /** Claims of the open scopes that are not in step on this connection, or are doubted; or of all. */
+  claims(all = false): readonly ScopeClaim[] {
     return [...this.#known.values()]
-      .filter((scope) => !scope.isLive)
+      .filter((scope) => all || !scope.isLive || scope.isDoubted)
       .map(({ id, name, params }) => ({ id, name, params, hash: this.#stored(id)?.hash ?? null, position: this.#positionOf(id) }))
   }
 
@@ -123,10 +123,24 @@ export class Scopes {
     for (const id of ids) {
       const scope = this.#known.get(id)
       if (scope === undefined) continue
-      Object.assign(scope, { attempt: null, isLive, arriving: 0 })
+      Object.assign(scope, { attempt: null, isLive, arriving: 0, isDoubted: false })
       scope.ready.resolve()
     }
     this.counted()
+  }
+
+  /** Inside a job: what is held of these scopes is not what the database has. Their next claims have no hash, even after a crash. */
+  async doubt(storage: Storage, ids: readonly number[]): Promise<void> {
+    for (const id of ids) Object.assign(this.#known.get(id) ?? {}, { isDoubted: true })
+    const { journal, baseLog } = this.#parts
+    const scopes = journal.device.scopes.map((stored) => (ids.includes(stored.id) ? { ...stored, hash: null } : stored))
+    await baseLog.save(storage, { scopes })
+  }
+
+  /** An open scope, as far as the journal has come. */
+  named(id: number): { readonly scope: string; readonly params: Readonly<Record<string, Wire>> } | undefined {
+    const scope = this.#known.get(id)
+    return scope === undefined ? undefined : { scope: scope.name, params: scope.params }
   }
 
   /** Claims of scopes, on rows that are not shown yet. */
@@ -183,7 +197,7 @@ export class Scopes {
     const { journal, store, log, baseLog } = this.#parts
     const id = journal.device.scopes.find((stored) => keyOf(stored) === key)?.id ?? this.#nextId++
     const status = new Observed<ScopeStatus>({ state: 'waiting', rows: 0 }, log)
-    const unused = { handles: 0, isLive: false, attempt: null, arriving: 0 }
+    const unused = { handles: 0, isLive: false, attempt: null, arriving: 0, isDoubted: false }
     const scope: OpenScope = { key, id, name, params, ready: deferred<void>(), status, ...unused }
     this.#open.set(key, scope)
     store.scopeOpened(id)
@@ -265,6 +279,8 @@ interface OpenScope {
   attempt: number | null
   /** Claims that came with pages of its attempt. */
   arriving: number
+  /** Differs from the database: it is to be compared, although it is in step. */
+  isDoubted: boolean
 }
 
 const closedEarly = (): SyncError => new SyncError('closed', 'the scope was closed before it was ready')

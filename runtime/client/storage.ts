@@ -69,6 +69,8 @@ export interface DeviceState {
   readonly nextScope: number
   readonly scopes: readonly StoredScope[]
   readonly clock: ClockState
+  /** A client has it open, or was killed; missing: it was never said. */
+  readonly isOpen?: boolean
 }
 
 /** What is known of the device's clock. */

@@ -7,6 +7,7 @@ import { SyncError } from '../protocol/errors.js'
 import type { Changed, Page, Pushed, ServerMessage, Synced, Wanted, Welcome } from '../protocol/messages.js'
 import type { Log } from '../protocol/ports.js'
 import { type BaseLog, isEmptyDelta } from './base-log.js'
+import type { Checked, Checkup } from './checkup.js'
 import type { Session } from './connection.js'
 import type { EditClock } from './edit-clock.js'
 import { holdFrames } from './hold.js'
@@ -29,6 +30,7 @@ export interface SynchronizerParts {
   readonly outbox: Outbox
   readonly identity: ClientIdentity
   readonly scopes: Scopes
+  readonly checkup: Checkup
   readonly clock: EditClock
   readonly board: StatusBoard
   readonly ports: ClientPorts
@@ -110,7 +112,7 @@ export class Synchronizer implements Session, ScopeListener {
   }
 
   ended(): void {
-    const { journal, outbox, scopes } = this.#parts
+    const { journal, outbox, scopes, checkup } = this.#parts
     this.#link = null
     this.#running = null
     this.#isInStep = false
@@ -118,6 +120,7 @@ export class Synchronizer implements Session, ScopeListener {
     this.#stopWatch()
     outbox.disconnected()
     scopes.disconnected()
+    checkup.ended()
     for (const key of this.#pages.clear()) journal.run((storage) => storage.unstage(key)).catch(() => undefined) // The next start drops them.
   }
 
@@ -130,22 +133,38 @@ export class Synchronizer implements Session, ScopeListener {
     this.#sync()
   }
 
+  /** Compares all open scopes with the database. Rejects with SyncError `unreachable` without a connection, or if it is lost. */
+  check(): Promise<Checked> {
+    if (this.#link === null) {
+      return Promise.reject(new SyncError('unreachable', 'there is no connection to the server: check when status says online'))
+    }
+    const checked = this.#parts.checkup.request()
+    this.#sync()
+    return checked
+  }
+
   scopeClosed(id: number): void {
     this.#link?.send({ kind: 'close', scope: id })
   }
 
   /** Asks for everything that is not in step; one attempt at a time. */
   #sync(): void {
-    const { board, scopes } = this.#parts
+    const { board, scopes, checkup } = this.#parts
     if (this.#link === null || this.#running !== null || this.#renewal !== null) return
-    const claims = scopes.claims()
-    if (this.#isInStep && claims.length === 0) return board.connection('online')
+    const isChecking = checkup.isDue
+    const claims = scopes.claims(isChecking)
+    if (isChecking && (claims.length > 0 || this.#isInStep)) checkup.began()
+    if (this.#isInStep && claims.length === 0) {
+      checkup.rests()
+      return board.connection('online')
+    }
     this.#attempts += 1
     this.#running = this.#attempts
     this.#progress()
     board.connection('syncing')
     scopes.attempted(claims, this.#attempts)
-    this.#link.send({ kind: 'sync', attempt: this.#attempts, scopes: claims })
+    const check = isChecking || claims.some(({ hash, position }) => hash === null && position !== null)
+    this.#link.send({ kind: 'sync', attempt: this.#attempts, scopes: claims, ...(check ? { check } : {}) })
   }
 
   #push(link: Link, limit?: number): void {
@@ -168,8 +187,9 @@ export class Synchronizer implements Session, ScopeListener {
     })
   }
 
-  async #synced(storage: Storage, link: Link, { attempt, from, position, done, scopes: said }: Synced): Promise<void> {
-    const { scopes, board } = this.#parts
+  async #synced(storage: Storage, link: Link, message: Synced): Promise<void> {
+    const { attempt, from, position, done, scopes: said } = message
+    const { scopes, board, checkup } = this.#parts
     if (attempt !== this.#running) throw new SyncError('malformed-frame', 'an attempt ended that is not running')
     if (this.#isInStep) this.#expect(from)
     const ids = scopes.attemptedIn(attempt)
@@ -181,6 +201,9 @@ export class Synchronizer implements Session, ScopeListener {
       device: { position, done, scopes: scopes.following(ids, hashes) },
       arrived: ids,
     })
+    if (!link.isAlive) return
+    const doubted = checkup.compared(message.digests ?? [])
+    if (doubted.length > 0) await scopes.doubt(storage, doubted)
     if (!link.isAlive) return
     this.#running = null
     this.#isInStep = true
