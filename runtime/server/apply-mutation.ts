@@ -4,7 +4,7 @@
  */
 import type { BaseRow, Uuid } from '../protocol/descriptor.js'
 import { equalWire } from '../protocol/field-order.js'
-import type { CreateOp, DeleteOp, LostField, Mutation, Outcome, UpdateOp } from '../protocol/messages.js'
+import type { CreateOp, DeleteOp, LostField, MergedLink, Mutation, Outcome, UpdateOp } from '../protocol/messages.js'
 import type { Log } from '../protocol/ports.js'
 import { type Edit, type Rules, fieldsInConflict, reconcile } from '../protocol/reconcile.js'
 import type { Wire } from '../protocol/values.js'
@@ -15,11 +15,12 @@ import type { ConstraintFields } from './constraints.js'
 import type { ModelHooks } from './hooks.js'
 import type { Verified } from './identity.js'
 import { Judge, type Rule } from './judge.js'
+import { linkedRow, payloadOf } from './links.js'
 import { mergeField } from './merge.js'
 import { type PlannedOp, planOps } from './planned-op.js'
 import { type Place, Rejected, rejectionOf } from './rejection.js'
 import { serverTransaction } from './server-writer.js'
-import { isPassing } from './sql-failure.js'
+import { isPassing, sqlFailure } from './sql-failure.js'
 import { type Stored, deletedAmong, deletedRow, lockRows, present, storedKey, valuesOf } from './stored-rows.js'
 import type { Connection } from './transaction.js'
 import { type ColumnChange, deleteRow, insertRow, readRow, updateRow } from './write-statements.js'
@@ -84,6 +85,8 @@ class Application {
   /** By model, the last row that was restored or revived. */
   readonly #broughtBack = new Map<string, Uuid>()
   readonly #lost: LostField[] = []
+  /** New links that gave way to stored ones. */
+  readonly #links: MergedLink[] = []
   #seenAt: ReadonlyMap<number, number> = new Map()
 
   constructor(tools: MutationTools, connection: Connection, identity: Verified, strict: boolean, at: number) {
@@ -130,10 +133,12 @@ class Application {
   }
 
   async apply(planned: PlannedOp): Promise<void> {
-    const stored = this.#stored.get(storedKey(planned.model.name, planned.op.id))
+    const { model } = planned
+    const into = this.#links.findLast(({ model: name, id }) => name === model.name && id === planned.op.id)?.into
+    const stored = this.#stored.get(storedKey(model.name, into ?? planned.op.id))
     if (stored === undefined) throw new TypeError('an op whose row was not looked up')
     if ('values' in planned) return this.#create(planned.op, planned.values, stored)
-    const { op } = planned
+    const op = { ...planned.op, id: stored.id }
     if (op.op === 'update') return this.#update(op, stored)
     if (op.op === 'delete') return this.#delete(op, stored)
   }
@@ -146,6 +151,7 @@ class Application {
       }
     }
     await this.#checkParents()
+    if (this.#links.length > 0) return { kind: 'merged', lost: this.#lost, links: this.#links }
     return this.#lost.length === 0 ? { kind: 'applied' } : { kind: 'merged', lost: this.#lost }
   }
 
@@ -174,18 +180,60 @@ class Application {
   }
 
   async #create(op: CreateOp, values: ReadonlyMap<string, Wire>, stored: Stored): Promise<void> {
+    const linked = stored.row === undefined ? await linkedRow(this.#connection, stored.model, values) : undefined
+    if (linked !== undefined) return this.#link(op, values, linked)
     const decision = reconcile(stored.state, op, this.#rules(stored.model, new Map()))
     // A row that he cannot see is not to be told from a rule that forbids.
     if (stored.row !== undefined && !this.#may('read', stored)) throw new Rejected('forbidden', op)
-    if (decision.kind === 'reject') throw new Rejected(decision.code, op)
     if (decision.kind === 'nothing') return
+    if (decision.kind === 'reject' && decision.code === 'exists') throw new Rejected('exists', op)
     // Before a constraint can say anything of other rows.
     if (stored.model.server.access.create === null) throw new Rejected('forbidden', op)
     await this.#stamp(this.#at)
-    await this.#insert(stored.model, op.id, values)
+    if (decision.kind === 'reject') {
+      // That there was such a row is told to those who could have made it.
+      await insertRow(this.#connection, stored.model, op.id, values)
+      const may = await this.#judge.allowed(stored.model, 'create', [op.id])
+      throw new Rejected(may.has(op.id) ? decision.code : 'forbidden', op)
+    }
+    const race = await this.#insertLink(stored.model, op.id, values)
+    if (race !== undefined) return this.#link(op, values, race)
     if (op.restore === true) this.#broughtBack.set(op.model, op.id)
     this.#created.add(storedKey(op.model, op.id))
     this.#after.push({ model: stored.model, id: op.id, rule: 'create', code: 'forbidden' })
+  }
+
+  /**
+   * Somebody linked the pair before: that is what the author wanted, and what he says beyond it is an edit of that row, if he may
+   * edit it. To whom the row cannot be shown, nothing is said of it.
+   */
+  async #link(op: CreateOp, values: ReadonlyMap<string, Wire>, { model, id, state, row }: Stored): Promise<void> {
+    if (model.server.access.create === null || state.kind !== 'present') throw new Rejected('forbidden', op)
+    const [reads, updates, deletes] = [await this.#allowed(model, 'read', id), await this.#allowed(model, 'update', id), await this.#allowed(model, 'delete', id)]
+    if (!reads) throw new Rejected('forbidden', op)
+    const linked: Stored = { model, id, state: { ...state, kind: 'linked' }, row }
+    const edit: Edit = { op: 'create', link: { at: this.#at, strict: this.#strict, set: updates ? payloadOf(model, values) : {} } }
+    const times = await this.#timesFor(linked, edit)
+    const decision = reconcile(linked.state, edit, this.#rules(model, times))
+    if (decision.kind === 'reject') throw new Rejected(decision.code, op, decision.fields)
+    if (decision.kind !== 'merge') throw new TypeError(`a link cannot ${decision.kind}`)
+    const unwritten = updates ? [] : Object.keys(payloadOf(model, values)).filter((field) => !isAsStored(model, field, values, state.values))
+    if (this.#strict && unwritten.length > 0) throw new Rejected('conflict', op, unwritten)
+    const key = storedKey(model.name, id)
+    this.#remember({ model, id, state, row })
+    for (const [rule, may] of [['read', reads], ['update', updates], ['delete', deletes]] as const) {
+      if (may && !this.#created.has(key)) this.#before.get(rule)?.add(key)
+    }
+    this.#links.push({ model: model.name, id: op.id, into: id })
+    this.#lost.push(...[...decision.lost, ...unwritten].map((field) => ({ model: model.name, id, field })))
+    await this.#stamp(this.#at)
+    if (Object.keys(decision.set).length === 0) return
+    await this.#write({ model, id, state, row }, new Map(Object.entries(decision.set)))
+    this.#after.push({ model, id, rule: 'update', code: 'forbidden' })
+  }
+
+  async #allowed(model: KnownModel, rule: Rule, id: Uuid): Promise<boolean> {
+    return this.#created.has(storedKey(model.name, id)) || (await this.#judge.allowed(model, rule, [id])).has(id)
   }
 
   async #update(op: UpdateOp, found: Stored): Promise<void> {
@@ -272,6 +320,26 @@ class Application {
     }
   }
 
+  /** Inserts a row; if another transaction has just linked its pair, returns what that one stored instead. */
+  async #insertLink(model: KnownModel, id: Uuid, values: ReadonlyMap<string, Wire>): Promise<Stored | undefined> {
+    if (model.server.descriptor.pair === undefined) {
+      await this.#insert(model, id, values)
+      return undefined
+    }
+    await this.#connection.command('savepoint link')
+    try {
+      await this.#insert(model, id, values)
+    } catch (error) {
+      if (sqlFailure(error)?.code !== '23505') throw error
+      await this.#connection.command('rollback to savepoint link')
+      const linked = await linkedRow(this.#connection, model, values)
+      if (linked === undefined) throw error
+      return linked
+    }
+    await this.#connection.command('release savepoint link')
+    return undefined
+  }
+
   async #insert(model: KnownModel, id: Uuid, values: ReadonlyMap<string, Wire>): Promise<void> {
     const added = await this.#hook(model, { op: 'create', id, values }, undefined)
     this.#remember(present(model, await insertRow(this.#connection, model, id, new Map([...values, ...added]))))
@@ -334,3 +402,6 @@ class Application {
     await this.#connection.command(stampCommand(at))
   }
 }
+
+const isAsStored = (model: KnownModel, name: string, values: ReadonlyMap<string, Wire>, stored: Readonly<Record<string, Wire>>): boolean =>
+  equalWire(columnOf(model, name).field, values.get(name) ?? null, stored[name] ?? null)

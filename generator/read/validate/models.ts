@@ -16,12 +16,13 @@ export const checkModels = ({ models }: Declarations, schema: Schema, report: Re
 }
 
 const checkField = (declared: DeclaredField, field: Field | undefined, report: Report): void => {
-  const { immutable, readonly, unique, conflict } = declared
+  const { immutable, readonly, serverOnly, unique, conflict } = declared
   if (readonly?.value === true && immutable?.value === true) {
     report('SG112', immutable.at, 'readonly and immutable', 'readonly: only the server sets it; immutable: clients set it once. Choose one')
   }
-  if (conflict !== null && ['max', 'min', 'counter', 'set', 'custom'].includes(conflict.text) && (readonly?.value === true || immutable?.value === true)) {
-    report('SG112', conflict.at, `conflict: ${conflict.text} on a field that clients cannot change`, `remove conflict: ${conflict.text}, or readonly and immutable`)
+  const isFixed = [readonly, immutable, serverOnly].some((flag) => flag?.value === true)
+  if (isFixed && conflict !== null && ['max', 'min', 'counter', 'set', 'custom'].includes(conflict.text)) {
+    report('SG112', conflict.at, `conflict: ${conflict.text} on a field that clients cannot change`, `remove conflict: ${conflict.text}, or readonly, immutable and serverOnly`)
   }
   if (unique?.value === true && field !== undefined && !isIndexable(field)) {
     report('SG308', unique.at, `"${field.name}" is ${field.type.kind} and cannot be unique`, 'put what is unique in a field of its own')

@@ -1,11 +1,28 @@
 import type { TicketSettings } from './ticket-types.js'
 
-/** Both texts, the server's first. */
-export const mergeNotes = ({ stored, wanted }: { readonly stored: string; readonly wanted: string }): string =>
-  stored.includes(wanted) ? stored : `${stored}\n${wanted}`
+interface Versions<Value> {
+  readonly seen: Value
+  readonly stored: Value
+  readonly wanted: Value
+}
 
-/** A client's theme, where it chose one. */
-export const mergeSettings = (versions: {
-  readonly stored: TicketSettings | null
-  readonly wanted: TicketSettings | null
-}): TicketSettings | null => versions.wanted ?? versions.stored
+/** Both texts, the server's first. Tests ask for what an app's function could do wrong. */
+export const mergeNotes = ({ stored, wanted }: Versions<string>): string => {
+  switch (wanted) {
+    case 'throw':
+      throw new TypeError(`a bug of the app, with ${stored} in its message`)
+    case 'misfit':
+      return 7 as unknown as string
+    case 'promise':
+      return Promise.reject(new Error('too late')) as unknown as string
+    default:
+      return stored.includes(wanted) ? stored : `${stored} ${wanted}`
+  }
+}
+
+/** The theme that was not there before. It spoils what it was given, which nobody but itself can see. */
+export const mergeSettings = ({ seen, stored, wanted }: Versions<TicketSettings>): TicketSettings => {
+  const theme = stored.theme === seen.theme ? wanted.theme : stored.theme
+  Object.assign(stored, { theme: 'spoilt' })
+  return { theme }
+}

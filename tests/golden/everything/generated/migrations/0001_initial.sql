@@ -254,6 +254,12 @@ create table "tickets" (
   "settings" jsonb not null default '{"theme":"plain"}'::jsonb,
   "reference" uuid,
   "views" integer not null default 0,
+  "notes" text not null default '',
+  "keywords" text[] not null default '{}'::text[],
+  "grades" integer[] not null default '{}'::integer[],
+  "best" integer,
+  "first_seen" timestamptz(3),
+  "stage" text not null default 'normal',
   "version" bigint not null,
   constraint "tickets_created_at_check" check ("created_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
   constraint "tickets_updated_at_check" check ("updated_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
@@ -265,6 +271,10 @@ create table "tickets" (
   constraint "tickets_day_check" check ("day" between '0001-01-01' and '9999-12-31'),
   constraint "tickets_payload_check" check ("payload" <> 'null'),
   constraint "tickets_settings_check" check ("settings" <> 'null'),
+  constraint "tickets_keywords_check" check (coalesce(array_ndims("keywords") = 1 and array_lower("keywords", 1) = 1, true) and array_position("keywords", null) is null),
+  constraint "tickets_grades_check" check (coalesce(array_ndims("grades") = 1 and array_lower("grades", 1) = 1, true) and array_position("grades", null) is null),
+  constraint "tickets_first_seen_check" check ("first_seen" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "tickets_stage_check" check ("stage" in ('low', 'normal', 'high')),
   constraint "tickets_author_id_fkey" foreign key ("author_id") references "employees" ("id") on delete restrict deferrable initially immediate,
   constraint "tickets_reviewer_id_fkey" foreign key ("reviewer_id") references "employees" ("id") on delete set null deferrable initially immediate
 );
@@ -321,7 +331,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Employee', n."id", 'I', n."version", '{}', null, jsonb_build_object('tenant_id', n."tenant_id"), '4f41416081ca2743', edited
+    select 'Employee', n."id", 'I', n."version", '{}', null, jsonb_build_object('tenant_id', n."tenant_id"), '38373569810eb951', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -341,7 +351,7 @@ begin
         case when o."favourites" is distinct from n."favourites" then 'favourites' end,
         case when o."verified" is distinct from n."verified" then 'verified' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '4f41416081ca2743', edited
+      i.before, nullif(i.after, i.before), '38373569810eb951', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -350,11 +360,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Employee', o."id", 'D', o."version", '{}', jsonb_build_object('tenant_id', o."tenant_id"), null, '4f41416081ca2743', edited
+    select 'Employee', o."id", 'D', o."version", '{}', jsonb_build_object('tenant_id', o."tenant_id"), null, '38373569810eb951', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Employee', null, 'T', nextval('syncgen.version'), '{}', null, null, '4f41416081ca2743', edited);
+    values ('Employee', null, 'T', nextval('syncgen.version'), '{}', null, null, '38373569810eb951', edited);
   end case;
   return null;
 end
@@ -389,7 +399,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Desk', n."id", 'I', n."version", '{}', null, jsonb_build_object('sits_here', n."sits_here"), '4f41416081ca2743', edited
+    select 'Desk', n."id", 'I', n."version", '{}', null, jsonb_build_object('sits_here', n."sits_here"), '38373569810eb951', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -399,7 +409,7 @@ begin
         case when o."sits_here" is distinct from n."sits_here" then 'sits_here' end,
         case when o."number" is distinct from n."number" then 'number' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '4f41416081ca2743', edited
+      i.before, nullif(i.after, i.before), '38373569810eb951', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -408,11 +418,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Desk', o."id", 'D', o."version", '{}', jsonb_build_object('sits_here', o."sits_here"), null, '4f41416081ca2743', edited
+    select 'Desk', o."id", 'D', o."version", '{}', jsonb_build_object('sits_here', o."sits_here"), null, '38373569810eb951', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Desk', null, 'T', nextval('syncgen.version'), '{}', null, null, '4f41416081ca2743', edited);
+    values ('Desk', null, 'T', nextval('syncgen.version'), '{}', null, null, '38373569810eb951', edited);
   end case;
   return null;
 end
@@ -447,7 +457,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Ticket', n."id", 'I', n."version", '{}', null, jsonb_build_object('author_id', n."author_id", 'priority', n."priority", 'due_at', n."due_at"), '4f41416081ca2743', edited
+    select 'Ticket', n."id", 'I', n."version", '{}', null, jsonb_build_object('author_id', n."author_id", 'priority', n."priority", 'due_at', n."due_at"), '38373569810eb951', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -470,9 +480,15 @@ begin
         case when o."payload" is distinct from n."payload" then 'payload' end,
         case when o."settings" is distinct from n."settings" then 'settings' end,
         case when o."reference" is distinct from n."reference" then 'reference' end,
-        case when o."views" is distinct from n."views" then 'views' end
+        case when o."views" is distinct from n."views" then 'views' end,
+        case when o."notes" is distinct from n."notes" then 'notes' end,
+        case when o."keywords" is distinct from n."keywords" then 'keywords' end,
+        case when o."grades" is distinct from n."grades" then 'grades' end,
+        case when o."best" is distinct from n."best" then 'best' end,
+        case when o."first_seen" is distinct from n."first_seen" then 'first_seen' end,
+        case when o."stage" is distinct from n."stage" then 'stage' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '4f41416081ca2743', edited
+      i.before, nullif(i.after, i.before), '38373569810eb951', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -494,7 +510,13 @@ begin
             'payload', o."payload",
             'settings', o."settings",
             'reference', o."reference",
-            'views', o."views") when o."id" is not null then jsonb_build_object('author_id', o."author_id", 'priority', o."priority", 'due_at', o."due_at") end as before,
+            'views', o."views",
+            'notes', o."notes",
+            'keywords', o."keywords",
+            'grades', o."grades",
+            'best', o."best",
+            'first_seen', o."first_seen",
+            'stage', o."stage") when o."id" is not null then jsonb_build_object('author_id', o."author_id", 'priority', o."priority", 'due_at', o."due_at") end as before,
         case when n."id" is not null then jsonb_build_object('author_id', n."author_id", 'priority', n."priority", 'due_at', n."due_at") end as after
     ) i;
   when 'DELETE' then
@@ -517,11 +539,17 @@ begin
         'payload', o."payload",
         'settings', o."settings",
         'reference', o."reference",
-        'views', o."views"), null, '4f41416081ca2743', edited
+        'views', o."views",
+        'notes', o."notes",
+        'keywords', o."keywords",
+        'grades', o."grades",
+        'best', o."best",
+        'first_seen', o."first_seen",
+        'stage', o."stage"), null, '38373569810eb951', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Ticket', null, 'T', nextval('syncgen.version'), '{}', null, null, '4f41416081ca2743', edited);
+    values ('Ticket', null, 'T', nextval('syncgen.version'), '{}', null, null, '38373569810eb951', edited);
   end case;
   return null;
 end
@@ -556,7 +584,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Watch', n."id", 'I', n."version", '{}', null, jsonb_build_object('ticket_id', n."ticket_id"), '4f41416081ca2743', edited
+    select 'Watch', n."id", 'I', n."version", '{}', null, jsonb_build_object('ticket_id', n."ticket_id"), '38373569810eb951', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -569,7 +597,7 @@ begin
         case when o."employee_id" is distinct from n."employee_id" then 'employee_id' end,
         case when o."since" is distinct from n."since" then 'since' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '4f41416081ca2743', edited
+      i.before, nullif(i.after, i.before), '38373569810eb951', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -578,11 +606,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Watch', o."id", 'D', o."version", '{}', jsonb_build_object('ticket_id', o."ticket_id"), null, '4f41416081ca2743', edited
+    select 'Watch', o."id", 'D', o."version", '{}', jsonb_build_object('ticket_id', o."ticket_id"), null, '38373569810eb951', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Watch', null, 'T', nextval('syncgen.version'), '{}', null, null, '4f41416081ca2743', edited);
+    values ('Watch', null, 'T', nextval('syncgen.version'), '{}', null, null, '38373569810eb951', edited);
   end case;
   return null;
 end
@@ -617,7 +645,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'TicketLink', n."id", 'I', n."version", '{}', null, jsonb_build_object('from_id', n."from_id"), '4f41416081ca2743', edited
+    select 'TicketLink', n."id", 'I', n."version", '{}', null, jsonb_build_object('from_id', n."from_id"), '38373569810eb951', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -629,7 +657,7 @@ begin
         case when o."from_id" is distinct from n."from_id" then 'from_id' end,
         case when o."to_id" is distinct from n."to_id" then 'to_id' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '4f41416081ca2743', edited
+      i.before, nullif(i.after, i.before), '38373569810eb951', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -638,11 +666,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'TicketLink', o."id", 'D', o."version", '{}', jsonb_build_object('from_id', o."from_id"), null, '4f41416081ca2743', edited
+    select 'TicketLink', o."id", 'D', o."version", '{}', jsonb_build_object('from_id', o."from_id"), null, '38373569810eb951', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('TicketLink', null, 'T', nextval('syncgen.version'), '{}', null, null, '4f41416081ca2743', edited);
+    values ('TicketLink', null, 'T', nextval('syncgen.version'), '{}', null, null, '38373569810eb951', edited);
   end case;
   return null;
 end

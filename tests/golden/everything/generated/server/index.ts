@@ -61,7 +61,7 @@ export interface BackOfficeServer extends SyncServer<BackOfficeServerTypes> {}
 export const backOfficeServerSchema: ServerSchema = {
   name: schema.name,
   hash: schema.hash,
-  shape: '4f41416081ca2743',
+  shape: '38373569810eb951',
   claims: backOfficeClaims,
   models: {
     Employee: employeeModel,

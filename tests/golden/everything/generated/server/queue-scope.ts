@@ -70,7 +70,8 @@ const ticketKeys = `
 const ticketPage = `
   select t."id", t."version", t."created_at", t."updated_at", t."author_id", t."reviewer_id", t."subject",
     t."body", t."priority", t."serial", t."weight", t."price", t."due_at", t."day", t."image",
-    t."payload", t."settings", t."reference", t."views"
+    t."payload", t."settings", t."reference", t."views", t."notes", t."keywords", t."grades", t."best",
+    t."first_seen", t."stage"
   from "tickets" t
   where t."id" >= coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
     and t."id" is distinct from $1::uuid
@@ -272,7 +273,7 @@ const ticketLinkPage = `
 /** The scope queue, line by line. */
 export const queueScope: ServerScope = {
   descriptor: scopes.queue,
-  hash: '3c584c6c15acd73e1ae185c7cc7e8c7280301b3489c2c6074cc3c00ec2b0ebe8',
+  hash: 'f1bfbbe4f9dbc2809002f73b2f483d1ddad603e6a48aa0e509049cd3054ee13f',
   claims: ['tenant'],
   lines: [
     {

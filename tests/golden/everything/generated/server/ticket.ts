@@ -10,7 +10,8 @@ import {
   readNullable,
   readTimestamp,
 } from 'syncgen/protocol'
-import { type ModelHooks, type ServerEvent, type ServerModel, wireBytes, wireTimestamp } from 'syncgen/server'
+import { type Merge, type ModelHooks, type ServerEvent, type ServerModel, wireBytes, wireTimestamp } from 'syncgen/server'
+import { mergeNotes, mergeSettings } from '../../schemas/ticket-merge.js'
 import type { TicketSettings } from '../../schemas/ticket-types.js'
 import type { BackOfficeClaims } from '../shared/claims.js'
 import type { Priority } from '../shared/enums.js'
@@ -44,7 +45,7 @@ export type TicketHooks = ModelHooks<TicketRecord, BackOfficeClaims, BackOfficeS
 const rows = `
   select "id", "version", "created_at", "updated_at", "author_id", "reviewer_id", "subject", "body",
     "priority", "serial", "weight", "price", "due_at", "day", "image", "payload", "settings",
-    "reference", "views"
+    "reference", "views", "notes", "keywords", "grades", "best", "first_seen", "stage"
   from "tickets"
   where "id" = any ($1::uuid[])`
 
@@ -52,7 +53,7 @@ const rows = `
 const lock = `
   select "id", "version", "created_at", "updated_at", "author_id", "reviewer_id", "subject", "body",
     "priority", "serial", "weight", "price", "due_at", "day", "image", "payload", "settings",
-    "reference", "views"
+    "reference", "views", "notes", "keywords", "grades", "best", "first_seen", "stage"
   from "tickets"
   where "id" = any ($1::uuid[])
   order by "id"
@@ -111,9 +112,15 @@ export const ticketModel: ServerModel<TicketRecord> = {
     day: { column: 'day', columnId: 'day', sqlType: 'date', field: ticketFields.day },
     image: { column: 'image', columnId: 'image', sqlType: 'bytea', field: ticketFields.image },
     payload: { column: 'payload', columnId: 'payload', sqlType: 'jsonb', field: ticketFields.payload },
-    settings: { column: 'settings', columnId: 'settings', sqlType: 'jsonb', field: ticketFields.settings },
+    settings: { column: 'settings', columnId: 'settings', sqlType: 'jsonb', field: ticketFields.settings, merge: mergeSettings satisfies Merge<TicketSettings> },
     reference: { column: 'reference', columnId: 'reference', sqlType: 'uuid', field: ticketFields.reference },
     views: { column: 'views', columnId: 'views', sqlType: 'integer', field: ticketFields.views },
+    notes: { column: 'notes', columnId: 'notes', sqlType: 'text', field: ticketFields.notes, merge: mergeNotes satisfies Merge<string> },
+    keywords: { column: 'keywords', columnId: 'keywords', sqlType: 'text[]', field: ticketFields.keywords },
+    grades: { column: 'grades', columnId: 'grades', sqlType: 'integer[]', field: ticketFields.grades },
+    best: { column: 'best', columnId: 'best', sqlType: 'integer', field: ticketFields.best },
+    firstSeen: { column: 'first_seen', columnId: 'first_seen', sqlType: 'timestamptz(3)', field: ticketFields.firstSeen },
+    stage: { column: 'stage', columnId: 'stage', sqlType: 'text', field: ticketFields.stage },
   },
   sql: { rows, lock, delete: deletion },
   access: {
@@ -142,6 +149,12 @@ export const ticketModel: ServerModel<TicketRecord> = {
     row[16] as Wire,
     row[17] as Wire,
     row[18] as Wire,
+    row[19] as Wire,
+    row[20] as Wire,
+    row[21] as Wire,
+    row[22] as Wire,
+    wireTimestamp(row[23]),
+    row[24] as Wire,
   ],
   toRow: (row) => ({
     id: row[0] as Uuid,
@@ -162,5 +175,11 @@ export const ticketModel: ServerModel<TicketRecord> = {
     settings: readJson<TicketSettings>(row[16] as Wire),
     reference: row[17] as Uuid | null,
     views: row[18] as number,
+    notes: row[19] as string,
+    keywords: row[20] as readonly string[],
+    grades: row[21] as readonly number[],
+    best: row[22] as number | null,
+    firstSeen: readNullable(readTimestamp, wireTimestamp(row[23])),
+    stage: row[24] as Priority,
   }),
 }

@@ -37,7 +37,7 @@ export const deskDescriptor: ModelDescriptor<Desk> = {
   deleteConflict: 'delete-wins',
   fields: deskFields,
   relations: {
-    employee: { kind: 'one', model: 'Employee', field: 'employeeId' },
+    employee: { kind: 'one', model: 'Employee', field: 'employeeId', onDelete: 'cascade' },
   },
   decode: (wire) => ({
     id: wire[0] as Uuid,

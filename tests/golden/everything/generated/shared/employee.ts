@@ -67,7 +67,7 @@ export const employeeDescriptor: ModelDescriptor<Employee> = {
   deleteConflict: 'delete-wins',
   fields: employeeFields,
   relations: {
-    manager: { kind: 'one', model: 'Employee', field: 'managerId' },
+    manager: { kind: 'one', model: 'Employee', field: 'managerId', onDelete: 'setNull' },
     reports: { kind: 'many', model: 'Employee', field: 'managerId' },
     desk: { kind: 'many', model: 'Desk', field: 'employeeId' },
     writtenTickets: { kind: 'many', model: 'Ticket', field: 'authorId' },

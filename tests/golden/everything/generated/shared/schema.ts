@@ -26,7 +26,7 @@ export const scopes = {
 /** What both sides agree on. A server takes clients of the schemas whose hash it knows. */
 export const schema: SchemaDescriptor = {
   name: 'backOffice',
-  hash: '9286a6074b403284f62105799fc8ff57a07434e89180b25cc32ba649a6191529',
+  hash: '13a0f40cf513949b5e63e7c48572de654722bbb148189a1ca816d4aaca778bc3',
   models: {
     Employee: employeeDescriptor,
     Desk: deskDescriptor,

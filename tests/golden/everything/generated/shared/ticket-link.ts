@@ -38,8 +38,8 @@ export const ticketLinkDescriptor: ModelDescriptor<TicketLink> = {
   deleteConflict: 'delete-wins',
   fields: ticketLinkFields,
   relations: {
-    from: { kind: 'one', model: 'Ticket', field: 'fromId' },
-    to: { kind: 'one', model: 'Ticket', field: 'toId' },
+    from: { kind: 'one', model: 'Ticket', field: 'fromId', onDelete: 'cascade' },
+    to: { kind: 'one', model: 'Ticket', field: 'toId', onDelete: 'cascade' },
   },
   decode: (wire) => ({
     id: wire[0] as Uuid,

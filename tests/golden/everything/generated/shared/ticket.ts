@@ -39,6 +39,12 @@ export interface Ticket {
   readonly settings: TicketSettings
   readonly reference: Uuid | null
   readonly views: number
+  readonly notes: string
+  readonly keywords: readonly string[]
+  readonly grades: readonly number[]
+  readonly best: number | null
+  readonly firstSeen: Date | null
+  readonly stage: Priority
 }
 
 /** What a new ticket takes; the rest has defaults. */
@@ -59,6 +65,12 @@ export interface NewTicket {
   readonly settings?: TicketSettings
   readonly reference?: Uuid | null
   readonly views?: number
+  readonly notes?: string
+  readonly keywords?: readonly string[]
+  readonly grades?: readonly number[]
+  readonly best?: number | null
+  readonly firstSeen?: Date | null
+  readonly stage?: Priority
 }
 
 /** What may change of a ticket. */
@@ -77,6 +89,12 @@ export interface TicketPatch {
   readonly settings?: TicketSettings
   readonly reference?: Uuid | null
   readonly views?: { readonly add: number }
+  readonly notes?: string
+  readonly keywords?: readonly string[] | { readonly add?: readonly string[]; readonly remove?: readonly string[] }
+  readonly grades?: readonly number[] | { readonly add?: readonly number[]; readonly remove?: readonly number[] }
+  readonly best?: number | null
+  readonly firstSeen?: Date | null
+  readonly stage?: Priority
 }
 
 /** The fields of a ticket, in wire order. */
@@ -96,9 +114,15 @@ export const ticketFields = {
   day: { type: 'date', nullable: true, default: '1999-12-31', conflict: 'server' },
   image: { type: 'bytes', nullable: true, conflict: 'server' },
   payload: { type: 'json', nullable: true, conflict: 'server' },
-  settings: { type: 'json', default: { theme: 'plain' }, conflict: 'server' },
+  settings: { type: 'json', default: { theme: 'plain' }, conflict: 'custom' },
   reference: { type: 'uuid', nullable: true, conflict: 'server' },
   views: { type: 'int', default: 0, conflict: 'counter' },
+  notes: { type: 'text', default: '', conflict: 'custom' },
+  keywords: { type: 'list', of: 'string', default: [], conflict: 'set' },
+  grades: { type: 'list', of: 'int', default: [], conflict: 'set' },
+  best: { type: 'int', nullable: true, conflict: 'max' },
+  firstSeen: { type: 'timestamp', nullable: true, conflict: 'min' },
+  stage: { type: 'enum', values: priorities, default: 'normal', conflict: 'max' },
 } satisfies Readonly<Record<string, FieldDescriptor>>
 
 /** Ticket for the runtime: fields, relations and wire codec. */
@@ -109,8 +133,8 @@ export const ticketDescriptor: ModelDescriptor<Ticket> = {
   deleteConflict: 'edit-wins',
   fields: ticketFields,
   relations: {
-    author: { kind: 'one', model: 'Employee', field: 'authorId' },
-    reviewer: { kind: 'one', model: 'Employee', field: 'reviewerId' },
+    author: { kind: 'one', model: 'Employee', field: 'authorId', onDelete: 'restrict' },
+    reviewer: { kind: 'one', model: 'Employee', field: 'reviewerId', onDelete: 'setNull' },
     watches: { kind: 'many', model: 'Watch', field: 'ticketId' },
     linksOut: { kind: 'through', model: 'Ticket', join: 'TicketLink', near: 'fromId', far: 'toId' },
     linksIn: { kind: 'through', model: 'Ticket', join: 'TicketLink', near: 'toId', far: 'fromId' },
@@ -134,6 +158,12 @@ export const ticketDescriptor: ModelDescriptor<Ticket> = {
     settings: readJson<TicketSettings>(wire[15]),
     reference: wire[16] as Uuid | null,
     views: wire[17] as number,
+    notes: wire[18] as string,
+    keywords: wire[19] as readonly string[],
+    grades: wire[20] as readonly number[],
+    best: wire[21] as number | null,
+    firstSeen: readNullable(readTimestamp, wire[22]),
+    stage: wire[23] as Priority,
   }),
   encode: (row) => [
     row.id,
@@ -154,5 +184,11 @@ export const ticketDescriptor: ModelDescriptor<Ticket> = {
     writeJson(row.settings),
     row.reference,
     row.views,
+    row.notes,
+    row.keywords,
+    row.grades,
+    row.best,
+    writeNullable(writeTimestamp, row.firstSeen),
+    row.stage,
   ],
 }

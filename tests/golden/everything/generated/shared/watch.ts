@@ -51,8 +51,8 @@ export const watchDescriptor: ModelDescriptor<Watch> = {
   deleteConflict: 'delete-wins',
   fields: watchFields,
   relations: {
-    ticket: { kind: 'one', model: 'Ticket', field: 'ticketId' },
-    employee: { kind: 'one', model: 'Employee', field: 'employeeId' },
+    ticket: { kind: 'one', model: 'Ticket', field: 'ticketId', onDelete: 'cascade' },
+    employee: { kind: 'one', model: 'Employee', field: 'employeeId', onDelete: 'cascade' },
   },
   decode: (wire) => ({
     id: wire[0] as Uuid,
