@@ -1,37 +1,58 @@
 /**
  * schema.lock.json: the schema that the output was made from, completed and normalised, from which later versions of the
- * schema migrate. One line for each field, index and rule, sorted by name, so that git merges it. Documentation and the
- * order of declarations are not in it.
+ * schema migrate, and the migrations that lead to it. One line for each field, index and rule, sorted by name, so that git
+ * merges it; what has an order (fields, which travel by position) says behind which other it stands. Documentation is not in
+ * it. evolve/read-lock.ts reads it back, whole.
  */
 import { createHash } from 'node:crypto'
 import { jsonMark } from './mark.js'
 import type { Enum, Field, Index, Model, Schema, Scope } from './model.js'
 
-/** The lock file's text. `initial` is the text of the first migration, whose checksum it keeps. */
-export const lockText = (schema: Schema, initial: string): string =>
+/** A migration as the lock file remembers it. */
+export interface LockedMigration {
+  /** `0001_initial`, `20260131120000_task_notes`: what its files begin with. */
+  readonly name: string
+  /** The migrations it was written on top of: none for the first, two where branches met. */
+  readonly after: readonly string[]
+  /** What it changes, as in `Task.notes`. Two that have nothing in common may be applied in either order. */
+  readonly touches: readonly string[]
+  /** Checksums of its files in `migrations/`, by name, in the order in which they are applied. */
+  readonly files: Readonly<Record<string, string>>
+}
+
+/** The lock file's text. */
+export const lockText = (schema: Schema, migrations: readonly LockedMigration[]): string =>
   `${block([
     [jsonMark.key, line(jsonMark.value)],
     ['syncgen', line(1)],
     ['name', line(schema.name)],
-    ['migrations', block([['0001_initial.sql', line(checksum(initial))]])],
+    ['migrations', sortedBlock(migrations, ({ after, touches, files }) => line({ after, touches, files }))],
     ['claims', sortedBlock(schema.claims, ({ type, nullable }) => line({ type, nullable }))],
     ['enums', sortedBlock(schema.enums, enumLine)],
     ['models', sortedBlock(schema.models, modelBlock)],
     ['scopes', sortedBlock(schema.scopes, scopeBlock)],
   ])}\n`
 
-/** Of the initial migration's text, as the lock file keeps it; null if there is none, or no lock file of ours. */
-export const lockedChecksum = (lock: string): string | null => {
-  try {
-    const { migrations } = JSON.parse(lock) as { readonly migrations?: { readonly [name: string]: unknown } }
-    const found = migrations?.['0001_initial.sql']
-    return typeof found === 'string' ? found : null
-  } catch {
-    return null
-  }
-}
+/** Of a text, whatever line ends a checkout gave it. */
+export const checksum = (text: string): string => createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex')
 
-export const checksum = (text: string): string => createHash('sha256').update(text).digest('hex')
+/** What a line of a field leaves out: a field is so unless it says otherwise. */
+export const usualField = {
+  nullable: false,
+  default: null,
+  unique: false,
+  readonly: false,
+  immutable: false,
+  serverOnly: false,
+  conflict: 'latest',
+  merge: null,
+  was: null,
+  implicit: false,
+  reference: null,
+} as const satisfies Partial<Field>
+
+/** What a line of an index leaves out. */
+export const usualIndex = { unique: false, where: null, derived: false } as const satisfies Partial<Index>
 
 /** JSON, printed. */
 type Printed = string
@@ -42,39 +63,46 @@ const modelBlock = (model: Model): Printed =>
   block([
     ['table', line(model.table)],
     ['plural', line(model.plural)],
-    ...Object.entries(truthy({ was: model.was, join: model.join })).map(([key, value]) => [key, line(value)] as const),
+    ...(model.was === null ? [] : [['was', line(model.was)] as const]),
+    ...(model.join ? [['join', line(true)] as const] : []),
     ['timestamps', line(model.timestamps)],
     ['deleteConflict', line(model.deleteConflict)],
     ['capture', line(model.capture)],
-    ['fields', sortedBlock(model.fields, fieldLine)],
-    ['indexes', sortedBlock(model.indexes, indexLine)],
+    ['fields', orderedBlock(model.fields, fieldFacts)],
+    ['indexes', sortedBlock(model.indexes, ({ fields, ...rest }) => line({ fields, ...unusual(without(rest, 'name'), usualIndex) }))],
     ['access', block(rules.map((rule) => [rule, line(model.access[rule])]))],
   ])
 
-/** What is as usual is left out. */
-const fieldLine = (field: Field): Printed =>
-  line({
-    column: field.column,
-    ...(field.columnId === field.column ? {} : { columnId: field.columnId }),
-    type: field.type,
-    ...truthy({ nullable: field.nullable, default: field.default, unique: field.unique }),
-    ...truthy({ readonly: field.readonly, immutable: field.immutable, serverOnly: field.serverOnly }),
-    ...(field.conflict === 'latest' ? {} : { conflict: field.conflict }),
-    ...truthy({ reference: field.reference, was: field.was, implicit: field.implicit }),
-  })
-
-const indexLine = ({ fields, unique, where, derived }: Index): Printed => line({ fields, ...truthy({ unique, where, derived }) })
+const fieldFacts = ({ column, columnId, type, ...field }: Field): object => ({
+  column,
+  ...(columnId === column ? {} : { columnId }),
+  type,
+  ...unusual(without(without(field, 'name'), 'doc'), usualField),
+})
 
 const scopeBlock = (scope: Scope): Printed =>
   block([
-    ['params', sortedBlock(scope.params, ({ type, nullable }) => line({ type, nullable }))],
+    ['params', orderedBlock(scope.params, ({ type, nullable }) => ({ type, nullable }))],
     ['lines', block(scope.lines.map(({ model, where }) => [model, line(where)]))],
   ])
 
 const rules = ['read', 'create', 'update', 'delete'] as const
 
-const truthy = (facts: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== false && value !== null))
+/** Facts that are not as usual, in the order in which the usual ones are written. */
+const unusual = (facts: object, usual: object): object => {
+  const given = new Map<string, unknown>(Object.entries(facts))
+  const strange = [...given.keys()].filter((key) => !(key in usual))
+  if (strange.length > 0) throw new Error(`the lock file does not know ${strange.join(', ')}`)
+  return Object.fromEntries(Object.entries(usual).flatMap(([key, value]) => (given.get(key) === value ? [] : [[key, given.get(key)]])))
+}
+
+const without = (facts: object, key: string): object => Object.fromEntries(Object.entries(facts).filter(([each]) => each !== key))
+
+/** Entries that do not name their predecessor would lose their order by being sorted. */
+const orderedBlock = <Named extends { readonly name: string }>(all: readonly Named[], facts: (each: Named) => object): Printed => {
+  const before = new Map(all.map((each, at) => [each.name, all[at - 1]?.name]))
+  return sortedBlock(all, (each) => line({ ...facts(each), after: before.get(each.name) }))
+}
 
 const sortedBlock = <Named extends { readonly name: string }>(all: readonly Named[], print: (each: Named) => Printed): Printed =>
   block(all.toSorted((left, right) => (left.name < right.name ? -1 : 1)).map((each) => [each.name, print(each)]))
@@ -87,3 +115,13 @@ const block = (entries: readonly (readonly [key: string, value: Printed])[]): Pr
 }
 
 const line = (value: unknown): Printed => JSON.stringify(value)
+
+/** Of the initial migration's text, as the lock file keeps it; null if there is none, or no lock file of ours. */
+export const lockedChecksum = (lock: string): string | null => {
+  try {
+    const { migrations } = JSON.parse(lock) as { readonly migrations?: Record<string, { readonly files?: Record<string, string> }> }
+    return migrations?.['0001_initial']?.files?.['0001_initial.sql'] ?? null
+  } catch {
+    return null
+  }
+}

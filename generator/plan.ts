@@ -1,5 +1,5 @@
 /** Which files a schema becomes, and what each says: data for templates, or text. */
-import { lockText } from './lock.js'
+import { checksum, lockText } from './lock.js'
 import { initialMigration } from './migrate.js'
 import { mark } from './mark.js'
 import type { Schema } from './model.js'
@@ -58,7 +58,7 @@ export const plan = (schema: Schema, output: string): readonly PlannedFile[] => 
       file(modelFile('server', model.name), 'server-model.ts', serverModelView(schema, model, importsOf('server'))),
     ]),
     { path: initialPath, text: migration },
-    { path: lockPath, text: lockText(schema, migration) },
+    { path: lockPath, text: lockText(schema, [{ name: '0001_initial', after: [], touches: [], files: { '0001_initial.sql': checksum(migration) } }]) },
   ]
 }
 

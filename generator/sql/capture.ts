@@ -8,19 +8,30 @@ import { fitted, indented, literal, quoted } from './text.js'
  * a role with plain INSERT is captured; ENABLE ALWAYS, so that session_replication_role = replica is, too.
  */
 export const captureSql = (schema: Schema, model: Model): string => {
+  const { functionSql, triggersSql } = captureParts(schema, model)
+  return `${functionSql}\n\n${triggersSql}`
+}
+
+/** The same in parts, for a table that has triggers already. */
+export const captureParts = (schema: Schema, model: Model): { readonly name: string; readonly functionSql: string; readonly triggersSql: string } => {
   const own = ownOf(schema, model)
   const statement = model.capture === 'statement'
-  const triggers = statement ? statementTriggers(own) : rowTriggers(own)
-  return `${statement ? statementFunction(own) : rowFunction(own)}
-
-create trigger syncgen_stamp_insert before insert on ${own.table}
+  return {
+    name: own.function,
+    functionSql: statement ? statementFunction(own) : rowFunction(own),
+    triggersSql: `create trigger syncgen_stamp_insert before insert on ${own.table}
   for each row execute function syncgen.stamp();
 create trigger syncgen_stamp_update before update on ${own.table}
   for each row execute function syncgen.${model.timestamps ? 'stamp_updated' : 'stamp'}();
-${triggers}
+${statement ? statementTriggers(own) : rowTriggers(own)}
 alter table ${own.table}
-  ${['stamp_insert', 'stamp_update', ...(statement ? ['insert', 'update', 'delete'] : ['row']), 'truncate'].map((name) => `enable always trigger syncgen_${name}`).join(',\n  ')};`
+  ${captureTriggers(model).map((name) => `enable always trigger ${name}`).join(',\n  ')};`,
+  }
 }
+
+/** The triggers of a table, by name. */
+export const captureTriggers = ({ capture }: Pick<Model, 'capture'>): readonly string[] =>
+  ['stamp_insert', 'stamp_update', ...(capture === 'statement' ? ['insert', 'update', 'delete'] : ['row']), 'truncate'].map((name) => `syncgen_${name}`)
 
 /** What the texts below are filled with. */
 interface Own {

@@ -1,0 +1,145 @@
+/** The lock file, read back: the schema as it was when the output was last written, and the migrations up to there. */
+import { checksum, type LockedMigration, usualField, usualIndex } from '../lock.js'
+import { isGenerated } from '../mark.js'
+import type { Access, Claim, Enum, Field, Index, Model, Schema, Scope } from '../model.js'
+import { buildRelations } from '../read/build-relations.js'
+
+/** What a lock file holds. */
+export interface Lock {
+  /** Without documentation and sources; claims, enums, models, scopes and indexes sorted by name. */
+  readonly schema: Schema
+  readonly migrations: readonly LockedMigration[]
+}
+
+/** A lock file that says nothing: where, counted from 1 (0: as a whole), and why. */
+export interface LockFault {
+  readonly line: number
+  readonly why: string
+}
+
+/** Reads a lock file's text. */
+export const readLock = (text: string): Lock | { readonly fault: LockFault } => {
+  const conflict = text.split('\n').findIndex((line) => /^(<{7}|={7}|>{7})/.test(line))
+  if (conflict >= 0) return { fault: { line: conflict + 1, why: 'it holds the marks of a merge that was not finished' } }
+  if (!isGenerated(text)) return { fault: { line: 1, why: 'it does not say that syncgen wrote it' } }
+  try {
+    const root = JSON.parse(text) as Written
+    if (root.syncgen !== 1) return { fault: { line: 0, why: 'another version of syncgen wrote it' } }
+    return { schema: schemaOf(root), migrations: migrationsOf(root.migrations) }
+  } catch (error) {
+    return { fault: { line: lineOf(error, text), why: error instanceof SyntaxError ? 'it is no JSON' : 'parts of it are missing' } }
+  }
+}
+
+/** A schema as a lock file gives it back: what it leaves out is left out, what it sorts is sorted. */
+export const lockedForm = (schema: Schema): Schema => ({
+  ...schema,
+  sources: [],
+  claims: byName(schema.claims),
+  enums: byName(schema.enums).map((each) => ({ ...each, doc: null })),
+  models: related(
+    byName(schema.models).map((model) => ({
+      ...model,
+      fields: model.fields.map((field) => ({ ...field, doc: null })),
+      indexes: byName(model.indexes),
+      doc: null,
+    })),
+  ),
+  scopes: byName(schema.scopes).map((each) => ({ ...each, doc: null })),
+})
+
+/** Names a schema by what is in it: equal for equal ones, however they were written down. */
+export const stateOf = (schema: Schema): string => checksum(JSON.stringify(lockedForm(schema)))
+
+/** The file's form; a merge may have left anything in it, so what is missing throws. */
+interface Written {
+  readonly syncgen: number
+  readonly name: string
+  readonly migrations: Block<Omit<LockedMigration, 'name'>>
+  readonly claims: Block<Omit<Claim, 'name'>>
+  readonly enums: Block<readonly (string | Enum['values'][number])[]>
+  readonly models: Block<WrittenModel>
+  readonly scopes: Block<{ readonly params: Block<Ordered & Omit<Claim, 'name'>>; readonly lines: Block<Scope['lines'][number]['where']> }>
+}
+
+type Block<Value> = Readonly<Record<string, Value>>
+
+interface Ordered {
+  readonly after?: string
+}
+
+interface WrittenModel extends Pick<Model, 'table' | 'plural' | 'timestamps' | 'deleteConflict' | 'capture'> {
+  readonly was?: string
+  readonly join?: true
+  readonly fields: Block<Ordered & Pick<Field, 'column' | 'type'> & Partial<Field>>
+  readonly indexes: Block<Pick<Index, 'fields'> & Partial<Index>>
+  readonly access: Access
+}
+
+const schemaOf = (root: Written): Schema => ({
+  name: root.name,
+  sources: [],
+  claims: named(root.claims),
+  enums: Object.entries(root.enums).map(([name, values]) => ({
+    name,
+    values: values.map((each) => (typeof each === 'string' ? { name: each, was: null } : each)),
+    doc: null,
+  })),
+  models: related(Object.entries(root.models).map(([name, model]) => modelOf(name, model))),
+  scopes: Object.entries(root.scopes).map(([name, { params, lines }]) => ({
+    name,
+    params: ordered(params).map(([param, { type, nullable }]) => ({ name: param, type, nullable })),
+    lines: Object.entries(lines).map(([model, where]) => ({ model, where })),
+    doc: null,
+  })),
+})
+
+const migrationsOf = (written: Written['migrations']): readonly LockedMigration[] =>
+  named(written).map(({ name, after, touches, files }) => ({ name, after: [...after], touches: [...touches], files: { ...files } }))
+
+const modelOf = (name: string, { was, join, fields, indexes, access, ...rest }: WrittenModel): Omit<Model, 'relations'> => ({
+  name,
+  ...rest,
+  join: join ?? false,
+  fields: ordered(fields).map(([field, { after: _, ...facts }]) => ({ ...usualField, columnId: facts.column, doc: null, ...facts, name: field })),
+  indexes: named(indexes).map((index) => ({ ...usualIndex, ...index })),
+  access: { read: access.read, create: access.create, update: access.update, delete: access.delete },
+  doc: null,
+  was: was ?? null,
+})
+
+/** Relations follow from references. */
+const related = (models: readonly Omit<Model, 'relations'>[]): readonly Model[] => {
+  const fielded = models.map((model) => ({ ...model, pureJoin: model.join && ownFields(model) === 0 }))
+  const relations = buildRelations(fielded)
+  return models.map((model) => ({ ...model, relations: relations.get(model.name) ?? [] }))
+}
+
+/** Of a join: beside its two references. */
+const ownFields = ({ fields }: Pick<Model, 'fields'>): number => fields.filter((field) => !field.implicit).length - 2
+
+const named = <Value extends object>(block: Block<Value>): readonly (Value & { readonly name: string })[] =>
+  Object.entries(block).map(([name, value]) => ({ name, ...value }))
+
+/** Entries behind the one that each names. Two behind the same one (branches that met) stand in the order of their names. */
+const ordered = <Value extends Ordered>(block: Block<Value>): readonly (readonly [string, Value])[] => {
+  const left = new Map(Object.entries(block))
+  const found: (readonly [string, Value])[] = []
+  const take = (after: string | undefined): void => {
+    for (const [name, value] of [...left]) {
+      if (value.after !== after || !left.delete(name)) continue
+      found.push([name, value])
+      take(name)
+    }
+  }
+  take(undefined)
+  return [...found, ...left]
+}
+
+const byName = <Named extends { readonly name: string }>(all: readonly Named[]): readonly Named[] =>
+  all.toSorted((left, right) => (left.name < right.name ? -1 : 1))
+
+const lineOf = (error: unknown, text: string): number => {
+  const [, position] = /at position (\d+)/.exec(error instanceof Error ? error.message : '') ?? []
+  return position === undefined ? 0 : text.slice(0, Number(position)).split('\n').length
+}
