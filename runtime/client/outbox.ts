@@ -227,6 +227,7 @@ export class Outbox {
       const { code, model, id, fields } = outcome
       emitter.emit('rejected', { code, model, id, fields, mutation, discarded: discardedChanges(store, entry.ops) })
     } else {
+      if (outcome.kind === 'merged') for (const { model, id, into } of outcome.links ?? []) store.overlay.merged(model, id, into)
       emitter.emit('confirmed', { mutation, outcome })
     }
     entry.confirmed.resolve(outcome)

@@ -266,10 +266,10 @@ export interface PushResult {
   readonly rows: Readonly<Record<string, readonly VersionedRow[]>>
 }
 
-/** What became of a mutation. `merged`: applied, but these fields (`Model.field`) kept the server's value. */
+/** What became of a mutation. `merged`: applied, but these fields kept the server's value, or these links were there already. */
 export type Outcome =
   | { readonly kind: 'applied' }
-  | { readonly kind: 'merged'; readonly lost: readonly LostField[] }
+  | { readonly kind: 'merged'; readonly lost: readonly LostField[]; readonly links?: readonly MergedLink[] }
   | {
       readonly kind: 'rejected'
       readonly code: RejectionCode
@@ -277,6 +277,13 @@ export type Outcome =
       readonly id: Uuid | null
       readonly fields: readonly string[]
     }
+
+/** A new link whose pair another row linked already: `into` stands for it, for all later ops of this client, too. */
+export interface MergedLink {
+  readonly model: string
+  readonly id: Uuid
+  readonly into: Uuid
+}
 
 export interface LostField {
   readonly model: string

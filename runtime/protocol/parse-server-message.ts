@@ -10,6 +10,7 @@ import type {
   Delta,
   LineDigest,
   LostField,
+  MergedLink,
   Outcome,
   Page,
   Pong,
@@ -122,10 +123,15 @@ const changed = objectOf<Changed>(
 
 const lostField = objectOf<LostField>({ model: label, id: uuid, field: label }, open)
 
+const mergedLink = objectOf<MergedLink>({ model: label, id: uuid, into: uuid }, open)
+
 /** Codes and names of fields may be those of an app's hooks, whatever they look like. */
 const outcome: Decode<Outcome> = taggedBy<Outcome>('kind', {
   applied: objectOf<Extract<Outcome, { kind: 'applied' }>>({ kind: exactly('applied') }, open),
-  merged: objectOf<Extract<Outcome, { kind: 'merged' }>>({ kind: exactly('merged'), lost: listOf(lostField) }, open),
+  merged: objectOf<Extract<Outcome, { kind: 'merged' }>>(
+    { kind: exactly('merged'), lost: listOf(lostField), links: listOf(mergedLink) },
+    { closed: false, optional: ['links'] },
+  ),
   rejected: objectOf<Extract<Outcome, { kind: 'rejected' }>>(
     { kind: exactly('rejected'), code: anyText, model: nullable(label), id: nullable(uuid), fields: listOf(anyText) },
     open,

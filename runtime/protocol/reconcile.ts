@@ -24,6 +24,8 @@ export type StoredRow =
   /** Deleted; `before` is its last image where the log still has it. */
   | { readonly kind: 'deleted'; readonly before: Values | null }
   | { readonly kind: 'present'; readonly version: number; readonly values: Values }
+  /** No row under the key of a new link, but one that links the same pair; these are that one's values. */
+  | { readonly kind: 'linked'; readonly version: number; readonly values: Values }
 
 export interface Rules {
   /** Type and policy of a field. */
@@ -46,7 +48,8 @@ export interface Versions<Value> {
 }
 
 export type Edit =
-  | { readonly op: 'create'; readonly restore?: true }
+  /** `link`: of a join row, what it says beyond the link, as edits of a link that says nothing. */
+  | { readonly op: 'create'; readonly restore?: true; readonly link?: Payload }
   /** `at`: when the user did it, clamped by the server to what is possible; ms since 1970. */
   | {
       readonly op: 'update'
@@ -58,8 +61,16 @@ export type Edit =
   /** `seen`: what the author saw in the fields that clients write. Without it, only an equal version proves that he saw it. */
   | { readonly op: 'delete'; readonly version: number; readonly seen?: Values }
 
+export interface Payload {
+  readonly at: number
+  readonly strict: boolean
+  readonly set: Readonly<Record<string, FieldEdit>>
+}
+
 export type Decision =
   | { readonly kind: 'insert' }
+  /** The link is there: it stands for the new one, with these fields written. `lost` kept the server's value. */
+  | { readonly kind: 'merge'; readonly set: Readonly<Record<string, Change>>; readonly lost: readonly string[] }
   /**
    * Write these fields (none: there is nothing to write); `lost` kept the server's value. `add` is relative to the stored value.
    * Fields that already have the wanted value are in neither.
@@ -79,6 +90,7 @@ export type Change = { readonly value: Wire } | { readonly add: number }
 export const reconcile = (stored: StoredRow, edit: Edit, rules: Rules): Decision => {
   switch (edit.op) {
     case 'create':
+      if (stored.kind === 'linked') return link(stored, edit.link ?? nothingMore, rules)
       return edit.restore === true ? restore(stored) : create(stored)
     case 'update':
       return update(stored, edit, rules)
@@ -89,6 +101,9 @@ export const reconcile = (stored: StoredRow, edit: Edit, rules: Rules): Decision
 
 /** Fields of an update that a policy must decide. */
 export const fieldsInConflict = (stored: StoredRow, edit: Edit, rules: Pick<Rules, 'field'>): readonly string[] => {
+  if (stored.kind === 'linked' && edit.op === 'create') {
+    return fieldsInConflict({ ...stored, kind: 'present' }, linkEdit(edit.link ?? nothingMore), rules)
+  }
   const values = imageOf(stored)
   if (edit.op !== 'update' || values === null || isUnchanged(stored, edit)) return []
   return Object.entries(edit.set).flatMap(([name, change]) =>
@@ -96,7 +111,17 @@ export const fieldsInConflict = (stored: StoredRow, edit: Edit, rules: Pick<Rule
   )
 }
 
-const create = ({ kind }: StoredRow): Decision => {
+/** A link that is there is edited by whoever makes it once more; he saw nothing of it. */
+const link = ({ values }: Extract<StoredRow, { kind: 'linked' }>, payload: Payload, rules: Rules): Decision => {
+  const decision = update({ kind: 'present', version: 0, values }, linkEdit(payload), rules)
+  return decision.kind === 'write' ? { ...decision, kind: 'merge' } : decision
+}
+
+const linkEdit = (payload: Payload): Extract<Edit, { op: 'update' }> => ({ op: 'update', version: -1, ...payload })
+
+const nothingMore: Payload = { at: 0, strict: false, set: {} }
+
+const create = ({ kind }: Exclude<StoredRow, { kind: 'linked' }>): Decision => {
   switch (kind) {
     case 'never':
       return { kind: 'insert' }
@@ -107,7 +132,7 @@ const create = ({ kind }: StoredRow): Decision => {
   }
 }
 
-const restore = ({ kind }: StoredRow): Decision => ({ kind: kind === 'present' ? 'nothing' : 'insert' })
+const restore = ({ kind }: Exclude<StoredRow, { kind: 'linked' }>): Decision => ({ kind: kind === 'present' ? 'nothing' : 'insert' })
 
 const update = (stored: StoredRow, edit: Extract<Edit, { op: 'update' }>, rules: Rules): Decision => {
   const values = imageOf(stored)
@@ -193,6 +218,7 @@ const imageOf = (stored: StoredRow): Values | null => {
     case 'deleted':
       return stored.before
     case 'present':
+    case 'linked':
       return stored.values
   }
 }

@@ -3,12 +3,13 @@
  * together, so that whoever asks again, for whatever reason, gets the same answer.
  */
 import type { Uuid } from '../protocol/descriptor.js'
-import type { Mutation, Outcome, PushResult, VersionedRow } from '../protocol/messages.js'
+import type { MergedLink, Mutation, Outcome, PushResult, VersionedRow } from '../protocol/messages.js'
 import type { Clock } from '../protocol/ports.js'
 import { type MutationTools, applyMutation } from './apply-mutation.js'
 import { possibleTime, stampCommand } from './edit-times.js'
 import type { Verified } from './identity.js'
 import { Judge } from './judge.js'
+import { followLinks } from './links.js'
 import { type Place, rejectionOf } from './rejection.js'
 import { storedKey } from './stored-rows.js'
 import type { Connection, Database } from './transaction.js'
@@ -70,7 +71,7 @@ export class Pusher {
       const repeated = mutation.seq <= last
       const outcome = repeated
         ? await this.#repeat(connection, author, mutation)
-        : await this.#once(connection, author, mutation, now)
+        : await this.#once(connection, author, mutation, now, decided.flatMap(linksOf))
       decided.push({ mutation, outcome, repeated })
       last = Math.max(last, mutation.seq)
     }
@@ -87,12 +88,13 @@ export class Pusher {
     return row === undefined ? { kind: 'applied' } : (row[0] as Outcome)
   }
 
-  async #once(connection: Connection, { identity }: Author, mutation: Mutation, now: number): Promise<Outcome> {
+  async #once(connection: Connection, { client, identity }: Author, mutation: Mutation, now: number, recent: readonly MergedLink[]): Promise<Outcome> {
     const at = possibleTime(mutation.at, now)
     let place: Place | null = null
     await connection.command(`savepoint mutation; set constraints all deferred; ${stampCommand(at)}`)
     try {
-      const outcome = await applyMutation(this.#tools, connection, identity, mutation, at, (doing) => (place = doing))
+      const meant = await followLinks(connection, this.#tools.catalog, client, recent, mutation)
+      const outcome = await applyMutation(this.#tools, connection, identity, meant, at, (doing) => (place = doing))
       await connection.command('set constraints all immediate; release savepoint mutation')
       return outcome
     } catch (error) {
@@ -119,7 +121,7 @@ export class Pusher {
   async #withRows(connection: Connection, { identity }: Author, decided: readonly Decision[]): Promise<readonly PushResult[]> {
     const { catalog } = this.#tools
     const judge = new Judge(connection, catalog, identity)
-    const ops = decided.flatMap(({ mutation }) => mutation.ops)
+    const ops = decided.flatMap(keysOf)
     const rows = new Map<string, VersionedRow>()
     for (const name of new Set(ops.map(({ model }) => model))) {
       const model = catalog.models.get(name)
@@ -130,7 +132,7 @@ export class Pusher {
       const found = readable.length === 0 ? [] : await connection.rows(model.server.sql.rows, [readable])
       for (const row of found) rows.set(storedKey(name, String(row[0])), model.server.toWire(row))
     }
-    return decided.map(({ mutation, outcome }) => ({ seq: mutation.seq, outcome, rows: rowsOf(mutation, rows) }))
+    return decided.map(({ mutation, outcome }) => ({ seq: mutation.seq, outcome, rows: rowsOf(keysOf({ mutation, outcome }), rows) }))
   }
 }
 
@@ -140,9 +142,17 @@ interface Decision {
   readonly repeated: boolean
 }
 
-const rowsOf = ({ ops }: Mutation, rows: ReadonlyMap<string, VersionedRow>): PushResult['rows'] => {
+/** Rows that a mutation names, and those that stand for its links. */
+const keysOf = ({ mutation, outcome }: Pick<Decision, 'mutation' | 'outcome'>): readonly Place[] => [
+  ...mutation.ops,
+  ...linksOf({ outcome }).map(({ model, into }) => ({ model, id: into })),
+]
+
+const linksOf = ({ outcome }: Pick<Decision, 'outcome'>): readonly MergedLink[] => (outcome.kind === 'merged' ? (outcome.links ?? []) : [])
+
+const rowsOf = (keys: readonly Place[], rows: ReadonlyMap<string, VersionedRow>): PushResult['rows'] => {
   const own = new Map<string, Map<Uuid, VersionedRow>>()
-  for (const { model, id } of ops) {
+  for (const { model, id } of keys) {
     const row = rows.get(storedKey(model, id))
     if (row !== undefined) own.set(model, (own.get(model) ?? new Map<Uuid, VersionedRow>()).set(id, row))
   }
