@@ -4,7 +4,7 @@ import type { FieldType, ListElement, Schema } from '../../../generator/model.js
 import type { Dice } from '../../postgres/random.js'
 
 /** A wire value of the type that every layer accepts. With a `mark`, a text that nobody else writes. */
-export const randomValue = (dice: Dice, ir: Schema, type: FieldType, mark?: string): Wire => {
+export const randomValue = (dice: Dice, ir: Pick<Schema, 'enums'>, type: FieldType, mark?: string): Wire => {
   switch (type.kind) {
     case 'string':
     case 'text':
@@ -107,7 +107,8 @@ const randomText = (dice: Dice, { kind, ...options }: Extract<FieldType, { kind:
   return max === null || points.length <= max ? text : points.slice(0, max).join('')
 }
 
-const randomElement = (dice: Dice, ir: Schema, of: ListElement, mark?: string): Wire =>
+/** An element of a list. */
+export const randomElement = (dice: Dice, ir: Pick<Schema, 'enums'>, of: ListElement, mark?: string): Wire =>
   of.kind === 'string' ? (mark ?? dice.pick(texts)) : randomValue(dice, ir, of)
 
 /** In the form that every decimal of the scale has. */
@@ -119,7 +120,7 @@ const randomDecimal = (dice: Dice, precision: number, scale: number): string => 
   return dice.chance(0.1) && /[1-9]/.test(text) ? `-${text}` : text
 }
 
-const valuesOf = (ir: Schema, name: string): readonly string[] =>
+const valuesOf = (ir: Pick<Schema, 'enums'>, name: string): readonly string[] =>
   (ir.enums.find((each) => each.name === name)?.values ?? []).map((value) => value.name)
 
 const texts = ['', 'a', 'A', 'ab', 'b', 'ö', 'o\u0308', '😀', '\uffff', '%', 'a_b', '\\', "'", '"', '{a,b}', 'NULL', '$1', '\n', '\u0001', '\u2028'] as const

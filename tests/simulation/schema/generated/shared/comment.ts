@@ -44,8 +44,8 @@ export const commentDescriptor: ModelDescriptor<Comment> = {
   deleteConflict: 'delete-wins',
   fields: commentFields,
   relations: {
-    task: { kind: 'one', model: 'Task', field: 'taskId' },
-    author: { kind: 'one', model: 'Person', field: 'authorId' },
+    task: { kind: 'one', model: 'Task', field: 'taskId', onDelete: 'restrict' },
+    author: { kind: 'one', model: 'Person', field: 'authorId', onDelete: 'setNull' },
   },
   decode: (wire) => ({
     id: wire[0] as Uuid,

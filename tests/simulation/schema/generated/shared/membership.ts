@@ -40,12 +40,13 @@ export const membershipFields = {
 export const membershipDescriptor: ModelDescriptor<Membership> = {
   name: 'Membership',
   plural: 'memberships',
+  pair: ['organisationId', 'personId'],
   timestamps: true,
   deleteConflict: 'delete-wins',
   fields: membershipFields,
   relations: {
-    organisation: { kind: 'one', model: 'Organisation', field: 'organisationId' },
-    person: { kind: 'one', model: 'Person', field: 'personId' },
+    organisation: { kind: 'one', model: 'Organisation', field: 'organisationId', onDelete: 'cascade' },
+    person: { kind: 'one', model: 'Person', field: 'personId', onDelete: 'cascade' },
   },
   decode: (wire) => ({
     id: wire[0] as Uuid,

@@ -54,7 +54,7 @@ export const organisationDescriptor: ModelDescriptor<Organisation> = {
   deleteConflict: 'delete-wins',
   fields: organisationFields,
   relations: {
-    owner: { kind: 'one', model: 'Person', field: 'ownerId' },
+    owner: { kind: 'one', model: 'Person', field: 'ownerId', onDelete: 'restrict' },
     members: { kind: 'many', model: 'Membership', field: 'organisationId' },
     projects: { kind: 'many', model: 'Project', field: 'organisationId' },
     tags: { kind: 'many', model: 'Tag', field: 'organisationId' },

@@ -48,7 +48,7 @@ export const personDescriptor: ModelDescriptor<Person> = {
   deleteConflict: 'delete-wins',
   fields: personFields,
   relations: {
-    boss: { kind: 'one', model: 'Person', field: 'bossId' },
+    boss: { kind: 'one', model: 'Person', field: 'bossId', onDelete: 'setNull' },
     reports: { kind: 'many', model: 'Person', field: 'bossId' },
     owned: { kind: 'many', model: 'Organisation', field: 'ownerId' },
     memberships: { kind: 'many', model: 'Membership', field: 'personId' },

@@ -64,8 +64,8 @@ export const projectDescriptor: ModelDescriptor<Project> = {
   deleteConflict: 'delete-wins',
   fields: projectFields,
   relations: {
-    organisation: { kind: 'one', model: 'Organisation', field: 'organisationId' },
-    lead: { kind: 'one', model: 'Person', field: 'leadId' },
+    organisation: { kind: 'one', model: 'Organisation', field: 'organisationId', onDelete: 'cascade' },
+    lead: { kind: 'one', model: 'Person', field: 'leadId', onDelete: 'setNull' },
     tasks: { kind: 'many', model: 'Task', field: 'projectId' },
   },
   decode: (wire) => ({

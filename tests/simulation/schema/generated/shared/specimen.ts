@@ -190,8 +190,8 @@ export const specimenDescriptor: ModelDescriptor<Specimen> = {
   deleteConflict: 'delete-wins',
   fields: specimenFields,
   relations: {
-    owner: { kind: 'one', model: 'Person', field: 'ownerId' },
-    previous: { kind: 'one', model: 'Specimen', field: 'previousId' },
+    owner: { kind: 'one', model: 'Person', field: 'ownerId', onDelete: 'cascade' },
+    previous: { kind: 'one', model: 'Specimen', field: 'previousId', onDelete: 'noAction' },
     following: { kind: 'many', model: 'Specimen', field: 'previousId' },
   },
   decode: (wire) => ({

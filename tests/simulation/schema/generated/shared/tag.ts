@@ -44,7 +44,7 @@ export const tagDescriptor: ModelDescriptor<Tag> = {
   deleteConflict: 'delete-wins',
   fields: tagFields,
   relations: {
-    organisation: { kind: 'one', model: 'Organisation', field: 'organisationId' },
+    organisation: { kind: 'one', model: 'Organisation', field: 'organisationId', onDelete: 'cascade' },
     taggings: { kind: 'many', model: 'Tagging', field: 'tagId' },
   },
   decode: (wire) => ({

@@ -43,12 +43,13 @@ export const taggingFields = {
 export const taggingDescriptor: ModelDescriptor<Tagging> = {
   name: 'Tagging',
   plural: 'taggings',
+  pair: ['taskId', 'tagId'],
   timestamps: true,
   deleteConflict: 'delete-wins',
   fields: taggingFields,
   relations: {
-    task: { kind: 'one', model: 'Task', field: 'taskId' },
-    tag: { kind: 'one', model: 'Tag', field: 'tagId' },
+    task: { kind: 'one', model: 'Task', field: 'taskId', onDelete: 'cascade' },
+    tag: { kind: 'one', model: 'Tag', field: 'tagId', onDelete: 'cascade' },
   },
   decode: (wire) => ({
     id: wire[0] as Uuid,

@@ -92,9 +92,9 @@ export const taskDescriptor: ModelDescriptor<Task> = {
   deleteConflict: 'edit-wins',
   fields: taskFields,
   relations: {
-    project: { kind: 'one', model: 'Project', field: 'projectId' },
-    assignee: { kind: 'one', model: 'Person', field: 'assigneeId' },
-    parent: { kind: 'one', model: 'Task', field: 'parentId' },
+    project: { kind: 'one', model: 'Project', field: 'projectId', onDelete: 'cascade' },
+    assignee: { kind: 'one', model: 'Person', field: 'assigneeId', onDelete: 'setNull' },
+    parent: { kind: 'one', model: 'Task', field: 'parentId', onDelete: 'setNull' },
     subtasks: { kind: 'many', model: 'Task', field: 'parentId' },
     comments: { kind: 'many', model: 'Comment', field: 'taskId' },
     taggings: { kind: 'many', model: 'Tagging', field: 'taskId' },

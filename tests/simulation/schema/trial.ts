@@ -1,0 +1,177 @@
+/**
+ * A short life of a few devices on any schema, with real sockets and real PostgreSQL: they write, other programs write, scopes open and
+ * close, connections come and go; in the end every device holds what brute force says. Everything is drawn from one seed, but the order
+ * in which frames arrive is that of the machine.
+ */
+import { openLab, until } from 'syncgen/testing'
+import { SyncError } from 'syncgen/protocol'
+import { Dice } from '../../postgres/random.js'
+import { cachedTables } from './cached-tables.js'
+import { type OpenScope, expectedRows } from './expected-rows.js'
+import { foreignStatement } from './foreign-sql.js'
+import { type Hostile, RowAuthor } from './row-author.js'
+import { cachedRows, differences } from './row-text.js'
+import { allParams, drawParams, givenParams } from './scope-choices.js'
+import { type SimClient, type SimPrincipal, type SimSchema, cacheOf } from './sim-schema.js'
+import { type Tables, type WireRecord, readTables } from './tables.js'
+
+export interface TrialOptions {
+  readonly seed: number
+  /** After each round everything is compared. */
+  readonly rounds: number
+  readonly stepsPerRound: number
+}
+
+/** How often what happened: `create applied`, `sql delete`, `refused by the client: value`. */
+export type Tally = Readonly<Record<string, number>>
+
+/** @throws with what differs, or what the server or a client called an error. */
+export const trial = async (schema: SimSchema, { seed, rounds, stepsPerRound }: TrialOptions): Promise<Tally> => {
+  const { ir } = schema
+  const tally: Record<string, number> = {}
+  const count = (what: string): void => void (tally[what] = (tally[what] ?? 0) + 1)
+  const complaints: string[] = []
+  const log = (level: string, event: string, details: object = {}): void => {
+    if (level === 'error') complaints.push(`${event} ${JSON.stringify(details)}`)
+  }
+  const lab = await openLab<WireRecord, object, Awaited<ReturnType<SimSchema['createServer']>>, SimClient>({ ...schema, log, nodes: 2 })
+  try {
+    if (schema.extraSql !== '') await lab.sql(schema.extraSql)
+    for (const text of schema.seedSql) await lab.sql(text)
+    const dice = new Dice(seed)
+    const tables = (): Promise<Tables> => readTables(lab.sql, ir)
+    const who = [...schema.principals.slice(0, 3), ...schema.principals.slice(0, 1)]
+    const devices: TrialDevice[] = []
+    for (const [at, principal] of who.entries()) {
+      const client = await lab.device({ ...principal, node: at % 2, open: [] })
+      let marks = 0
+      const author = new RowAuthor({ schema, dice, mark: () => `d${at + 1}:${(marks += 1)}` })
+      devices.push({ ...principal, client, author, open: new Map(), isOffline: false })
+    }
+    let foreignMarks = 0
+    const foreigner = new RowAuthor({ schema, dice, mark: () => `sql:${(foreignMarks += 1)}` })
+
+    const step = async (): Promise<void> => {
+      const roll = dice.next()
+      const device = dice.pick(devices)
+      const model = dice.pick(ir.models)
+      if (roll < 0.3) {
+        const statement = foreignStatement(dice, foreigner, model, await tables())
+        if (statement === null) return
+        await lab.sql(statement.text, statement.values).then(() => count(`sql ${statement.kind}`), (error: unknown) => {
+          if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('23'))) throw error
+          count('sql refused')
+        })
+      } else if (roll < 0.38) await openOrClose(schema, dice, device, await tables())
+      else if (roll < 0.43) toggle(device)
+      else {
+        const outcome = roll < 0.5 ? writeHostile(device, schema, model.name) : write(device, schema, model.name, dice)
+        if (outcome === null) return
+        void outcome.confirmed.then(({ kind }) => count(`${outcome.what} ${kind}`))
+      }
+    }
+
+    for (const device of devices) for (const scope of dice.some(ir.scopes, 0.8)) open(schema, dice, device, scope.name, await tables())
+    for (let round = 0; round < rounds; round += 1) {
+      for (let at = 0; at < stepsPerRound; at += 1) await step()
+      for (const device of devices) if (device.isOffline) toggle(device)
+      await lab.settled()
+      const rows = await tables()
+      for (const device of devices) await equal(schema, device, rows)
+      if (complaints.length > 0) throw new Error(`the log has errors:\n${complaints.slice(0, 5).join('\n')}`)
+    }
+    return tally
+  } finally {
+    await lab.close()
+  }
+}
+
+interface TrialDevice extends SimPrincipal {
+  readonly client: SimClient
+  readonly author: RowAuthor
+  /** Open scopes, with what closes them. */
+  readonly open: Map<string, { readonly scope: OpenScope; readonly close: () => void }>
+  isOffline: boolean
+}
+
+interface Attempt {
+  readonly what: string
+  readonly confirmed: Promise<{ readonly kind: string }>
+}
+
+const equal = async ({ ir }: SimSchema, { client, claims, open, principal }: TrialDevice, rows: Tables): Promise<void> => {
+  const expected = expectedRows(ir, rows, [...open.values()].map(({ scope }) => scope), claims)
+  let last: readonly string[] = []
+  try {
+    await until('the cache equals brute force', () => {
+      last = differences(expected, cachedRows(ir, client))
+      return last.length === 0
+    }, 5_000)
+  } catch (error) {
+    const scopes = [...open.values()].map(({ scope }) => JSON.stringify(scope))
+    throw new Error(`the cache of ${principal} ${JSON.stringify(claims)} differs:\n${last.slice(0, 5).join('\n')}\nwith ${scopes.join('\n     ')}`, { cause: error })
+  }
+}
+
+const toggle = (device: TrialDevice): void => {
+  if (device.isOffline) device.client.goOnline()
+  else device.client.goOffline()
+  device.isOffline = !device.isOffline
+}
+
+const open = (schema: SimSchema, dice: Dice, device: TrialDevice, name: string, rows: Tables): void => {
+  const choices = dice.chance(0.5) ? allParams(schema.ir, name, rows) : []
+  const params = choices.length === 0 ? drawParams(dice, schema.ir, name, rows) : dice.pick(choices)
+  const key = JSON.stringify([name, params])
+  if (device.open.has(key)) return
+  const handle = device.client.openScope(name, givenParams(schema, name, params))
+  handle.ready.catch(() => undefined) // Closed before it was ready.
+  device.open.set(key, { scope: { scope: name, params }, close: () => handle.close() })
+}
+
+const openOrClose = async (schema: SimSchema, dice: Dice, device: TrialDevice, rows: Tables): Promise<void> => {
+  const keys = [...device.open.keys()]
+  if (keys.length > 3 || (keys.length > 0 && dice.chance(0.4))) {
+    const key = dice.pick(keys)
+    device.open.get(key)?.close()
+    device.open.delete(key)
+  } else open(schema, dice, device, dice.pick(schema.ir.scopes).name, rows)
+}
+
+const write = ({ client, author, claims }: TrialDevice, { ir }: SimSchema, name: string, dice: Dice): Attempt | null => {
+  const model = ir.models.find((each) => each.name === name)
+  if (model === undefined) return null
+  const seen = cachedTables(ir, client)
+  const cache = cacheOf(client, model.plural)
+  const rows = [...(seen.get(name)?.values() ?? [])]
+  const roll = dice.next()
+  if (rows.length === 0 || roll < 0.4) {
+    const values = author.create(model, seen, claims)
+    return values === null ? null : { what: 'create', confirmed: cache.create(values).confirmed }
+  }
+  const row = dice.pick(rows)
+  if (roll > 0.85) return { what: 'delete', confirmed: cache.delete(row.id).confirmed }
+  const patch = author.patch(model, row, seen)
+  return patch === null ? null : { what: 'update', confirmed: cache.update(row.id, patch).confirmed }
+}
+
+/** What the client must refuse, it refuses at the call and names the field. */
+const writeHostile = ({ client, author, claims }: TrialDevice, { ir }: SimSchema, name: string): Attempt | null => {
+  const model = ir.models.find((each) => each.name === name)
+  const hostile = model === undefined ? null : author.hostile(model, cachedTables(ir, client), claims)
+  if (model === undefined || hostile === null) return null
+  const cache = cacheOf(client, model.plural)
+  const what = `hostile ${hostile.fault}`
+  try {
+    const { confirmed } = hostile.op === 'create' ? cache.create(hostile.values) : cache.update(String(hostile.id), hostile.values)
+    if (hostile.refusedBy === 'client') throw new Error(`the client let pass: ${shown(name, hostile)}`)
+    return { what, confirmed }
+  } catch (error) {
+    const isRefusal = error instanceof SyncError && error.code === 'invalid-value' && error.details['field'] === hostile.field
+    if (hostile.refusedBy === 'server' || !isRefusal) throw new Error(`refused in another way: ${shown(name, hostile)}`, { cause: error })
+    return { what, confirmed: Promise.resolve({ kind: 'refused by the client' }) }
+  }
+}
+
+const shown = (model: string, hostile: Hostile): string =>
+  `${model} ${hostile.op} ${hostile.field} (${hostile.fault}): ${JSON.stringify(hostile.values, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))}`
