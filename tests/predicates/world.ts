@@ -1,18 +1,17 @@
 /** One small database of every type, in PostgreSQL and in memory: the same rows, by the same wire values. */
-import { fileURLToPath } from 'node:url'
 import { initialMigration, modelSql, sqlType } from '../../generator/sql/index.js'
 import { type Field, type FieldType, type Model, type Schema, modelOf } from '../../generator/model.js'
-import { readSchema } from '../../generator/read/read-schema.js'
 import type { BaseRow, FieldDescriptor, ModelDescriptor } from '../../runtime/protocol/descriptor.js'
 import type { World } from '../../runtime/protocol/predicate.js'
 import type { Wire } from '../../runtime/protocol/values.js'
 import { fromWire } from '../../runtime/protocol/wire-value.js'
 import { platform } from '../../runtime/server/platform.js'
-import { Database } from '../../runtime/server/transaction.js'
+import { type Connection, Database } from '../../runtime/server/transaction.js'
 import { identifier, parameterOf, wireOfColumn } from '../../runtime/server/values.js'
 import { testDatabase } from '../../runtime/testing/database.js'
 import type { Dice } from '../postgres/random.js'
-import { randomValue } from './values.js'
+import { randomSchema } from './random-schema.js'
+import { randomUuid, randomValue } from './values.js'
 
 export interface TestWorld {
   readonly schema: Schema
@@ -28,36 +27,30 @@ export interface TestWorld {
 export type WireRecord = Readonly<Record<string, Wire>>
 
 /** Rows per model; references only to rows that are inserted before. */
-const sizes: Readonly<Record<string, number>> = { Group: 10, Item: 70, Note: 60, Label: 8, ItemLabel: 70 }
+const sizes: Readonly<Record<string, number>> = { Group: 30, Item: 150, Note: 80, Label: 20, ItemLabel: 120, Link: 120, Wish: 60 }
 
 export const openWorld = async (dice: Dice): Promise<TestWorld> => {
-  const schema = await schemaOf('every-type.yaml')
+  const schema = await randomSchema(dice)
   const place = await testDatabase()
   const database = new Database(place.url, () => undefined, platform.timers)
-  await database.write((connection) => connection.command(initialMigration(schema)))
   const inserted = new Map<string, readonly WireRecord[]>()
   for (const model of schema.models) {
-    const rows = distinctPairs(
-      model,
-      Array.from({ length: sizes[model.name] ?? 0 }, (_, at) => randomRow(dice, schema, model, at, inserted)),
-    )
-    for (const row of rows) await insert(database, schema, model, row)
+    const rows: WireRecord[] = []
     inserted.set(model.name, rows)
+    for (let at = 0; at < (sizes[model.name] ?? 0); at += 1) {
+      const row = randomRow(dice, schema, model, inserted)
+      if (!model.join || !rows.some((other) => samePair(model, other, row))) rows.push(row)
+    }
   }
-  const rows = new Map(
-    schema.models.map((model) => [model.name, (inserted.get(model.name) ?? []).map((row) => valuesOf(schema, model, row))]),
-  )
-  const rowsOf = (model: string): readonly BaseRow[] => rows.get(model) ?? []
-  const world: World = {
-    models: Object.fromEntries(schema.models.map((model) => [model.name, descriptorOf(schema, model)])),
-    one: (model, id) => rowsOf(model).find((row) => row.id === id),
-    many: (model, field, id) => rowsOf(model).filter((row) => (row as BaseRow & Readonly<Record<string, unknown>>)[field] === id),
-  }
+  await database.write(async (connection) => {
+    await connection.command(initialMigration(schema))
+    for (const model of schema.models)
+      for (const row of inserted.get(model.name) ?? []) await insert(connection, schema, model, row)
+  })
   return {
     schema,
     database,
-    world,
-    rowsOf,
+    ...inMemory(schema, inserted),
     inserted,
     close: async () => {
       await database.close()
@@ -65,6 +58,44 @@ export const openWorld = async (dice: Dice): Promise<TestWorld> => {
     },
   }
 }
+
+const inMemory = (
+  schema: Schema,
+  inserted: ReadonlyMap<string, readonly WireRecord[]>,
+): { readonly world: World; readonly rowsOf: (model: string) => readonly BaseRow[] } => {
+  const rows = new Map(
+    schema.models.map((model) => [model.name, (inserted.get(model.name) ?? []).map((row) => valuesOf(schema, model, row))]),
+  )
+  const rowsOf = (model: string): readonly BaseRow[] => rows.get(model) ?? []
+  const byId = new Map(schema.models.map(({ name }) => [name, new Map(rowsOf(name).map((row) => [row.id, row]))]))
+  const byField = new Map<string, ReadonlyMap<unknown, readonly BaseRow[]>>()
+  const grouped = (model: string, field: string): ReadonlyMap<unknown, readonly BaseRow[]> => {
+    const key = `${model}.${field}`
+    const groups = byField.get(key) ?? groupsOf(rowsOf(model), field)
+    byField.set(key, groups)
+    return groups
+  }
+  const world: World = {
+    models: Object.fromEntries(schema.models.map((model) => [model.name, descriptorOf(schema, model)])),
+    one: (model, id) => byId.get(model)?.get(id),
+    many: (model, field, id) => grouped(model, field).get(id) ?? [],
+  }
+  return { world, rowsOf }
+}
+
+const groupsOf = (rows: readonly BaseRow[], field: string): ReadonlyMap<unknown, readonly BaseRow[]> => {
+  const groups = new Map<unknown, BaseRow[]>()
+  for (const row of rows) {
+    const value = valueOf(row, field)
+    const group = groups.get(value)
+    if (group === undefined) groups.set(value, [row])
+    else group.push(row)
+  }
+  return groups
+}
+
+/** The cast is the boundary: a row has the fields of its model. */
+export const valueOf = (row: BaseRow, field: string): unknown => (row as BaseRow & Readonly<Record<string, unknown>>)[field]
 
 /** The rows of a model as a server would send them, by id. */
 export const storedRows = async (
@@ -105,7 +136,7 @@ const typeOf = (schema: Schema, type: FieldType): FieldDescriptor => {
   }
 }
 
-const descriptorOf = (schema: Schema, model: Model): ModelDescriptor => ({
+export const descriptorOf = (schema: Schema, model: Model): ModelDescriptor => ({
   name: model.name,
   plural: model.plural,
   fields: Object.fromEntries(model.fields.map((field) => [field.name, fieldDescriptorOf(schema, field)])),
@@ -126,23 +157,15 @@ const descriptorOf = (schema: Schema, model: Model): ModelDescriptor => ({
   encode: () => [],
 })
 
-const schemaOf = async (file: string): Promise<Schema> => {
-  const read = await readSchema([fileURLToPath(new URL(file, import.meta.url))])
-  if (!read.ok) throw new Error(read.problems.map((problem) => `${problem.line}: ${problem.message}`).join('\n'))
-  return read.schema
-}
-
 const randomRow = (
   dice: Dice,
   schema: Schema,
   model: Model,
-  at: number,
   before: ReadonlyMap<string, readonly WireRecord[]>,
 ): WireRecord =>
   Object.fromEntries(
     model.fields.map((field) => {
-      if (field.name === 'id')
-        return ['id', `0190a5a0-0000-7000-8000-${(schema.models.indexOf(model) * 1000 + at).toString(16).padStart(12, '0')}`]
+      if (field.name === 'id') return ['id', randomUuid(dice)]
       if (field.reference === null) return [field.name, randomValue(dice, fieldDescriptorOf(schema, field))]
       const targets = before.get(field.reference.model) ?? []
       return [
@@ -153,21 +176,18 @@ const randomRow = (
   )
 
 /** A join row stands once per pair. */
-const distinctPairs = (model: Model, rows: readonly WireRecord[]): readonly WireRecord[] => {
-  if (!model.join) return rows
-  const keyOf = (row: WireRecord): string =>
-    model.fields
-      .filter(({ reference }) => reference !== null)
-      .map(({ name }) => row[name])
-      .join(' ')
-  return [...new Map(rows.map((row) => [keyOf(row), row])).values()]
-}
+const samePair = (model: Model, one: WireRecord, other: WireRecord): boolean =>
+  model.fields.filter(({ reference }) => reference !== null).every(({ name }) => one[name] === other[name])
 
-const insert = async (database: Database, schema: Schema, model: Model, row: WireRecord): Promise<void> => {
+const insert = async (connection: Connection, schema: Schema, model: Model, row: WireRecord): Promise<void> => {
   const columns = model.fields.map((field) => identifier(field.column)).join(', ')
   const places = model.fields.map((field, at) => `$${at + 1}::${sqlType(field.type)}`).join(', ')
-  const values = model.fields.map((field) => parameterOf(fieldDescriptorOf(schema, field), row[field.name] ?? null))
-  await database.rows(`insert into ${identifier(model.table)} (${columns}) values (${places})`, values)
+  const values = model.fields.map((field) => {
+    const wire = row[field.name] ?? null
+    // The driver would write 0.
+    return Object.is(wire, -0) ? '-0' : parameterOf(fieldDescriptorOf(schema, field), wire)
+  })
+  await connection.rows(`insert into ${identifier(model.table)} (${columns}) values (${places})`, values)
 }
 
 const valuesOf = (schema: Schema, model: Model, row: WireRecord): BaseRow => {
