@@ -13,7 +13,8 @@ export { type Limits, defaultLimits } from './limits.js'
 export { type MigrateOptions, type Migration, migrate } from './migrations.js'
 export type { AuthenticationRequest, Identity, ServerOptions } from './options.js'
 export type { ServerPorts } from './platform.js'
-export { type SyncServer, createServer } from './server.js'
+export type { Socket } from './channel.js'
+export { type Accepted, type SyncServer, createServer } from './server.js'
 export type {
   AnyEvent,
   EventListener,

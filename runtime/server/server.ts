@@ -6,7 +6,7 @@ import type { BaseRow } from '../protocol/descriptor.js'
 import { SyncError } from '../protocol/errors.js'
 import { Catalog } from './catalog.js'
 import { Changelog } from './changelog.js'
-import { Channel } from './channel.js'
+import { Channel, type Socket } from './channel.js'
 import { ConstraintFields } from './constraints.js'
 import { checkDatabase, renewEpoch } from './database-check.js'
 import type { ServerSchema } from './descriptor.js'
@@ -30,6 +30,11 @@ import { Turnstile } from './turnstile.js'
 export interface SyncServer<Types extends ServerTypes> {
   /** Serves clients that open a WebSocket on `path` (default `/sync`) of this HTTP server. */
   attach(http: Server, options?: { readonly path?: string }): void
+  /**
+   * Serves one client over a socket that something else has opened: another WebSocket server, say. Whether its origin may connect
+   * is for whoever opened it to decide. Tell what is returned what comes of the socket. @throws SyncError `closed`.
+   */
+  accept(socket: Socket, headers?: IncomingHttpHeaders): Accepted
   /** Calls `listener` after each commit that changed rows of a model (by plural), or of any (`change`). Returns the stop. */
   on(event: 'change', listener: EventListener<AnyEvent<Types>>): () => void
   on<Plural extends keyof Types['models'] & string>(
@@ -45,6 +50,16 @@ export interface SyncServer<Types extends ServerTypes> {
   purge(options?: { readonly horizon?: number }): Promise<void>
   /** Finishes what is running, tells the clients, closes their sockets and the database connections. */
   close(): Promise<void>
+}
+
+/** A socket that is being served. */
+export interface Accepted {
+  /** A frame came; undefined: one that is not text. */
+  received(frame: string | undefined): void
+  /** The other side broke off, or broke the rules: nothing more is sent to it, whether or not the socket has closed yet. */
+  failed(): void
+  /** The socket has closed, whoever closed it. */
+  closed(): void
 }
 
 /**
@@ -224,36 +239,50 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
     if (this.#closing !== undefined || this.#tools === undefined) return refuse(socket, 503)
     if (origin !== undefined && origins !== '*' && !origins.includes(origin)) return refuse(socket, 403)
     const tools = this.#tools
-    this.#sockets.handleUpgrade(request, socket, head, (ws) => this.#accept(ws, request, tools))
+    this.#sockets.handleUpgrade(request, socket, head, (ws) => this.#serve(ws, request, tools))
   }
 
-  #accept(ws: WebSocket, request: IncomingMessage, tools: SessionTools): void {
-    let cancel = (): void => undefined
-    const channel = new Channel(
-      {
-        send: (text, sent) => ws.send(text, () => sent()),
-        close: (code, reason) => {
-          ws.close(code, reason)
-          cancel = tools.timers.after(closeWithin, () => ws.terminate())
-        },
-        terminate: () => ws.terminate(),
+  accept(socket: Socket, headers: IncomingHttpHeaders = {}): Accepted {
+    if (this.#closing !== undefined || this.#tools === undefined) throw new SyncError('closed', 'this server is closed')
+    const session = new Session(this.#tools, new Channel(socket, this.#limits.bufferedBytes), headers)
+    let gone = (): void => undefined
+    this.#sessions.set(session, new Promise((resolve) => (gone = resolve)))
+    return {
+      received: (frame) => session.receive(frame),
+      failed: () => session.ended(),
+      closed: () => {
+        this.#sessions.delete(session)
+        session.ended()
+        gone()
       },
-      this.#limits.bufferedBytes,
-    )
-    const session = new Session(tools, channel, headersOf(request, this.#options.origins))
-    this.#sessions.set(session, new Promise((resolve) => ws.once('close', () => resolve())))
-    ws.on('message', (data, isBinary) => session.receive(isBinary ? undefined : textOf(data)))
-    ws.on('error', (error) => {
-      tools.log('info', 'socket-error', { error: error.message })
-      // The library has said goodbye; who broke the protocol may never answer.
-      session.ended()
+    }
+  }
+
+  #serve(ws: WebSocket, request: IncomingMessage, { timers, log }: SessionTools): void {
+    let cancel = (): void => undefined
+    const terminateSoon = (): void => {
       cancel()
-      cancel = tools.timers.after(closeWithin, () => ws.terminate())
+      cancel = timers.after(closeWithin, () => ws.terminate())
+    }
+    const socket: Socket = {
+      send: (text, sent) => ws.send(text, () => sent()),
+      close: (code, reason) => {
+        ws.close(code, reason)
+        terminateSoon()
+      },
+      terminate: () => ws.terminate(),
+    }
+    const accepted = this.accept(socket, headersOf(request, this.#options.origins))
+    ws.on('message', (data, isBinary) => accepted.received(isBinary ? undefined : textOf(data)))
+    ws.on('error', (error) => {
+      log('info', 'socket-error', { error: error.message })
+      // The library has said goodbye; who broke the protocol may never answer.
+      accepted.failed()
+      terminateSoon()
     })
     ws.on('close', () => {
       cancel()
-      this.#sessions.delete(session)
-      session.ended()
+      accepted.closed()
     })
   }
 
