@@ -42,7 +42,7 @@ export const startLabNode = async <Claims, Hooks, Server extends LabServer>(
     pollInterval: 10,
     ...(options.log === undefined ? {} : { log: options.log }),
     ...options.server,
-    limits: { heartbeat, framesPerSecond: 10_000, ...options.server?.limits },
+    limits: { heartbeat, framesPerSecond: 10_000, checkOneIn: 1, ...options.server?.limits },
     database,
     authenticate: ({ token }) => JSON.parse(token),
   })
