@@ -105,8 +105,7 @@ class Draw {
     if (type.kind === 'string' && type.max !== null) more['max'] = type.max
     if (type.kind === 'string' && type.pattern !== null) more['pattern'] = type.pattern
     const role = dice.next()
-    if (role < 0.1 && !nullable && (type.kind === 'int' || type.kind === 'float')) more['conflict'] = 'counter'
-    else if (role < 0.2) more['conflict'] = dice.pick(['latest', 'server', 'client', 'reject'])
+    if (role < 0.2) more['conflict'] = dice.pick(policiesOf(field))
     else if (role < 0.28) more['immutable'] = true
     else if (role < 0.34) more['readonly'] = true
     else if (role < 0.42) {
@@ -115,7 +114,7 @@ class Draw {
     }
     const canDefault = !nullable || dice.chance(0.3)
     const mustDefault = !nullable && (more['readonly'] === true || more['serverOnly'] === true)
-    if (mustDefault || (canDefault && dice.chance(0.4))) more['default'] = randomValue(dice, this.#ir(), type)
+    if (mustDefault || (canDefault && dice.chance(0.4))) more['default'] = more['conflict'] === 'set' ? [] : randomValue(dice, this.#ir(), type)
     else if (isUniquable(type) && dice.chance(0.15)) {
       more['unique'] = true
       field = { ...field, isUnique: true }
@@ -273,6 +272,17 @@ const isIndexable = ({ kind }: FieldType): boolean => !['json', 'bytes', 'list',
 /** Types with enough values that rows differ. */
 const isUniquable = (type: FieldType): boolean =>
   type.kind === 'uuid' || type.kind === 'int' || (type.kind === 'string' && (type.pattern === null || type.pattern === '^[a-z0-9:]*$'))
+
+const policiesOf = ({ type, nullable }: ShapeField): readonly unknown[] => {
+  const { kind } = type
+  return [
+    ...['latest', 'server', 'client', 'reject'],
+    ...((kind === 'int' || kind === 'float') && !nullable ? ['counter', 'counter'] : []),
+    ...(kind === 'list' && !nullable ? ['set', 'set', 'set'] : []),
+    ...(['json', 'bytes', 'uuid', 'list'].includes(kind) ? [] : ['max', 'min']),
+    ...(kind === 'text' && !nullable ? [{ custom: './merge.ts#mergeTexts' }, { custom: './merge.ts#mergeTexts' }] : []),
+  ]
+}
 
 const shuffled = <Item>(dice: Dice, items: readonly Item[]): Item[] =>
   items.map((item) => [dice.next(), item] as const).toSorted(([a], [b]) => a - b).map(([, item]) => item)

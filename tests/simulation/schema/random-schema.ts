@@ -37,6 +37,7 @@ export const randomSchema = async (seed: number): Promise<RandomSchema> => {
   const output = join(folder, 'generated')
   await mkdir(output)
   await writeFile(file, yaml)
+  await writeFile(join(folder, 'merge.ts'), merge)
   // Node takes a .ts file for a module where its package says so.
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n')
   const generated = await generate({ schemas: [file], output, mode: 'write', accepted: [] })
@@ -52,6 +53,12 @@ export const randomSchema = async (seed: number): Promise<RandomSchema> => {
   const bare = simSchema(read.schema, modules, { extraSql: '', principals: [], seedSql: [] })
   return { kind: 'generated', yaml, folder, remove, schema: { ...bare, ...firstRows(bare, new Dice(seed ^ 0x5eed)) } }
 }
+
+/** What a drawn schema's `custom` names. */
+const merge = `/** The greater of two texts. */
+export const mergeTexts = ({ stored, wanted }: { readonly seen: string; readonly stored: string; readonly wanted: string }): string =>
+  stored < wanted ? wanted : stored
+`
 
 /** A few rows of each model, and somebody to sign in for each of the first model's. */
 const firstRows = (schema: SimSchema, dice: Dice): Pick<SimSchema, 'seedSql' | 'principals'> => {

@@ -105,8 +105,13 @@ export class RowAuthor {
       return write({ [field.name]: undefined }, { fault: 'missing', refusedBy: 'client' })
     }
     if (row !== null && field.conflict === 'counter') {
-      const added = this.#dice.pick<unknown>([Number.NaN, Infinity, '1', null, ...(field.type.kind === 'int' ? [0.5] : [])])
+      const added = this.#dice.pick<unknown>([Number.NaN, Infinity, '1', null, 0.5, 2 ** 53])
       return write({ [field.name]: { add: added } }, { fault: 'value', refusedBy: 'client' })
+    }
+    if (field.conflict === 'set' && field.type.kind === 'list' && this.#dice.chance(0.5)) {
+      const element = field.type.of.kind === 'int' ? 1 : field.type.of.kind === 'string' ? 'a' : this.value({ ...field, type: field.type.of }, rows)
+      const value = row !== null && this.#dice.chance(0.5) ? { add: [element], remove: [element] } : [element, element]
+      return write({ [field.name]: value }, { fault: 'value', refusedBy: 'client' })
     }
     return write({ [field.name]: hostileValue(this.#dice, field.type, field.nullable) }, { fault: 'value', refusedBy: 'client' })
   }
@@ -119,7 +124,9 @@ export class RowAuthor {
   /** A value for a field as SQL would set it; undefined where a reference has nothing to lead to. */
   value(field: Field, rows: Tables): Wire | undefined {
     if (field.reference === null) {
-      return field.nullable && this.#dice.chance(0.2) ? null : randomValue(this.#dice, this.#ir, field.type, this.#marked(field))
+      if (field.nullable && this.#dice.chance(0.2)) return null
+      const value = randomValue(this.#dice, this.#ir, field.type, this.#marked(field))
+      return field.conflict === 'set' ? [...new Set(value as readonly Wire[])] : value
     }
     const targets = [...(rows.get(field.reference.model)?.keys() ?? [])]
     if (field.nullable && (targets.length === 0 || this.#dice.chance(0.3))) return null
@@ -141,8 +148,17 @@ export class RowAuthor {
   /** Undefined: this field can not be changed to anything. */
   #change(model: Model, field: Field, row: StoredRow, rows: Tables): unknown {
     if (field.conflict === 'counter') return { add: this.#amount(field, row) }
+    if (field.conflict === 'set' && this.#dice.chance(0.8)) return this.#elements(field, row)
     const value = this.value(field, rows)
     return value === undefined ? undefined : this.#appValue(model, field, value)
+  }
+
+  /** Something new, and now and then something less. */
+  #elements(field: Field, row: StoredRow): { readonly add: readonly Wire[]; readonly remove: readonly Wire[] } {
+    const present = [...new Set(row.values[field.name] as readonly Wire[])]
+    const remove = this.#dice.chance(0.25) ? this.#dice.some(present, 0.3) : []
+    const drawn = this.value({ ...field, nullable: false }, new Map()) as readonly Wire[]
+    return { add: drawn.filter((element) => !remove.includes(element)), remove }
   }
 
   /** Small whole amounts keep a float exact, and a counter far from its ends. */

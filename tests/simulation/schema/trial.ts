@@ -12,7 +12,7 @@ import { foreignStatement } from './foreign-sql.js'
 import { type Hostile, RowAuthor } from './row-author.js'
 import { cachedRows, differences } from './row-text.js'
 import { allParams, drawParams, givenParams } from './scope-choices.js'
-import { type SimClient, type SimPrincipal, type SimSchema, cacheOf } from './sim-schema.js'
+import { type SimCache, type SimClient, type SimPrincipal, type SimSchema, cacheOf } from './sim-schema.js'
 import { type Tables, type WireRecord, readTables } from './tables.js'
 
 export interface TrialOptions {
@@ -106,7 +106,7 @@ const equal = async ({ ir }: SimSchema, { client, claims, open, principal }: Tri
     await until('the cache equals brute force', () => {
       last = differences(expected, cachedRows(ir, client))
       return last.length === 0
-    }, 5_000)
+    }, 30_000)
   } catch (error) {
     const scopes = [...open.values()].map(({ scope }) => JSON.stringify(scope))
     throw new Error(`the cache of ${principal} ${JSON.stringify(claims)} differs:\n${last.slice(0, 5).join('\n')}\nwith ${scopes.join('\n     ')}`, { cause: error })
@@ -150,9 +150,19 @@ const write = ({ client, author, claims }: TrialDevice, { ir }: SimSchema, name:
     return values === null ? null : { what: 'create', confirmed: cache.create(values).confirmed }
   }
   const row = dice.pick(rows)
-  if (roll > 0.85) return { what: 'delete', confirmed: cache.delete(row.id).confirmed }
+  if (roll > 0.85) return remove(cache, row.id)
   const patch = author.patch(model, row, seen)
   return patch === null ? null : { what: 'update', confirmed: cache.update(row.id, patch).confirmed }
+}
+
+/** A row to which others hold on stays, in the cache as in SQL. */
+const remove = (cache: SimCache, id: string): Attempt => {
+  try {
+    return { what: 'delete', confirmed: cache.delete(id).confirmed }
+  } catch (error) {
+    if (!(error instanceof SyncError && error.code === 'still-referenced')) throw error
+    return { what: 'delete', confirmed: Promise.resolve({ kind: 'still referenced' }) }
+  }
 }
 
 /** What the client must refuse, it refuses at the call and names the field. */

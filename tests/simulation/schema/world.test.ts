@@ -11,7 +11,7 @@ describe('the world of the simulation', () => {
     const all = [...kinds, 'list of string', 'list of int', 'list of enum'].flatMap((kind) => [kind, `${kind}?`])
     expect(all.filter((kind) => !types.has(kind))).toEqual([])
     const policies = new Set<string>(fields.map(({ conflict }) => conflict))
-    expect(['latest', 'server', 'client', 'reject', 'counter'].filter((policy) => !policies.has(policy))).toEqual([])
+    expect(['latest', 'server', 'client', 'reject', 'max', 'min', 'counter', 'set', 'custom'].filter((policy) => !policies.has(policy))).toEqual([])
     const onDelete = new Set(fields.flatMap(({ reference }) => (reference === null ? [] : [reference.onDelete])))
     expect(onDelete).toEqual(new Set(['cascade', 'setNull', 'restrict', 'noAction']))
   })

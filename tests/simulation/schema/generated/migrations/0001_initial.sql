@@ -289,6 +289,11 @@ create table "tasks" (
   "estimate" numeric(6,2),
   "due_at" timestamptz(3),
   "log" text[] not null default '{}'::text[],
+  "marks" text[] not null default '{}'::text[],
+  "best" integer,
+  "begun_at" timestamptz(3),
+  "stage" text not null default 'todo',
+  "summary" text not null default '',
   "reviewed" boolean not null default false,
   "version" bigint not null,
   constraint "tasks_created_at_check" check ("created_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
@@ -299,11 +304,16 @@ create table "tasks" (
   constraint "tasks_estimate_check" check ("estimate" <> 'NaN'),
   constraint "tasks_due_at_check" check ("due_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
   constraint "tasks_log_check" check (coalesce(array_ndims("log") = 1 and array_lower("log", 1) = 1, true) and array_position("log", null) is null),
+  constraint "tasks_marks_check" check (coalesce(array_ndims("marks") = 1 and array_lower("marks", 1) = 1, true) and array_position("marks", null) is null),
+  constraint "tasks_begun_at_check" check ("begun_at" between '0001-01-01 00:00:00Z' and '9999-12-31 23:59:59.999Z'),
+  constraint "tasks_stage_check" check ("stage" in ('todo', 'doing', 'done')),
   constraint "tasks_project_id_fkey" foreign key ("project_id") references "projects" ("id") on delete cascade deferrable initially immediate,
   constraint "tasks_assignee_id_fkey" foreign key ("assignee_id") references "people" ("id") on delete set null deferrable initially immediate,
   constraint "tasks_parent_id_fkey" foreign key ("parent_id") references "tasks" ("id") on delete set null deferrable initially immediate
 );
 comment on table "tasks" is 'The third level; moves between projects. An edit outlives a deletion.';
+comment on column "tasks"."log" is 'Every edit adds one text that nobody wrote before.';
+comment on column "tasks"."marks" is 'Replaced as a whole.';
 
 create table "comments" (
   "id" uuid primary key default syncgen.uuid_v7(),
@@ -444,7 +454,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Person', n."id", 'I', n."version", '{}', null, jsonb_build_object('boss_id', n."boss_id"), '33f02172cb3251c0', edited
+    select 'Person', n."id", 'I', n."version", '{}', null, jsonb_build_object('boss_id', n."boss_id"), '721f1c434a9d2a21', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -459,7 +469,7 @@ begin
         case when o."karma" is distinct from n."karma" then 'karma' end,
         case when o."secret" is distinct from n."secret" then 'secret' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '33f02172cb3251c0', edited
+      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -468,11 +478,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Person', o."id", 'D', o."version", '{}', jsonb_build_object('boss_id', o."boss_id"), null, '33f02172cb3251c0', edited
+    select 'Person', o."id", 'D', o."version", '{}', jsonb_build_object('boss_id', o."boss_id"), null, '721f1c434a9d2a21', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Person', null, 'T', nextval('syncgen.version'), '{}', null, null, '33f02172cb3251c0', edited);
+    values ('Person', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
   end case;
   return null;
 end
@@ -507,7 +517,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Organisation', n."id", 'I', n."version", '{}', null, jsonb_build_object('owner_id', n."owner_id"), '33f02172cb3251c0', edited
+    select 'Organisation', n."id", 'I', n."version", '{}', null, jsonb_build_object('owner_id', n."owner_id"), '721f1c434a9d2a21', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -523,7 +533,7 @@ begin
         case when o."plan" is distinct from n."plan" then 'plan' end,
         case when o."owner_id" is distinct from n."owner_id" then 'owner_id' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '33f02172cb3251c0', edited
+      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -532,11 +542,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Organisation', o."id", 'D', o."version", '{}', jsonb_build_object('owner_id', o."owner_id"), null, '33f02172cb3251c0', edited
+    select 'Organisation', o."id", 'D', o."version", '{}', jsonb_build_object('owner_id', o."owner_id"), null, '721f1c434a9d2a21', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Organisation', null, 'T', nextval('syncgen.version'), '{}', null, null, '33f02172cb3251c0', edited);
+    values ('Organisation', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
   end case;
   return null;
 end
@@ -571,7 +581,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Membership', n."id", 'I', n."version", '{}', null, jsonb_build_object('organisation_id', n."organisation_id", 'person_id', n."person_id"), '33f02172cb3251c0', edited
+    select 'Membership', n."id", 'I', n."version", '{}', null, jsonb_build_object('organisation_id', n."organisation_id", 'person_id', n."person_id"), '721f1c434a9d2a21', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -584,7 +594,7 @@ begin
         case when o."person_id" is distinct from n."person_id" then 'person_id' end,
         case when o."role" is distinct from n."role" then 'role' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '33f02172cb3251c0', edited
+      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -593,11 +603,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Membership', o."id", 'D', o."version", '{}', jsonb_build_object('organisation_id', o."organisation_id", 'person_id', o."person_id"), null, '33f02172cb3251c0', edited
+    select 'Membership', o."id", 'D', o."version", '{}', jsonb_build_object('organisation_id', o."organisation_id", 'person_id', o."person_id"), null, '721f1c434a9d2a21', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Membership', null, 'T', nextval('syncgen.version'), '{}', null, null, '33f02172cb3251c0', edited);
+    values ('Membership', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
   end case;
   return null;
 end
@@ -632,7 +642,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Project', n."id", 'I', n."version", '{}', null, jsonb_build_object('organisation_id', n."organisation_id"), '33f02172cb3251c0', edited
+    select 'Project', n."id", 'I', n."version", '{}', null, jsonb_build_object('organisation_id', n."organisation_id"), '721f1c434a9d2a21', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -648,7 +658,7 @@ begin
         case when o."archived" is distinct from n."archived" then 'archived' end,
         case when o."settings" is distinct from n."settings" then 'settings' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '33f02172cb3251c0', edited
+      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -657,11 +667,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Project', o."id", 'D', o."version", '{}', jsonb_build_object('organisation_id', o."organisation_id"), null, '33f02172cb3251c0', edited
+    select 'Project', o."id", 'D', o."version", '{}', jsonb_build_object('organisation_id', o."organisation_id"), null, '721f1c434a9d2a21', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Project', null, 'T', nextval('syncgen.version'), '{}', null, null, '33f02172cb3251c0', edited);
+    values ('Project', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
   end case;
   return null;
 end
@@ -701,7 +711,7 @@ begin
         'assignee_id', n."assignee_id",
         'title', n."title",
         'state', n."state",
-        'votes', n."votes"), '33f02172cb3251c0', edited
+        'votes', n."votes"), '721f1c434a9d2a21', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -722,9 +732,14 @@ begin
         case when o."estimate" is distinct from n."estimate" then 'estimate' end,
         case when o."due_at" is distinct from n."due_at" then 'due_at' end,
         case when o."log" is distinct from n."log" then 'log' end,
+        case when o."marks" is distinct from n."marks" then 'marks' end,
+        case when o."best" is distinct from n."best" then 'best' end,
+        case when o."begun_at" is distinct from n."begun_at" then 'begun_at' end,
+        case when o."stage" is distinct from n."stage" then 'stage' end,
+        case when o."summary" is distinct from n."summary" then 'summary' end,
         case when o."reviewed" is distinct from n."reviewed" then 'reviewed' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '33f02172cb3251c0', edited
+      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -744,6 +759,11 @@ begin
             'estimate', o."estimate",
             'due_at', o."due_at",
             'log', o."log",
+            'marks', o."marks",
+            'best', o."best",
+            'begun_at', o."begun_at",
+            'stage', o."stage",
+            'summary', o."summary",
             'reviewed', o."reviewed") when o."id" is not null then jsonb_build_object(
             'project_id', o."project_id",
             'assignee_id', o."assignee_id",
@@ -775,11 +795,16 @@ begin
         'estimate', o."estimate",
         'due_at', o."due_at",
         'log', o."log",
-        'reviewed', o."reviewed"), null, '33f02172cb3251c0', edited
+        'marks', o."marks",
+        'best', o."best",
+        'begun_at', o."begun_at",
+        'stage', o."stage",
+        'summary', o."summary",
+        'reviewed', o."reviewed"), null, '721f1c434a9d2a21', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Task', null, 'T', nextval('syncgen.version'), '{}', null, null, '33f02172cb3251c0', edited);
+    values ('Task', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
   end case;
   return null;
 end
@@ -814,7 +839,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Comment', n."id", 'I', n."version", '{}', null, jsonb_build_object('task_id', n."task_id", 'author_id', n."author_id"), '33f02172cb3251c0', edited
+    select 'Comment', n."id", 'I', n."version", '{}', null, jsonb_build_object('task_id', n."task_id", 'author_id', n."author_id"), '721f1c434a9d2a21', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -826,7 +851,7 @@ begin
         case when o."body" is distinct from n."body" then 'body' end,
         case when o."stars" is distinct from n."stars" then 'stars' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '33f02172cb3251c0', edited
+      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -835,11 +860,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Comment', o."id", 'D', o."version", '{}', jsonb_build_object('task_id', o."task_id", 'author_id', o."author_id"), null, '33f02172cb3251c0', edited
+    select 'Comment', o."id", 'D', o."version", '{}', jsonb_build_object('task_id', o."task_id", 'author_id', o."author_id"), null, '721f1c434a9d2a21', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Comment', null, 'T', nextval('syncgen.version'), '{}', null, null, '33f02172cb3251c0', edited);
+    values ('Comment', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
   end case;
   return null;
 end
@@ -874,7 +899,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Tag', n."id", 'I', n."version", '{}', null, jsonb_build_object('organisation_id', n."organisation_id"), '33f02172cb3251c0', edited
+    select 'Tag', n."id", 'I', n."version", '{}', null, jsonb_build_object('organisation_id', n."organisation_id"), '721f1c434a9d2a21', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -887,7 +912,7 @@ begin
         case when o."name" is distinct from n."name" then 'name' end,
         case when o."colour" is distinct from n."colour" then 'colour' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '33f02172cb3251c0', edited
+      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -896,11 +921,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Tag', o."id", 'D', o."version", '{}', jsonb_build_object('organisation_id', o."organisation_id"), null, '33f02172cb3251c0', edited
+    select 'Tag', o."id", 'D', o."version", '{}', jsonb_build_object('organisation_id', o."organisation_id"), null, '721f1c434a9d2a21', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Tag', null, 'T', nextval('syncgen.version'), '{}', null, null, '33f02172cb3251c0', edited);
+    values ('Tag', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
   end case;
   return null;
 end
@@ -935,7 +960,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Tagging', n."id", 'I', n."version", '{}', null, jsonb_build_object('task_id', n."task_id", 'tag_id', n."tag_id", 'reason', n."reason", 'weight', n."weight"), '33f02172cb3251c0', edited
+    select 'Tagging', n."id", 'I', n."version", '{}', null, jsonb_build_object('task_id', n."task_id", 'tag_id', n."tag_id", 'reason', n."reason", 'weight', n."weight"), '721f1c434a9d2a21', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -949,7 +974,7 @@ begin
         case when o."reason" is distinct from n."reason" then 'reason' end,
         case when o."weight" is distinct from n."weight" then 'weight' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '33f02172cb3251c0', edited
+      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -958,11 +983,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Tagging', o."id", 'D', o."version", '{}', jsonb_build_object('task_id', o."task_id", 'tag_id', o."tag_id", 'reason', o."reason", 'weight', o."weight"), null, '33f02172cb3251c0', edited
+    select 'Tagging', o."id", 'D', o."version", '{}', jsonb_build_object('task_id', o."task_id", 'tag_id', o."tag_id", 'reason', o."reason", 'weight', o."weight"), null, '721f1c434a9d2a21', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Tagging', null, 'T', nextval('syncgen.version'), '{}', null, null, '33f02172cb3251c0', edited);
+    values ('Tagging', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
   end case;
   return null;
 end
@@ -996,7 +1021,7 @@ declare
 begin
   if tg_op = 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Specimen', null, 'T', nextval('syncgen.version'), '{}', null, null, '33f02172cb3251c0', edited);
+    values ('Specimen', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
     return null;
   end if;
   if tg_op = 'UPDATE' and new."id" = old."id" then
@@ -1041,7 +1066,7 @@ begin
         case when old."states" is distinct from new."states" then 'states' end,
         case when old."states_null" is distinct from new."states_null" then 'states_null' end
       ]::text[], null),
-      i.before, nullif(i.after, i.before), '33f02172cb3251c0', edited
+      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
     from (select jsonb_build_object(
           'owner_id', old."owner_id",
           'shared', old."shared",
@@ -1074,7 +1099,7 @@ begin
         'boolean_null', old."boolean_null",
         'timestamp_null', old."timestamp_null",
         'date', old."date",
-        'strings', old."strings"), null, '33f02172cb3251c0', edited);
+        'strings', old."strings"), null, '721f1c434a9d2a21', edited);
   end if;
   if tg_op <> 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -1087,7 +1112,7 @@ begin
         'boolean_null', new."boolean_null",
         'timestamp_null', new."timestamp_null",
         'date', new."date",
-        'strings', new."strings"), '33f02172cb3251c0', edited);
+        'strings', new."strings"), '721f1c434a9d2a21', edited);
   end if;
   return null;
 end

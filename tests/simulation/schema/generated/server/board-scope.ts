@@ -462,7 +462,7 @@ const taskKeys = `
 const taskPage = `
   select t."id", t."version", t."created_at", t."updated_at", t."project_id", t."assignee_id",
     t."parent_id", t."title", t."note", t."state", t."rank", t."votes", t."effort", t."estimate",
-    t."due_at", t."log", t."reviewed"
+    t."due_at", t."log", t."marks", t."best", t."begun_at", t."stage", t."summary", t."reviewed"
   from "tasks" t
   where t."id" >= coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
     and t."id" is distinct from $1::uuid
@@ -982,7 +982,7 @@ const tagPage = `
 /** A project with all that hangs on it. */
 export const boardScope: ServerScope = {
   descriptor: scopes.board,
-  hash: '690a0dcabf1185feeff778a2d32a7e32d8f61d92b87591741537a454cd2656be',
+  hash: '00266ad6c844ce8571b87c039457ef6fe81f7d1b78a0a3dd241b8f48bd463362',
   claims: ['sub'],
   lines: [
     {

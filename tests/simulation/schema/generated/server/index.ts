@@ -90,7 +90,7 @@ export interface WorldServer extends SyncServer<WorldServerTypes> {}
 export const worldServerSchema: ServerSchema = {
   name: schema.name,
   hash: schema.hash,
-  shape: '33f02172cb3251c0',
+  shape: '721f1c434a9d2a21',
   claims: worldClaims,
   models: {
     Person: personModel,

@@ -565,7 +565,7 @@ const taskKeys = `
 const taskPage = `
   select t."id", t."version", t."created_at", t."updated_at", t."project_id", t."assignee_id",
     t."parent_id", t."title", t."note", t."state", t."rank", t."votes", t."effort", t."estimate",
-    t."due_at", t."log", t."reviewed"
+    t."due_at", t."log", t."marks", t."best", t."begun_at", t."stage", t."summary", t."reviewed"
   from "tasks" t
   where t."id" >= coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
     and t."id" is distinct from $1::uuid
@@ -629,7 +629,7 @@ const specimenPage = `
 /** Who I am, where I take part, and what I have to do. */
 export const meScope: ServerScope = {
   descriptor: scopes.me,
-  hash: '3e4b73455718c074ad500c267af013d9b4545f7732d78c81acd6ec01d911ee69',
+  hash: 'e63fbfbb7f348dd4e84eccfeac46b3b2ece1e7e0e886bdee169d688d6a432cd2',
   claims: ['admin', 'sub'],
   lines: [
     {

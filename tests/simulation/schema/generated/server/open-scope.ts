@@ -192,7 +192,7 @@ const taskKeys = `
 const taskPage = `
   select t."id", t."version", t."created_at", t."updated_at", t."project_id", t."assignee_id",
     t."parent_id", t."title", t."note", t."state", t."rank", t."votes", t."effort", t."estimate",
-    t."due_at", t."log", t."reviewed"
+    t."due_at", t."log", t."marks", t."best", t."begun_at", t."stage", t."summary", t."reviewed"
   from "tasks" t
   where t."id" >= coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
     and t."id" is distinct from $1::uuid
@@ -354,7 +354,7 @@ const projectPage = `
 /** Tasks that nobody commented, in projects that are not finished. */
 export const openScope: ServerScope = {
   descriptor: scopes.open,
-  hash: '8a1ae4365c43d594a53f708dc87a79ae7d13359f42fa2fc6a5547d4ca30067ab',
+  hash: '73b1d4f16ba1d8291e54e8c8a992da0198a9e37775db362cfd6884fd801ddd2c',
   claims: ['sub'],
   lines: [
     {

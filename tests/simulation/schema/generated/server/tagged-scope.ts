@@ -183,7 +183,7 @@ const taskKeys = `
 const taskPage = `
   select t."id", t."version", t."created_at", t."updated_at", t."project_id", t."assignee_id",
     t."parent_id", t."title", t."note", t."state", t."rank", t."votes", t."effort", t."estimate",
-    t."due_at", t."log", t."reviewed"
+    t."due_at", t."log", t."marks", t."best", t."begun_at", t."stage", t."summary", t."reviewed"
   from "tasks" t
   where t."id" >= coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
     and t."id" is distinct from $1::uuid
@@ -771,7 +771,7 @@ const organisationPage = `
 /** Tasks by a tag, each with the comments that my people wrote. */
 export const taggedScope: ServerScope = {
   descriptor: scopes.tagged,
-  hash: '492e196dec124183bb68142ccf5957826e4d1fd4066685248ed08d00e794d1f9',
+  hash: '0267d4936bd624a21ca12090ee2aee281b199eb684477ee66a29ce60720ca1b9',
   claims: ['sub'],
   lines: [
     {

@@ -55,7 +55,7 @@ export const scopes = {
 /** What both sides agree on. A server takes clients of the schemas whose hash it knows. */
 export const schema: SchemaDescriptor = {
   name: 'world',
-  hash: 'fb7aceb5b0c831f68007fb41235cb96f681ecfdb65ee56ed5b1bc79e274d9fa7',
+  hash: '91ddfa7e245498d9a3d2b757c2f6f5befae67f2f9944d958b5518f2da699bcc4',
   models: {
     Person: personDescriptor,
     Organisation: organisationDescriptor,

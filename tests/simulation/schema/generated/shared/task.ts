@@ -27,7 +27,14 @@ export interface Task {
   readonly effort: number
   readonly estimate: string | null
   readonly dueAt: Date | null
+  /** Every edit adds one text that nobody wrote before. */
   readonly log: readonly string[]
+  /** Replaced as a whole. */
+  readonly marks: readonly string[]
+  readonly best: number | null
+  readonly begunAt: Date | null
+  readonly stage: State
+  readonly summary: string
   readonly reviewed: boolean
 }
 
@@ -46,6 +53,11 @@ export interface NewTask {
   readonly estimate?: string | null
   readonly dueAt?: Date | null
   readonly log?: readonly string[]
+  readonly marks?: readonly string[]
+  readonly best?: number | null
+  readonly begunAt?: Date | null
+  readonly stage?: State
+  readonly summary?: string
 }
 
 /** What may change of a task. */
@@ -61,7 +73,12 @@ export interface TaskPatch {
   readonly effort?: { readonly add: number }
   readonly estimate?: string | null
   readonly dueAt?: Date | null
-  readonly log?: readonly string[]
+  readonly log?: readonly string[] | { readonly add?: readonly string[]; readonly remove?: readonly string[] }
+  readonly marks?: readonly string[]
+  readonly best?: number | null
+  readonly begunAt?: Date | null
+  readonly stage?: State
+  readonly summary?: string
 }
 
 /** The fields of a task, in wire order. */
@@ -80,7 +97,12 @@ export const taskFields = {
   effort: { type: 'float', default: 0, conflict: 'counter' },
   estimate: { type: 'decimal', nullable: true, precision: 6, scale: 2 },
   dueAt: { type: 'timestamp', nullable: true },
-  log: { type: 'list', of: 'string', default: [] },
+  log: { type: 'list', of: 'string', default: [], conflict: 'set' },
+  marks: { type: 'list', of: 'string', default: [] },
+  best: { type: 'int', nullable: true, conflict: 'max' },
+  begunAt: { type: 'timestamp', nullable: true, conflict: 'min' },
+  stage: { type: 'enum', values: states, default: 'todo', conflict: 'max' },
+  summary: { type: 'text', default: '', conflict: 'custom' },
   reviewed: { type: 'boolean', default: false, readonly: true },
 } satisfies Readonly<Record<string, FieldDescriptor>>
 
@@ -115,7 +137,12 @@ export const taskDescriptor: ModelDescriptor<Task> = {
     estimate: wire[12] as string | null,
     dueAt: readNullable(readTimestamp, wire[13]),
     log: wire[14] as readonly string[],
-    reviewed: wire[15] as boolean,
+    marks: wire[15] as readonly string[],
+    best: wire[16] as number | null,
+    begunAt: readNullable(readTimestamp, wire[17]),
+    stage: wire[18] as State,
+    summary: wire[19] as string,
+    reviewed: wire[20] as boolean,
   }),
   encode: (row) => [
     row.id,
@@ -133,6 +160,11 @@ export const taskDescriptor: ModelDescriptor<Task> = {
     row.estimate,
     writeNullable(writeTimestamp, row.dueAt),
     row.log,
+    row.marks,
+    row.best,
+    writeNullable(writeTimestamp, row.begunAt),
+    row.stage,
+    row.summary,
     row.reviewed,
   ],
 }
