@@ -289,7 +289,7 @@ export class ModelServer {
 
   #decideOp(next: ReadonlyMap<string, ReadonlyMap<string, Row>>, op: Op, mutation: Mutation): ReturnType<typeof reconcile> {
     const row = next.get(op.model)?.get(op.id)
-    const stored: StoredRow = row === undefined ? { kind: 'deleted', before: null } : { kind: 'present', ...row }
+    const stored: StoredRow = row === undefined ? { kind: 'never' } : { kind: 'present', ...row }
     const model = schema.models[op.model]
     return reconcile(stored, { ...op, at: mutation.at, strict: mutation.strict } as Edit, {
       field: (name) => model?.fields[name] ?? { type: 'json' },
