@@ -53,6 +53,8 @@ export class WireDevice {
   /** All frames of the current connection, for assertions about what was never sent. */
   frames: ServerMessage[] = []
   bytes = 0
+  /** Leaves questions to the test. */
+  isMute = false
   #inbox: ServerMessage[] = []
   #waiting: (() => void)[] = []
   #socket: WebSocket | undefined
@@ -231,7 +233,7 @@ export class WireDevice {
     this.#inbox.push(frame)
     switch (frame.kind) {
       case 'wanted':
-        this.#answer(frame)
+        if (!this.isMute) this.#answer(frame)
         break
       case 'page':
         this.#staged.set(frame.attempt, [...(this.#staged.get(frame.attempt) ?? []), frame.delta])
