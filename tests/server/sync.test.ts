@@ -212,6 +212,7 @@ describe('a device that comes back', () => {
     for (const scope of bob.scopes.values()) scope.hash = 'of yesterday'
     await bob.connect(tracker.url)
     await bob.resync()
+    expect(kinds(bob)).toContain('wanted')
     const changes = bob.frames.flatMap((frame) => (frame.kind === 'page' ? frame.delta.claims : []))
     expect(changes.flatMap((change) => change.out)).toEqual([out])
     expect(changes.flatMap((change) => change.deleted)).toEqual([deleted])
