@@ -23,21 +23,21 @@ export const membershipBugs: readonly PlantedBug[] = [
         replace: 'return tests.length >= 0 ? changedOnly',
       },
     ],
-    test: 'tests/server/sync.test.ts',
+    test: 'tests/postgres/since-exact.test.ts',
   },
   {
     id: 'old-rows-do-not-enter',
     title: 'A row that enters a scope is sent only if it changed itself',
     hazards: ['F3', 'F2'],
     edits: [{ file: since, find: decisive, replace: 'where (now and changed) or (was and not now)' }],
-    test: 'tests/server/sync.test.ts',
+    test: 'tests/postgres/since-exact.test.ts',
   },
   {
     id: 'removals-of-candidates',
     title: 'Every row that changed and is not in the scope is taken back, whether it was ever sent or not',
     hazards: ['M7', 'F6'],
     edits: [{ file: since, find: decisive, replace: 'where (now and (changed or not was)) or not now' }],
-    test: 'tests/server/sync.test.ts',
+    test: 'tests/postgres/since-exact.test.ts',
   },
   {
     id: 'lost-links-forgotten',
@@ -83,7 +83,7 @@ export const membershipBugs: readonly PlantedBug[] = [
         replace: `\${column} \${nullable ? '<>' : '<>'} \${operand}`,
       },
     ],
-    test: 'tests/predicates/cases.test.ts',
+    test: 'tests/predicates/equal.test.ts',
   },
   {
     id: 'null-equals-nothing',
@@ -96,7 +96,7 @@ export const membershipBugs: readonly PlantedBug[] = [
         replace: 'return `${column} = ${operand}`',
       },
     ],
-    test: 'tests/predicates/cases.test.ts',
+    test: 'tests/predicates/equal.test.ts',
   },
   {
     id: 'other-meaning-same-position',
