@@ -21,6 +21,7 @@ import type {
   UpdateOp,
   ValueEdit,
 } from './messages.js'
+import type { Wire } from './values.js'
 import { base64 } from './values.js'
 
 /**
@@ -68,7 +69,9 @@ const close = objectOf<CloseScope>({ kind: exactly('close'), scope: count }, str
 
 const valueEdit = objectOf<ValueEdit>({ seen: wire, value: wire }, strict)
 const amountEdit = objectOf<AmountEdit>({ add: number(Number.isFinite, 'a finite number') }, strict)
-const elementsEdit = objectOf<ElementsEdit>({ add: listOf(wire), remove: listOf(wire) }, strict)
+const finite = number(Number.isFinite, 'text or a finite number')
+const element: Decode<Wire> = (value) => (typeof value === 'string' ? value : finite(value))
+const elementsEdit = objectOf<ElementsEdit>({ add: listOf(element), remove: listOf(element) }, strict)
 const fieldEdit: Decode<FieldEdit> = (value) => {
   const has = (name: string): boolean => typeof value === 'object' && value !== null && Object.hasOwn(value, name)
   if (has('remove')) return elementsEdit(value)
@@ -87,7 +90,8 @@ const op: Decode<Op> = taggedBy<Op>('op', {
   ),
 })
 
-const mutation = objectOf<Mutation>({ seq: sequence, schema: label, at: instant, strict: flag, ops: listOf(op) }, strict)
+/** One mutation, wherever it stands. */
+export const mutation = objectOf<Mutation>({ seq: sequence, schema: label, at: instant, strict: flag, ops: listOf(op) }, strict)
 
 const push = objectOf<Push>({ kind: exactly('push'), mutations: listOf(mutation) }, strict)
 

@@ -32,8 +32,8 @@ const sides: Readonly<Record<'client' | 'server', Side>> = {
 }
 
 /** Keys that may be missing, and places where any JSON may stand. */
-const optional = /(^|\.)(retryAfter|reset|attempt|gap|check|digests)$|^mutations\.\d+\.ops\.\d+\.seen$/
-const open = /(^|\.)(params|values|\d+\.seen)\.\w+$|\.set\.\w+\.(seen|value)$|\.rows\.\w+\.\d+\.([2-9]|\d\d+)$/
+const optional = /(^|\.)(retryAfter|reset|attempt|gap|check|digests)$|^mutations\.\d+\.ops\.\d+\.(seen|restore)$/
+const open = /(^|\.)(params|values|\d+\.seen)\.\w+$|\.set\.\w+\.(seen|value|(add|remove)\.\d+)$|\.rows\.\w+\.\d+\.([2-9]|\d\d+)$/
 const freeKeys = /(^|\.)(params|values|set|rows|\d+\.seen)$/
 
 describe.each(Object.entries(sides))('frames of the %s', (side, { parse, kinds, examples }) => {
@@ -199,7 +199,7 @@ const isOptional = (example: Json, path: Path): boolean =>
 /** Which of the wrong values a place takes, too; everywhere else all of them are refused. */
 const takes: readonly (readonly [RegExp, readonly unknown[]])[] = [
   [/(^|\.)(forked|last|strict)$/, [true, false]],
-  [/(^|\.)(reset|check)$/, [true]],
+  [/(^|\.)(reset|check|restore)$/, [true]],
   [/^bytes$/, ['']],
   [/^lines\.\d+\.parts$/, [null, []]],
   [/(^|\.)(token|position|from|to)$|\.outcome\.(code|fields\.\d+)$/, ['x\0', '']],
@@ -207,7 +207,7 @@ const takes: readonly (readonly [RegExp, readonly unknown[]])[] = [
   [/(^|\.)(now|at)$/, [-1, 1.5]],
   [/(^|\.)(heartbeat|retryAfter)$/, [1.5, 1e300]],
   [/\.add$/, [-1, 1.5, 1e300]],
-  [/^(scopes|rows|mutations|results|lines|digests)$|^lines\.\d+\.buckets$|(^|\.)(ops|lost|fields|claims|add|out|deleted|rows\.[A-Z]\w*)$/, [[]]],
+  [/^(scopes|rows|mutations|results|lines|digests)$|^lines\.\d+\.buckets$|(^|\.)(ops|lost|fields|claims|add|remove|out|deleted|rows\.[A-Z]\w*)$/, [[]]],
   [/(^|\.)(params|values|\d+\.seen)$/, [{}, { x: 1 }]],
   [/(^|\.)(set|rows)$/, [{}]],
 ]

@@ -1,9 +1,10 @@
 /** Typed writes of server code: hooks and `sync.transaction`. */
 import type { Uuid } from '../protocol/descriptor.js'
 import { SyncError } from '../protocol/errors.js'
+import { withElements } from '../protocol/field-edit.js'
 import type { Wire } from '../protocol/values.js'
 import { toWire } from '../protocol/wire-value.js'
-import type { Catalog, KnownModel } from './catalog.js'
+import { type Catalog, type KnownModel, wireValuesOf } from './catalog.js'
 import type { ServerModelTypes, ServerTransaction, ServerTypes, ServerWriter, SqlRunner } from './server-types.js'
 import type { Connection, SqlRow } from './transaction.js'
 import { type ColumnChange, deleteRow, insertRow, readRow, updateRow } from './write-statements.js'
@@ -36,15 +37,10 @@ const writerOf = (connection: Connection, model: KnownModel, newId: () => Uuid):
       return model.server.toRow(row)
     },
     update: async (id, patch) => {
-      const changes = Object.entries(patch as Readonly<Record<string, unknown>>).filter(([, value]) => value !== undefined)
-      return record(
-        await updateRow(
-          connection,
-          model,
-          canonical(id),
-          new Map(changes.map(([name, value]) => [name, changeOf(model, name, value)])),
-        ),
-      )
+      const given = Object.entries(patch as Readonly<Record<string, unknown>>).filter(([, value]) => value !== undefined)
+      const row = given.some(([name, value]) => isElements(model, name, value)) ? await locked(connection, model, canonical(id)) : {}
+      const changes = given.map(([name, value]) => [name, changeOf(model, name, value, row[name] ?? null)] as const)
+      return record(await updateRow(connection, model, canonical(id), new Map(changes)))
     },
     delete: (id) => deleteRow(connection, model, canonical(id)),
   }
@@ -58,7 +54,26 @@ export const wireOf = (model: KnownModel, name: string, value: unknown): Wire =>
   return toWire(column.field, value, name)
 }
 
-const changeOf = (model: KnownModel, name: string, value: unknown): ColumnChange => {
+/** Whether a field is a set, and the value names what it is to gain and to lose. */
+const isElements = (model: KnownModel, name: string, value: unknown): value is Given =>
+  model.columns.get(name)?.field.conflict === 'set' && typeof value === 'object' && value !== null && !Array.isArray(value)
+
+interface Given {
+  readonly add?: unknown
+  readonly remove?: unknown
+}
+
+/** What is stored, until the transaction ends. */
+const locked = async (connection: Connection, model: KnownModel, id: Uuid): Promise<Readonly<Record<string, Wire>>> => {
+  const [row] = await connection.rows(model.server.sql.lock, [[id]])
+  return row === undefined ? {} : wireValuesOf(model, row)
+}
+
+const changeOf = (model: KnownModel, name: string, value: unknown, stored: Wire): ColumnChange => {
+  if (isElements(model, name, value)) {
+    const listOf = (given: unknown = []): readonly Wire[] => wireOf(model, name, given) as readonly Wire[]
+    return { value: withElements(stored, { add: listOf(value.add), remove: listOf(value.remove) }) }
+  }
   const counts = model.columns.get(name)?.field.conflict === 'counter'
   if (counts && typeof value === 'object' && value !== null && 'add' in value && typeof value.add === 'number')
     return { add: value.add }
