@@ -86,7 +86,7 @@ export class BaseLog {
   }
 
   /**
-   * Inside a job: takes mutations out of the outbox, puts these in, changes facts. @throws SyncError `storage-failed`, and
+   * Inside a job: takes mutations out of the outbox, puts these in, changes facts, keeps rejections. @throws SyncError `storage-failed`, and
    * nothing has changed.
    */
   async rewrite(
@@ -94,11 +94,12 @@ export class BaseLog {
     entries: readonly Mutation[],
     removed: readonly number[],
     change: Partial<DeviceState>,
+    rejections?: Parameters<Storage['update']>[3],
   ): Promise<void> {
     if (this.#isBehind) await this.#tryToCatchUp(storage, [])
     if (this.#isBehind) throw new SyncError('storage-failed', 'local storage does not keep up: see status.error')
     try {
-      await storage.update(entries, removed, this.#facts(change))
+      await storage.update(entries, removed, this.#facts(change), rejections)
     } catch (error) {
       this.#hasFailed = true
       this.#parts.report(storageError(error))

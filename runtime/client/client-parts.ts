@@ -28,6 +28,7 @@ import {
 } from './platform.js'
 import type { ClientPorts } from './ports.js'
 import { memoryStorage } from './memory-storage.js'
+import { Rejections } from './rejections.js'
 import { restore } from './restore.js'
 import { Scopes } from './scopes.js'
 import { type Status, StatusBoard } from './status.js'
@@ -40,6 +41,7 @@ export interface ClientParts {
   readonly status: Observable<Status>
   readonly scopes: Scopes
   readonly outbox: Outbox
+  readonly rejections: Rejections
   readonly connection: Connection
   /** The device's position. */
   position(): string | null
@@ -81,7 +83,14 @@ const assemble = async (
   const clock = new EditClock(ports.clock, device.clock, stored.outbox.map(({ at }) => at))
   const baseLog = new BaseLog({ journal, store, clock, report }, batches)
   const count = (pending: number): void => board.pending(pending)
-  const outbox = new Outbox({ journal, baseLog, store, emitter, timers: ports.timers, log, count, report })
+  let isOpen = true
+  const writeNow = <Result>(write: (draft: Draft) => Result, strict: boolean): Writing & { readonly result: Result } => {
+    if (!isOpen) throw new SyncError('closed', 'this client was closed: open it again to write')
+    return writeLocally(outbox, new Draft(store, ports.random, clock.next()), { schema: schema.hash, strict }, write)
+  }
+  const rejections = new Rejections({ journal, store, log, write: writeNow })
+  rejections.restore(stored.rejections)
+  const outbox = new Outbox({ journal, baseLog, store, emitter, rejections, timers: ports.timers, log, count, report })
   store.restored(outbox.restore(stored.outbox, stored.lastSeq))
   const scopes = new Scopes({ schema, store, journal, baseLog, clock: ports.clock, log })
   const identity = new ClientIdentity({ journal, baseLog, outbox, random: ports.random })
@@ -93,7 +102,6 @@ const assemble = async (
   scopes.listen(synchronizer)
   connection.attach(synchronizer)
   const keepClosed = options.keepClosed ?? week
-  let isOpen = true
   let stopEvicting = (): void => undefined
   const evict = (): void => {
     scopes.evict(ports.clock.now() - keepClosed).catch(() => undefined) // Only a closed client runs no jobs.
@@ -109,14 +117,12 @@ const assemble = async (
     caches: {
       rows: store,
       emitter,
-      write: (write, strict) => {
-        if (!isOpen) throw new SyncError('closed', 'this client was closed: open it again to write')
-        return writeLocally(outbox, new Draft(store, ports.random, clock.next()), { schema: schema.hash, strict }, write)
-      },
+      write: writeNow,
     },
     status: board.status,
     scopes,
     outbox,
+    rejections,
     connection,
     position: () => journal.device.position,
     check: () => synchronizer.check(),

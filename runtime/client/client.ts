@@ -4,7 +4,8 @@ import { SyncError } from '../protocol/errors.js'
 import type { Log } from '../protocol/ports.js'
 import type { Checked } from './checkup.js'
 import type { CacheStore } from './cache-store.js'
-import type { ClientEvents } from './events.js'
+import type { ClientEvents, Rejection } from './events.js'
+import { exportedWork, importedWork } from './work-file.js'
 import type { Observable } from './observable.js'
 import type { ClientPorts } from './ports.js'
 import type { Model, Writing } from './query-types.js'
@@ -99,6 +100,31 @@ export class SyncClient<Models extends { readonly [K in keyof Models]: Model }, 
   /** Local transactions that the server has not decided yet, oldest first. */
   pending(): readonly PendingMutation[] {
     return this.#parts.outbox.pending()
+  }
+
+  /**
+   * Local transactions that the server refused, oldest first: until each is tried again or dismissed, over restarts. The last
+   * 1,000 are kept.
+   */
+  rejected(): readonly Rejection[] {
+    return this.#parts.rejections.all()
+  }
+
+  /** What is pending and what was refused, as JSON, to be kept elsewhere or read in by another device of the same person. */
+  exportPending(): string {
+    return exportedWork(this.#parts.outbox.pending(), this.#parts.rejections.stored)
+  }
+
+  /**
+   * Reads in what `exportPending` wrote: what was pending is written here, under the numbers of this device; what was refused joins
+   * `rejected()`. What the other device sent all the same is judged twice, as two writes. Resolves to how many there were.
+   * @throws SyncError `invalid-value` if the text is none of `exportPending`'s.
+   */
+  async importPending(text: string): Promise<number> {
+    const { pending, rejected } = importedWork(text)
+    const writings = pending.map((mutation) => this.#parts.outbox.add(mutation))
+    await Promise.all([...writings.map(({ durable }) => durable), this.#parts.rejections.take(rejected)])
+    return pending.length
   }
 
   /** Ends the connection and makes no other until `goOnline`. */

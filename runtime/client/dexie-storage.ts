@@ -7,7 +7,7 @@ import { Dexie, type Table as DexieTable } from 'dexie'
 import { SyncError } from '../protocol/errors.js'
 import type { Delta, Mutation } from '../protocol/messages.js'
 import { holdExclusively, requestPersistence } from './platform.js'
-import type { DeviceState, OpenStorage, Storage, Stored, StoredBatch, StoredStep } from './storage.js'
+import type { DeviceState, OpenStorage, Storage, Stored, StoredBatch, StoredRejection, StoredStep } from './storage.js'
 
 export interface DexieOptions {
   /** Default: the browser's. In Node: those of `fake-indexeddb`. */
@@ -53,6 +53,8 @@ class DexieStorage implements Storage {
   readonly #log: DexieTable<LogRecord, number>
   readonly #outbox: DexieTable<Mutation, number>
   readonly #meta: DexieTable<unknown, MetaKey>
+  /** In the order in which they came: keys are drawn. */
+  readonly #rejections: DexieTable<StoredRejection, number>
   readonly #release: () => void
   #isClosed = false
 
@@ -64,10 +66,12 @@ class DexieStorage implements Storage {
       ...(IDBKeyRange === undefined ? {} : { IDBKeyRange }),
     })
     this.#db.version(1).stores({ pages: '[attempt+index], attempt', log: '++', outbox: 'seq', meta: '' })
+    this.#db.version(2).stores({ rejections: '++, &key' })
     this.#pages = this.#db.table('pages')
     this.#log = this.#db.table('log')
     this.#outbox = this.#db.table('outbox')
     this.#meta = this.#db.table('meta')
+    this.#rejections = this.#db.table('rejections')
     this.#release = release
     // Another tab wants to upgrade or delete: keeping it waiting would hang it, writing on with old code would be worse.
     this.#db.on('versionchange', () => void this.close())
@@ -92,6 +96,7 @@ class DexieStorage implements Storage {
         batches: records.map((record) => spelledOut(record, pages)),
         outbox: await this.#outbox.orderBy('seq').toArray(),
         lastSeq: await this.#lastSeq(),
+        rejections: await this.#rejections.toArray(),
       }
     })
   }
@@ -125,8 +130,15 @@ class DexieStorage implements Storage {
     })
   }
 
-  update(entries: readonly Mutation[], removed: readonly number[], device: DeviceState): Promise<void> {
+  update(
+    entries: readonly Mutation[],
+    removed: readonly number[],
+    device: DeviceState,
+    rejections: Parameters<Storage['update']>[3] = { kept: [], dismissed: [] },
+  ): Promise<void> {
     return this.#transaction('rw', async () => {
+      await this.#rejections.where('key').anyOf(rejections.dismissed.concat(rejections.kept.map(({ key }) => key))).delete()
+      await this.#rejections.bulkAdd([...rejections.kept])
       const stored = (await this.#meta.get('device')) as DeviceState | undefined
       await this.#outbox.bulkDelete([...removed])
       await this.#outbox.bulkPut([...entries])
@@ -172,7 +184,7 @@ class DexieStorage implements Storage {
    */
   async #transaction<Result>(mode: 'r' | 'rw', run: () => Promise<Result>): Promise<Result> {
     if (this.#isClosed) throw failure('was closed: another tab needs it, or the client was closed', undefined)
-    const attempt = (): Promise<Result> => this.#db.transaction(mode, [this.#pages, this.#log, this.#outbox, this.#meta], run)
+    const attempt = (): Promise<Result> => this.#db.transaction(mode, [this.#pages, this.#log, this.#outbox, this.#meta, this.#rejections], run)
     try {
       return await attempt()
     } catch (error) {

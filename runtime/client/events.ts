@@ -3,7 +3,7 @@ import type { Uuid } from '../protocol/descriptor.js'
 import type { CacheDifference } from './checkup.js'
 import type { Log } from '../protocol/ports.js'
 import type { Mutation, Outcome, RejectionCode } from '../protocol/messages.js'
-import type { Model } from './query-types.js'
+import type { Model, Writing } from './query-types.js'
 
 /**
  * Who caused it: `local` a write of this client, `server` a change that came from the server, `rejected` a write of this
@@ -54,7 +54,10 @@ export interface LeftScope<M extends Model> {
   readonly reason: LeaveReason
 }
 
-/** A local transaction that the server refused. It is reported at least once, after a restart if need be. */
+/**
+ * A local transaction that the server refused. It is reported at least once, after a restart if need be, and kept in
+ * `db.rejected()` until it is tried again or dismissed.
+ */
 export interface Rejection {
   readonly code: RejectionCode
   /** The op that was refused, where the server named one. */
@@ -64,6 +67,13 @@ export interface Rejection {
   readonly mutation: Mutation
   /** What the user did and will not see any more: the values of each op, as TypeScript values. */
   readonly discarded: readonly DiscardedChange[]
+  /**
+   * Makes the transaction again, on the rows as they are now, with these values in the op that was refused; the rejection is
+   * dismissed once that is stored. @throws SyncError as the writes do: `row-unknown`, `invalid-value`.
+   */
+  retry(patch?: Readonly<Record<string, unknown>>): Writing
+  /** The app needs it no more. Resolves when storage has forgotten it. */
+  dismiss(): Promise<void>
 }
 
 export interface DiscardedChange {

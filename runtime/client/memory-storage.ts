@@ -4,7 +4,7 @@
  */
 import { SyncError } from '../protocol/errors.js'
 import type { Delta, Mutation } from '../protocol/messages.js'
-import type { DeviceState, OpenStorage, Storage, Stored, StoredBatch } from './storage.js'
+import type { DeviceState, OpenStorage, Storage, Stored, StoredBatch, StoredRejection } from './storage.js'
 
 /** The same name opens the same storage again. */
 export const memoryStorage = (): OpenStorage => {
@@ -26,6 +26,7 @@ interface Disk {
   /** By attempt, then in order. */
   readonly pages: Map<string, Map<number, string>>
   readonly outbox: Map<number, string>
+  readonly rejections: Map<string, string>
 }
 
 interface LogRecord {
@@ -34,7 +35,7 @@ interface LogRecord {
   readonly delta: string
 }
 
-const emptyDisk = (): Disk => ({ isOpen: false, device: null, lastSeq: 0, log: [], pages: new Map(), outbox: new Map() })
+const emptyDisk = (): Disk => ({ isOpen: false, device: null, lastSeq: 0, log: [], pages: new Map(), outbox: new Map(), rejections: new Map() })
 
 class MemoryStorage implements Storage {
   readonly #disk: Disk
@@ -58,6 +59,7 @@ class MemoryStorage implements Storage {
       })),
       outbox: [...disk.outbox].sort(([left], [right]) => left - right).map(([, text]) => JSON.parse(text) as Mutation),
       lastSeq: disk.lastSeq,
+      rejections: [...disk.rejections.values()].map((text) => JSON.parse(text) as StoredRejection),
     }
   }
 
@@ -84,8 +86,15 @@ class MemoryStorage implements Storage {
     return disk.lastSeq
   }
 
-  async update(entries: readonly Mutation[], removed: readonly number[], device: DeviceState): Promise<void> {
+  async update(
+    entries: readonly Mutation[],
+    removed: readonly number[],
+    device: DeviceState,
+    rejections: Parameters<Storage['update']>[3] = { kept: [], dismissed: [] },
+  ): Promise<void> {
     const disk = this.#open()
+    for (const rejection of rejections.kept) disk.rejections.set(rejection.key, JSON.stringify(rejection))
+    for (const key of rejections.dismissed) disk.rejections.delete(key)
     for (const seq of removed) disk.outbox.delete(seq)
     for (const entry of entries) disk.outbox.set(entry.seq, JSON.stringify(entry))
     const isNewClient = disk.device === null || (JSON.parse(disk.device) as DeviceState).client !== device.client

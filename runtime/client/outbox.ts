@@ -6,12 +6,13 @@ import { SyncError } from '../protocol/errors.js'
 import type { Mutation, Op, Outcome, PushResult } from '../protocol/messages.js'
 import type { Log, Timers } from '../protocol/ports.js'
 import type { BaseLog } from './base-log.js'
-import { discardedChanges, isReplayable } from './op-values.js'
+import { isReplayable } from './op-values.js'
 import type { Emitter } from './events.js'
 import { type Journal, storageError } from './journal.js'
 import { type OutboxEntry, mutationOf, newEntry } from './outbox-entry.js'
 import { largestMutation, mostOps } from './push-batch.js'
 import type { Writing } from './query-types.js'
+import type { Rejections } from './rejections.js'
 import { type Push, Sender } from './sender.js'
 import type { DeviceState, Storage } from './storage.js'
 import type { Store } from './store.js'
@@ -22,6 +23,8 @@ export interface PendingMutation {
   readonly seq: number | null
   /** When the user did it, ms since 1970. */
   readonly at: number
+  readonly schema: string
+  readonly strict: boolean
   readonly ops: readonly Op[]
 }
 
@@ -30,6 +33,7 @@ export interface OutboxParts {
   readonly baseLog: BaseLog
   readonly store: Store
   readonly emitter: Emitter
+  readonly rejections: Rejections
   readonly timers: Timers
   readonly log: Log
   /** How many are not decided. */
@@ -83,7 +87,7 @@ export class Outbox {
   }
 
   pending(): readonly PendingMutation[] {
-    return this.#entries.filter(({ outcome }) => outcome === null).map(({ seq, at, ops }) => ({ seq, at, ops }))
+    return this.#entries.filter(({ outcome }) => outcome === null).map(({ seq, at, schema, strict, ops }) => ({ seq, at, schema, strict, ops }))
   }
 
   /** What the server must agree with: the lowest number that waits (null: none), and the last that was drawn. */
@@ -217,15 +221,14 @@ export class Outbox {
   }
 
   #settleOne(entry: OutboxEntry, seq: number, outcome: Outcome): void {
-    const { store, emitter } = this.#parts
+    const { store, emitter, rejections } = this.#parts
     const mutation = { seq, ...mutationOf(entry) }
     entry.outcome = outcome
     this.#count(-1)
     if (outcome.kind === 'rejected') {
       if (entry.isOverlaid) store.withdrawn(entry)
       entry.isOverlaid = false
-      const { code, model, id, fields } = outcome
-      emitter.emit('rejected', { code, model, id, fields, mutation, discarded: discardedChanges(store, entry.ops) })
+      emitter.emit('rejected', rejections.add(mutation, outcome))
     } else {
       if (outcome.kind === 'merged') for (const { model, id, into } of outcome.links ?? []) store.overlay.merged(model, id, into)
       emitter.emit('confirmed', { mutation, outcome })
@@ -240,8 +243,8 @@ export class Outbox {
     this.#entries = this.#entries.filter((entry) => !isOver(entry))
     const stored = over.flatMap(({ seq }) => (seq === null || left.includes(seq) ? [] : [seq]))
     if (stored.length === 0) return
-    const { journal, baseLog, log } = this.#parts
-    const removing = journal.run((storage) => baseLog.rewrite(storage, [], stored, {}))
+    const { journal, baseLog, rejections, log } = this.#parts
+    const removing = journal.run((storage) => baseLog.rewrite(storage, [], stored, {}, rejections.storing(stored)))
     // They come back at the next start, are sent again, and the server tells the outcome it recorded.
     removing.catch((error: unknown) => log('warn', 'outbox-not-swept', { code: storageError(error).code }))
   }

@@ -31,7 +31,7 @@ describe.for(kinds)('storage in %s', ([, make]) => {
   it('[C34] is fresh at first, and gives back what was stored', async () => {
     const open = make()
     const first = await open('ada')
-    expect(await first.load()).toEqual({ device: null, batches: [], outbox: [], lastSeq: 0 })
+    expect(await first.load()).toEqual({ device: null, batches: [], outbox: [], lastSeq: 0, rejections: [] })
     await first.append({ attempts: [], delta: delta(1), scopes: [7] }, device({ position: 'p1' }), [])
     expect(await first.enqueue(mutation(10))).toBe(1)
     expect(await first.enqueue(mutation(11))).toBe(2)
@@ -123,7 +123,7 @@ describe.for(kinds)('storage in %s', ([, make]) => {
     await first.update([], [], device())
     await first.destroy()
     const second = await open('ada')
-    expect(await second.load()).toEqual({ device: null, batches: [], outbox: [], lastSeq: 0 })
+    expect(await second.load()).toEqual({ device: null, batches: [], outbox: [], lastSeq: 0, rejections: [] })
     await second.close()
   })
 })

@@ -5,7 +5,7 @@
  * Every method is one atomic transaction; it resolves when the transaction is durable and rejects with
  * SyncError `storage-failed` when nothing of it is. One client at a time has a storage open.
  */
-import type { Delta, Mutation } from '../protocol/messages.js'
+import type { Delta, Mutation, Outcome } from '../protocol/messages.js'
 import type { Wire } from '../protocol/values.js'
 
 /** Opens (or makes) the storage of that name. @throws SyncError `storage-in-use` while somebody else has it open. */
@@ -27,9 +27,14 @@ export interface Storage {
   enqueue(mutation: Omit<Mutation, 'seq'>): Promise<number>
   /**
    * Takes mutations out of the outbox, then puts `entries` in (those of a client that was given a new id: numbered from 1, and
-   * the next number follows them), and rewrites the device's facts.
+   * the next number follows them), and rewrites the device's facts. `rejections`: keeps these, and deletes those with these keys.
    */
-  update(entries: readonly Mutation[], removed: readonly number[], device: DeviceState): Promise<void>
+  update(
+    entries: readonly Mutation[],
+    removed: readonly number[],
+    device: DeviceState,
+    rejections?: { readonly kept: readonly StoredRejection[]; readonly dismissed: readonly string[] },
+  ): Promise<void>
   /** Replaces the log, with the pages that it names, by a snapshot of the base. Pages of a running attempt stay. */
   compact(snapshot: readonly Delta[], device: DeviceState): Promise<void>
   close(): Promise<void>
@@ -90,6 +95,15 @@ export interface Stored {
   readonly outbox: readonly Mutation[]
   /** The last sequence number that was drawn for this client id. */
   readonly lastSeq: number
+  /** Oldest first. */
+  readonly rejections: readonly StoredRejection[]
+}
+
+/** A local transaction that the server refused, and why. */
+export interface StoredRejection extends Omit<Extract<Outcome, { readonly kind: 'rejected' }>, 'kind'> {
+  /** `<client>/<seq>`: of the client id under which it was refused. */
+  readonly key: string
+  readonly mutation: Mutation
 }
 
 export interface StoredStep {
