@@ -23,7 +23,7 @@ export const workspaceWith = async (bug: PlantedBug | null): Promise<Workspace> 
   const folder = mkdtempSync(join(tmpdir(), 'syncgen-planted-'))
   const { stdout } = await run('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: root, maxBuffer: 2 ** 26 })
   for (const file of stdout.split('\0')) {
-    if (file === '' || file.endsWith('.md')) continue
+    if (file === '') continue
     mkdirSync(dirname(join(folder, file)), { recursive: true })
     cpSync(join(root, file), join(folder, file), { force: true, errorOnExist: false })
   }

@@ -46,7 +46,6 @@ export const pushBugs: readonly PlantedBug[] = [
         replace: 'keep(decided)\n    const results = await this.#withRows(connection, author, decided)',
       },
     ],
-    test: 'tests/server/faults.test.ts',
   },
   {
     id: 'retried-after-unknown-commit',
@@ -62,7 +61,6 @@ export const pushBugs: readonly PlantedBug[] = [
       { file: mutate, find: 'return this.#decide(connection, author, mutations, Number(lastSeq)', replace: 'known ??= Number(lastSeq)\n      return this.#decide(connection, author, mutations, known' },
       { file: mutate, find: 'from unnest($3::bigint[], $4::jsonb[]) d(seq, outcome)`', replace: 'from unnest($3::bigint[], $4::jsonb[]) d(seq, outcome) on conflict do nothing`' },
     ],
-    test: 'tests/server/faults.test.ts',
   },
   {
     id: 'devices-purged',

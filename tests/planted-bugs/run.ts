@@ -1,0 +1,98 @@
+/**
+ * Plants every bug in a copy of the repository and sees who notices: seeds of the simulation first, then the test that the bug names.
+ * `npm run planted-bugs -- --only <id,id> --seeds 100 --operations 250`; with `--tests`, the named tests alone. Results are kept in
+ * results.json, bug by bug, and shown as a table.
+ */
+import { parseArgs } from 'node:util'
+import { startPostgres } from '../../runtime/testing/postgres.js'
+import { plantedBugs } from './catalogue.js'
+import { failuresOf } from './named-test.js'
+import type { PlantedBug } from './planted-bug.js'
+import { type Finding, keep, kept } from './results.js'
+import { violationIn } from './seeds.js'
+import { tableOf } from './table.js'
+import { type Workspace, workspaceWith } from './workspace.js'
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    seeds: { type: 'string', default: '100' },
+    operations: { type: 'string', default: '250' },
+    tests: { type: 'boolean', default: false },
+    jobs: { type: 'string', default: '2' },
+  },
+})
+
+const main = async (): Promise<number> => {
+  const only = options.only?.split(',')
+  const bugs = plantedBugs.filter(({ id }) => only?.includes(id) ?? true)
+  const cluster = await startPostgres({ settings: { max_connections: 300 } })
+  const environment = { ...process.env, SYNCGEN_TEST_DATABASE_URL: cluster.url() }
+  const sound = new SoundTests(await workspaceWith(null), environment)
+  const queue = [...bugs]
+  const work = async (): Promise<void> => {
+    for (let bug = queue.shift(); bug !== undefined; bug = queue.shift()) {
+      const finding = await findingOf(bug, sound, environment)
+      keep(bug.id, finding)
+      console.log(`${bug.id}: ${said(finding)}`)
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: Number(options.jobs) }, work))
+  } finally {
+    sound.workspace.remove()
+    await cluster.stop()
+  }
+  console.log(`\n${tableOf(plantedBugs, kept())}`)
+  return bugs.every(({ id }) => kept()[id]?.by !== null) ? 0 : 1
+}
+
+const findingOf = async (bug: PlantedBug, sound: SoundTests, environment: NodeJS.ProcessEnv): Promise<Finding> => {
+  const workspace = await workspaceWith(bug)
+  const began = performance.now()
+  const seconds = (): number => Math.round((performance.now() - began) / 1000)
+  try {
+    if (!options.tests) {
+      const lane = { seeds: Number(options.seeds), operations: Number(options.operations) }
+      const violation = await violationIn(workspace.folder, lane, environment)
+      if (violation !== null) return { by: 'seed', ...violation, seconds: seconds() }
+    }
+    if (bug.test === undefined) return { by: null, seconds: seconds() }
+    const before = await sound.failuresOf(bug.test)
+    const [title] = [...(await failuresOf(workspace.folder, bug.test, environment))].filter((each) => !before.has(each))
+    return title === undefined ? { by: null, seconds: seconds() } : { by: 'test', test: bug.test, title, seconds: seconds() }
+  } finally {
+    workspace.remove()
+  }
+}
+
+/** What fails without any bug, so that it says nothing; asked once per file. */
+class SoundTests {
+  readonly workspace: Workspace
+  readonly #environment: NodeJS.ProcessEnv
+  readonly #known = new Map<string, Promise<ReadonlySet<string>>>()
+
+  constructor(workspace: Workspace, environment: NodeJS.ProcessEnv) {
+    this.workspace = workspace
+    this.#environment = environment
+  }
+
+  failuresOf(file: string): Promise<ReadonlySet<string>> {
+    const known = this.#known.get(file) ?? failuresOf(this.workspace.folder, file, this.#environment)
+    this.#known.set(file, known)
+    return known
+  }
+}
+
+const said = (finding: Finding): string => {
+  switch (finding.by) {
+    case 'seed':
+      return `caught by seed ${finding.seed} (${finding.invariant}), ${finding.seconds} s`
+    case 'test':
+      return `caught by ${finding.test} (${finding.title}), ${finding.seconds} s`
+    case null:
+      return `NOT CAUGHT, ${finding.seconds} s`
+  }
+}
+
+process.exitCode = await main()
