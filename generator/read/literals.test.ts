@@ -84,10 +84,13 @@ describe('a constant', () => {
     expect(read(yaml, type)).toEqual({ expected: expect.stringMatching(/./) })
   })
 
-  it('[Y6] of type json keeps a key __proto__ as a key', () => {
-    const literal = read('{ "__proto__": { admin: true } }', { kind: 'json', ts: null })
-    const value = 'value' in literal ? (literal.value as object) : {}
-    expect(Object.keys(value)).toEqual(['__proto__'])
-    expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
+  it('[Y6] of type json reaches no prototype: keys are own ones, and __proto__ is refused, as a client would', () => {
+    const literal = read('{ a: { "constructor": { admin: true }, toString: 1 } }', { kind: 'json', ts: null })
+    const value = 'value' in literal ? (literal.value as { readonly a: object }) : { a: {} }
+    expect(Object.keys(value.a)).toEqual(['constructor', 'toString'])
+    expect(Object.getPrototypeOf(value.a)).toBe(Object.prototype)
+    for (const yaml of ['{ "__proto__": { admin: true } }', '{ a: [{ "__proto__": 1 }] }']) {
+      expect(read(yaml, { kind: 'json', ts: null })).toEqual({ expected: expect.stringContaining('without a key __proto__') })
+    }
   })
 })

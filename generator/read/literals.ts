@@ -126,13 +126,14 @@ const readList = (node: Node, of: ListElement, enums: readonly Enum[]): Literal 
   return { value: values }
 }
 
-/** Keys become own properties, whatever their name. */
+/** Keys become own properties, whatever their name; but no field takes a key that harms who merges it into an object. */
 const readJson = (node: Node): Literal => {
   if (node.kind === 'scalar') {
     if (typeof node.value === 'bigint') return { expected: 'JSON, whose whole numbers end at 2^53 (put a longer one in quotes)' }
     if (typeof node.value === 'number' && !Number.isFinite(node.value)) return { expected: 'JSON, whose numbers are finite' }
     return { value: node.value }
   }
+  if (node.kind === 'map' && node.entries.some(({ key }) => key === '__proto__')) return { expected: 'JSON without a key __proto__, which no client could send' }
   const parts = node.kind === 'list' ? node.items : node.entries.map((each) => each.value)
   const values: JsonValue[] = []
   for (const part of parts) {

@@ -216,14 +216,14 @@ models:
     fields:
       owner: uuid
       text: { type: string, default: ${quoted}, doc: ${quoted} }
-      settings: { type: json, default: { ${JSON.stringify(`k${text}`)}: [${quoted}], "__proto__": ${quoted} } }
+      settings: { type: json, default: { ${JSON.stringify(`k${text}`)}: [${quoted}], "constructor": ${quoted} } }
     access: { read: { owner: $auth.sub, text: { not: ${operand} } } }
 `)
         if (!result.ok) throw new Error(JSON.stringify(result.problems))
         const model = modelOf(result.schema, 'Note')
         expect(model.doc).toBe(text)
         expect(fieldOf(model, 'text')).toMatchObject({ default: { value: text }, doc: text })
-        expect(JSON.stringify(fieldOf(model, 'settings').default?.value)).toBe(JSON.stringify({ [`k${text}`]: [text], ['__proto__']: text }))
+        expect(JSON.stringify(fieldOf(model, 'settings').default?.value)).toBe(JSON.stringify({ [`k${text}`]: [text], ['constructor']: text }))
         expect(partsOf(model.access.read)[1]).toMatchObject({ value: { kind: 'literal', value: text } })
       }),
       { numRuns: 100 },

@@ -206,7 +206,7 @@ create table "traps" (
   "note" text not null default E'''; drop table traps; -- ` ${process.exit()} " \\ \\u0027 $$ */ </script>     ‮ \n second',
   "text" text not null default '`${''`''}`',
   "slash" text not null default '\',
-  "settings" jsonb not null default '{"__proto__":{"a":"*/ ` ${} '' \"   </script>"},"it''s":["''","\\''","$$"],"constructor":null}'::jsonb,
+  "settings" jsonb not null default '{"prototype":{"a":"*/ ` ${} '' \"   </script>"},"it''s":["''","\\''","$$"],"constructor":null}'::jsonb,
   "code" text not null default '''',
   "mood" text not null default 'calm',
   "tags" text[] not null default array['''', '{', '}', '"', '\', ',', 'NULL', '']::text[],

@@ -16,7 +16,7 @@ export const scopes = {
 /** What both sides agree on. A server takes clients of the schemas whose hash it knows. */
 export const schema: SchemaDescriptor = {
   name: 'hostile',
-  hash: '6cfc6dc097fe664234ce4fbfc9d59f99b7fce891d79c69efc747c2537bdfe6c4',
+  hash: '831d0365e1dea2d5a6cee49dd422b02ff8bfc58d65466c4070bfc70693ac68dc',
   models: {
     Trap: trapDescriptor,
   },

@@ -56,7 +56,7 @@ export const trapFields = {
   note: { type: 'string', default: '\'; drop table traps; -- ` ${process.exit()} " \\ \\u0027 $$ */ \u003c/script> \u2028 \u2029 \u202e \n second' },
   text: { type: 'text', default: '`${\'`\'}`' },
   slash: { type: 'string', default: '\\' },
-  settings: { type: 'json', default: { ['__proto__']: { a: '*/ ` ${} \' " \u2028 \u003c/script>' }, 'it\'s': ['\'', '\\\'', '$$'], constructor: null } },
+  settings: { type: 'json', default: { prototype: { a: '*/ ` ${} \' " \u2028 \u003c/script>' }, 'it\'s': ['\'', '\\\'', '$$'], constructor: null } },
   code: { type: 'string', pattern: '^[\'"`$;*/\\\\-]+$', default: '\'' },
   mood: { type: 'enum', values: moods, default: 'calm' },
   tags: { type: 'list', of: 'string', default: ['\'', '{', '}', '"', '\\', ',', 'NULL', ''] },
