@@ -3,6 +3,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { cpus, loadavg, totalmem } from 'node:os'
+import { digest } from './digest.js'
 import type { Section } from './figures.js'
 import { firstSync } from './first-sync.js'
 import { generator } from './generator.js'
@@ -15,6 +16,7 @@ const benchmarks: Readonly<Record<string, (world: BenchWorld) => Promise<Section
   'first-sync': firstSync,
   latency,
   reconnect,
+  digest,
   inserts,
   generator,
 }

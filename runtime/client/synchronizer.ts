@@ -202,7 +202,8 @@ export class Synchronizer implements Session, ScopeListener {
       arrived: ids,
     })
     if (!link.isAlive) return
-    const doubted = checkup.compared(message.digests ?? [])
+    // Of a scope that closed and opened again meanwhile, this attempt has changed nothing.
+    const doubted = checkup.compared((message.digests ?? []).filter(({ scope }) => ids.includes(scope)))
     if (doubted.length > 0) await scopes.doubt(storage, doubted)
     if (!link.isAlive) return
     this.#running = null

@@ -54,7 +54,7 @@ class Device {
     // The ports' randomness is the world's: client ids differ from device to device.
     const ports = { ...this.world.ports, random: { next: this.#random, uuid: () => this.#uuid() } }
     this.fails = 0
-    const opening = this.world.open({ storage, ports, log: (level, event) => level === 'error' && this.problems.push(event) })
+    const opening = this.world.open({ storage, ports, log: (level, event) => (level === 'error' || event.startsWith('cache-difference')) && this.problems.push(event) })
     const db = await Promise.race([opening, this.#orDead()])
     if (db === null) return this.start()
     this.db = db

@@ -3,6 +3,8 @@
  * obvious: membership is computed from whole states, nothing is incremental. It decides with the real `reconcile`.
  */
 import {
+  Digests,
+  type LineDigest,
   type ClaimChange,
   type ClientMessage,
   type Delta,
@@ -173,7 +175,7 @@ export class ModelServer {
   #handle(session: Session, message: ClientMessage): void {
     switch (message.kind) {
       case 'sync':
-        return this.#sync(session, message.attempt, message.scopes)
+        return this.#sync(session, message)
       case 'hold': {
         const asking = session.asking
         if (asking === null || asking.attempt !== message.attempt) return
@@ -194,7 +196,8 @@ export class ModelServer {
     }
   }
 
-  #sync(session: Session, attempt: number, claims: Extract<ClientMessage, { kind: 'sync' }>['scopes']): void {
+  #sync(session: Session, { attempt, scopes: claims, check }: Extract<ClientMessage, { kind: 'sync' }>): void {
+    const isChecked = check === true || this.#random() < 0.5
     const held = new Map<string, number>()
     const usable = claims.map((claim) => (claim.position === null ? null : this.#stateAt(claim.position)))
     const unusable = claims.filter((claim, at) => claim.position !== null && (usable[at] === undefined || this.#random() < 0.2))
@@ -219,6 +222,7 @@ export class ModelServer {
         position: this.#positionOf(to),
         done: this.#clients.get(session.client)?.lastSeq ?? 0,
         scopes: claims.map(({ id }) => ({ id, hash: 'h' })),
+        ...(isChecked ? { digests: claims.flatMap((claim) => this.#digests(claim, to)) } : {}),
       })
       session.told = to
     }
@@ -319,6 +323,18 @@ export class ModelServer {
 
   #whole(id: number, scope: Scope, to: number): Part {
     return this.#difference(id, to, scope, () => undefined, [])
+  }
+
+  /** Of all lines of a scope, the empty ones as well. */
+  #digests(scope: Scope & { readonly id: number }, to: number): readonly LineDigest[] {
+    const members = membersOf(this.#states[to] ?? empty, scope)
+    return models.map((model) => {
+      const digests = new Digests(1)
+      for (const [key, { version }] of members) {
+        if (key.startsWith(`${model} `)) digests.add(0, key.slice(model.length + 1), version)
+      }
+      return { scope: scope.id, model, digest: digests.total }
+    })
   }
 
   /** What brings somebody who has these versions to the state `to`. */

@@ -25,7 +25,7 @@ const tap = (): Tap => {
         const socket = webSocketNetwork.connect(url, {
           ...listener,
           opened: () => listener.opened(),
-          closed: (code) => listener.closed(code),
+          closed: (...how) => listener.closed(...how),
           received: (text) => {
             frames.push(text)
             listener.received(text)
