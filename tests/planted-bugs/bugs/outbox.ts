@@ -113,7 +113,7 @@ export const outboxBugs: readonly PlantedBug[] = [
     title: 'A rejected write is told, and stays on the screen',
     hazards: ['C2', 'H3'],
     edits: [
-      { file: outbox, find: '      if (entry.isOverlaid) store.withdrawn(entry)\n      entry.isOverlaid = false\n      const', replace: '      entry.isOverlaid = false\n      const' },
+      { file: outbox, find: `      if (entry.isOverlaid) store.withdrawn(entry)\n      entry.isOverlaid = false\n      emitter.emit('rejected'`, replace: `      entry.isOverlaid = false\n      emitter.emit('rejected'` },
     ],
     test: 'runtime/client/outbox.test.ts',
   },
