@@ -6,7 +6,7 @@ import { fromWire, type FieldDescriptor, type Wire } from 'syncgen/protocol'
 import type { Field, Model, Operand, Predicate, Schema } from '../../../generator/model.js'
 import type { Dice } from '../../postgres/random.js'
 import { allows } from './expected-rows.js'
-import { hostileValue, randomUuid, randomValue } from './random-value.js'
+import { hostileValue, randomElement, randomUuid, randomValue } from './random-value.js'
 import type { SimSchema } from './sim-schema.js'
 import type { StoredRow, Tables, WireRecord } from './tables.js'
 
@@ -108,10 +108,9 @@ export class RowAuthor {
       const added = this.#dice.pick<unknown>([Number.NaN, Infinity, '1', null, 0.5, 2 ** 53])
       return write({ [field.name]: { add: added } }, { fault: 'value', refusedBy: 'client' })
     }
-    if (field.conflict === 'set' && field.type.kind === 'list' && this.#dice.chance(0.5)) {
-      const element = field.type.of.kind === 'int' ? 1 : field.type.of.kind === 'string' ? 'a' : this.value({ ...field, type: field.type.of }, rows)
-      const value = row !== null && this.#dice.chance(0.5) ? { add: [element], remove: [element] } : [element, element]
-      return write({ [field.name]: value }, { fault: 'value', refusedBy: 'client' })
+    if (row !== null && field.conflict === 'set' && field.type.kind === 'list' && this.#dice.chance(0.5)) {
+      const element = randomElement(this.#dice, this.#ir, field.type.of)
+      return write({ [field.name]: { add: [element], remove: [element] } }, { fault: 'value', refusedBy: 'client' })
     }
     return write({ [field.name]: hostileValue(this.#dice, field.type, field.nullable) }, { fault: 'value', refusedBy: 'client' })
   }

@@ -6,14 +6,14 @@
 import { openLab, until } from 'syncgen/testing'
 import { SyncError } from 'syncgen/protocol'
 import { Dice } from '../../postgres/random.js'
-import { cachedTables } from './cached-tables.js'
+import { cachedTables, storedRow } from './cached-tables.js'
 import { type OpenScope, expectedRows } from './expected-rows.js'
 import { foreignStatement } from './foreign-sql.js'
 import { type Hostile, RowAuthor } from './row-author.js'
 import { cachedRows, differences } from './row-text.js'
 import { allParams, drawParams, givenParams } from './scope-choices.js'
-import { type SimCache, type SimClient, type SimPrincipal, type SimSchema, cacheOf } from './sim-schema.js'
-import { type Tables, type WireRecord, readTables } from './tables.js'
+import { type AnyModel, type SimCache, type SimClient, type SimPrincipal, type SimSchema, cacheOf } from './sim-schema.js'
+import { type StoredRow, type Tables, type WireRecord, readTables } from './tables.js'
 
 export interface TrialOptions {
   readonly seed: number
@@ -29,7 +29,7 @@ export type Tally = Readonly<Record<string, number>>
 export const trial = async (schema: SimSchema, { seed, rounds, stepsPerRound }: TrialOptions): Promise<Tally> => {
   const { ir } = schema
   const tally: Record<string, number> = {}
-  const count = (what: string): void => void (tally[what] = (tally[what] ?? 0) + 1)
+  const count = (what: string, times = 1): void => void (tally[what] = (tally[what] ?? 0) + times)
   const complaints: string[] = []
   const log = (level: string, event: string, details: object = {}): void => {
     if (level === 'error') complaints.push(`${event} ${JSON.stringify(details)}`)
@@ -46,7 +46,7 @@ export const trial = async (schema: SimSchema, { seed, rounds, stepsPerRound }: 
       const client = await lab.device({ ...principal, node: at % 2, open: [] })
       let marks = 0
       const author = new RowAuthor({ schema, dice, mark: () => `d${at + 1}:${(marks += 1)}` })
-      devices.push({ ...principal, client, author, open: new Map(), isOffline: false })
+      devices.push({ ...principal, client, author, open: new Map(), deleted: [], isOffline: false })
     }
     let foreignMarks = 0
     const foreigner = new RowAuthor({ schema, dice, mark: () => `sql:${(foreignMarks += 1)}` })
@@ -65,9 +65,9 @@ export const trial = async (schema: SimSchema, { seed, rounds, stepsPerRound }: 
       } else if (roll < 0.38) await openOrClose(schema, dice, device, await tables())
       else if (roll < 0.43) toggle(device)
       else {
-        const outcome = roll < 0.5 ? writeHostile(device, schema, model.name) : write(device, schema, model.name, dice)
+        const outcome = roll < 0.47 ? together(device, schema, dice) : roll < 0.54 ? writeHostile(device, schema, model.name) : write(device, schema, model.name, dice)
         if (outcome === null) return
-        void outcome.confirmed.then(({ kind }) => count(`${outcome.what} ${kind}`))
+        void outcome.confirmed.then(({ kind, code }) => count(`${outcome.what} ${kind}${code === undefined ? '' : ` ${code}`}`))
       }
     }
 
@@ -77,7 +77,7 @@ export const trial = async (schema: SimSchema, { seed, rounds, stepsPerRound }: 
       for (const device of devices) if (device.isOffline) toggle(device)
       await lab.settled()
       const rows = await tables()
-      for (const device of devices) await equal(schema, device, rows)
+      for (const device of devices) count('rows compared', await equal(schema, device, rows))
       if (complaints.length > 0) throw new Error(`the log has errors:\n${complaints.slice(0, 5).join('\n')}`)
     }
     return tally
@@ -91,15 +91,18 @@ interface TrialDevice extends SimPrincipal {
   readonly author: RowAuthor
   /** Open scopes, with what closes them. */
   readonly open: Map<string, { readonly scope: OpenScope; readonly close: () => void }>
+  /** Rows that it deleted, as they were. */
+  readonly deleted: { readonly model: string; readonly row: AnyModel['row'] & Readonly<Record<string, unknown>> }[]
   isOffline: boolean
 }
 
 interface Attempt {
   readonly what: string
-  readonly confirmed: Promise<{ readonly kind: string }>
+  readonly confirmed: Promise<{ readonly kind: string; readonly code?: string }>
 }
 
-const equal = async ({ ir }: SimSchema, { client, claims, open, principal }: TrialDevice, rows: Tables): Promise<void> => {
+/** The number of rows that are equal. */
+const equal = async ({ ir }: SimSchema, { client, claims, open, principal }: TrialDevice, rows: Tables): Promise<number> => {
   const expected = expectedRows(ir, rows, [...open.values()].map(({ scope }) => scope), claims)
   let last: readonly string[] = []
   try {
@@ -111,6 +114,7 @@ const equal = async ({ ir }: SimSchema, { client, claims, open, principal }: Tri
     const scopes = [...open.values()].map(({ scope }) => JSON.stringify(scope))
     throw new Error(`the cache of ${principal} ${JSON.stringify(claims)} differs:\n${last.slice(0, 5).join('\n')}\nwith ${scopes.join('\n     ')}`, { cause: error })
   }
+  return [...expected.values()].reduce((sum, { size }) => sum + size, 0)
 }
 
 const toggle = (device: TrialDevice): void => {
@@ -138,7 +142,8 @@ const openOrClose = async (schema: SimSchema, dice: Dice, device: TrialDevice, r
   } else open(schema, dice, device, dice.pick(schema.ir.scopes).name, rows)
 }
 
-const write = ({ client, author, claims }: TrialDevice, { ir }: SimSchema, name: string, dice: Dice): Attempt | null => {
+const write = (device: TrialDevice, { ir }: SimSchema, name: string, dice: Dice): Attempt | null => {
+  const { client, author, claims } = device
   const model = ir.models.find((each) => each.name === name)
   if (model === undefined) return null
   const seen = cachedTables(ir, client)
@@ -150,15 +155,41 @@ const write = ({ client, author, claims }: TrialDevice, { ir }: SimSchema, name:
     return values === null ? null : { what: 'create', confirmed: cache.create(values).confirmed }
   }
   const row = dice.pick(rows)
-  if (roll > 0.85) return remove(cache, row.id)
+  if (roll > 0.85) return remove(device, name, cache, row.id)
+  const lost = device.deleted.filter((each) => each.model === name && cache.get(each.row.id) === undefined)
+  if (roll > 0.8 && lost.length > 0) return { what: 'restore', confirmed: cache.restore(dice.pick(lost).row).confirmed }
   const patch = author.patch(model, row, seen)
   return patch === null ? null : { what: 'update', confirmed: cache.update(row.id, patch).confirmed }
 }
 
+/** A few rows made and changed in one local transaction, some of them for each other; now and then a strict one. */
+const together = ({ client, author, claims }: TrialDevice, { ir }: SimSchema, dice: Dice): Attempt | null => {
+  const models = Array.from({ length: 2 + dice.below(3) }, () => dice.pick(ir.models))
+  const writing = client.transaction(
+    (tx) => {
+      const made = new Map(cachedTables(ir, client))
+      for (const model of models) {
+        const writer = tx[model.plural]
+        const rows = made.get(model.name) ?? new Map<string, StoredRow>()
+        if (writer === undefined) continue
+        const patched = dice.chance(0.5) && rows.size > 0 ? dice.pick([...rows.values()]) : null
+        const patch = patched === null ? null : author.patch(model, patched, made)
+        const values = patched === null ? author.create(model, made, claims) : null
+        const row = patched !== null && patch !== null ? writer.update(patched.id, patch) : values === null ? null : writer.create(values)
+        if (row !== null) made.set(model.name, new Map(rows).set(row.id, storedRow(model, row)))
+      }
+    },
+    { strict: dice.chance(0.2) },
+  )
+  return { what: 'transaction', confirmed: writing.confirmed }
+}
+
 /** A row to which others hold on stays, in the cache as in SQL. */
-const remove = (cache: SimCache, id: string): Attempt => {
+const remove = ({ deleted }: TrialDevice, model: string, cache: SimCache, id: string): Attempt => {
   try {
-    return { what: 'delete', confirmed: cache.delete(id).confirmed }
+    const { row, confirmed } = cache.delete(id)
+    deleted.push({ model, row: { ...row } })
+    return { what: 'delete', confirmed }
   } catch (error) {
     if (!(error instanceof SyncError && error.code === 'still-referenced')) throw error
     return { what: 'delete', confirmed: Promise.resolve({ kind: 'still referenced' }) }
@@ -172,15 +203,22 @@ const writeHostile = ({ client, author, claims }: TrialDevice, { ir }: SimSchema
   if (model === undefined || hostile === null) return null
   const cache = cacheOf(client, model.plural)
   const what = `hostile ${hostile.fault}`
-  try {
-    const { confirmed } = hostile.op === 'create' ? cache.create(hostile.values) : cache.update(String(hostile.id), hostile.values)
-    if (hostile.refusedBy === 'client') throw new Error(`the client let pass: ${shown(name, hostile)}`)
-    return { what, confirmed }
-  } catch (error) {
-    const isRefusal = error instanceof SyncError && error.code === 'invalid-value' && error.details['field'] === hostile.field
-    if (hostile.refusedBy === 'server' || !isRefusal) throw new Error(`refused in another way: ${shown(name, hostile)}`, { cause: error })
-    return { what, confirmed: Promise.resolve({ kind: 'refused by the client' }) }
+  const attempt = (): Attempt['confirmed'] | SyncError => {
+    try {
+      return (hostile.op === 'create' ? cache.create(hostile.values) : cache.update(String(hostile.id), hostile.values)).confirmed
+    } catch (error) {
+      if (error instanceof SyncError) return error
+      throw error
+    }
   }
+  const result = attempt()
+  if (!(result instanceof SyncError)) {
+    if (hostile.refusedBy === 'client') throw new Error(`the client let pass: ${shown(name, hostile)}`)
+    return { what, confirmed: result }
+  }
+  const isExpected = hostile.refusedBy === 'client' && result.code === 'invalid-value' && result.details['field'] === hostile.field
+  if (!isExpected) throw new Error(`refused in another way: ${shown(name, hostile)}`, { cause: result })
+  return { what, confirmed: Promise.resolve({ kind: 'refused by the client' }) }
 }
 
 const shown = (model: string, hostile: Hostile): string =>
