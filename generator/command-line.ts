@@ -1,5 +1,6 @@
 /** Arguments → a command → an exit code. */
 import { parseArgs } from 'node:util'
+import { isStamp, stampOf } from './evolve/stamp.js'
 import { generateCommand } from './generate-command.js'
 import { initCommand } from './init.js'
 import { packageVersion } from './package-root.js'
@@ -31,10 +32,12 @@ const dispatch = async (args: readonly string[], terminal: Terminal): Promise<Ex
   }
   if (values.check && values['dry-run']) return misused('choose one of --check and --dry-run', terminal)
   const accepted = values.accept ?? []
-  const unknown = accepted.find((decision) => decision !== 'rewrite:initial')
+  const unknown = accepted.find((decision) => decision !== 'rewrite:initial' && !/^(drop|narrow|convert|retarget|empty):./.test(decision))
   if (unknown !== undefined) return misused(`--accept ${unknown} is no decision that syncgen asks for`, terminal)
   const mode = values.check ? 'check' : values['dry-run'] ? 'dry-run' : 'write'
-  const request = { schemas: positionals, output: values.out, mode, accepted } as const
+  if (values.stamp !== undefined && !isStamp(values.stamp)) return misused('--stamp takes 14 digits: 20260131120000', terminal)
+  const stamp = values.stamp ?? stampOf(new Date())
+  const request = { schemas: positionals, output: values.out, mode, accepted, stamp } as const
   return generateCommand(request, { json: values.json, quiet: values.quiet }, terminal)
 }
 
@@ -49,6 +52,7 @@ const options = {
   check: { type: 'boolean', default: false },
   'dry-run': { type: 'boolean', default: false },
   accept: { type: 'string', multiple: true },
+  stamp: { type: 'string' },
   json: { type: 'boolean', default: false },
   quiet: { type: 'boolean', default: false },
   database: { type: 'string' },
@@ -66,6 +70,7 @@ const help = `Typed, offline-first sync stacks from a schema.
       --check         write nothing; exit with 2 unless the output is what the schema gives
       --dry-run       write nothing; say what would be written
       --accept WHAT   a decision that syncgen asked for
+      --stamp TIME    when a new migration was made, if not now: 20260131120000, in UTC
       --json          one JSON document instead of text
       --quiet         only what is wrong
   -h, --help          this text

@@ -26,8 +26,9 @@ const exitCodeOf = (result: Generated, { mode }: GenerateOptions): ExitCode => {
     case 'invalid':
       return exitCodes.invalid
     case 'blocked':
-    case 'undecided':
       return exitCodes.undecided
+    case 'undecided':
+      return mode === 'check' ? exitCodes.outOfDate : exitCodes.undecided
     case 'done':
       return mode === 'check' && isOutOfDate(result.difference) ? exitCodes.outOfDate : exitCodes.ok
   }
@@ -40,7 +41,7 @@ const reportOf = (result: Generated, exitCode: ExitCode): object => ({
   exitCode,
   problems: result.problems,
   ...(result.kind === 'blocked' ? { blocked: result.foreign } : {}),
-  ...(result.kind === 'undecided' ? { decision: result.decision } : {}),
+  ...(result.kind === 'undecided' ? { decisions: result.decisions } : {}),
   ...(result.kind === 'done' ? filesOf(result.difference) : {}),
 })
 
@@ -61,9 +62,9 @@ const tell = async (result: Generated, options: GenerateOptions, { quiet }: Mann
       }
       return terminal.error('Nothing was written. Move these away, or choose another folder with -o.')
     case 'undecided': {
-      const { message, flag } = result.decision
-      terminal.error(`syncgen: ${message}`)
-      return terminal.error(`Nothing was written.${flag === null ? '' : ` To go on, add: ${flag}`}`)
+      for (const { message } of result.decisions) terminal.error(`syncgen: ${message}`)
+      const flags = result.decisions.flatMap(({ accept }) => (accept === null ? [] : [`--accept ${quotedWord(accept)}`]))
+      return terminal.error(`Nothing was written.${flags.length === 0 ? '' : ` To go on, add: ${flags.join(' ')}`}`)
     }
     case 'done': {
       const tellDone = options.mode === 'check' ? tellCheck : tellWritten
@@ -71,6 +72,9 @@ const tell = async (result: Generated, options: GenerateOptions, { quiet }: Mann
     }
   }
 }
+
+/** As a shell takes it for one word. */
+const quotedWord = (text: string): string => (/^[\w:.-]+$/.test(text) ? text : `'${text}'`)
 
 const isError = ({ severity }: Problem): boolean => severity === 'error'
 

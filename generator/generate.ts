@@ -1,8 +1,10 @@
-/** The pipeline: read → plan → emit → compare → check → write. */
+/** The pipeline: read → evolve → plan → emit → compare → check → write. */
 import { relative, resolve, sep } from 'node:path'
 import { checkSyntax } from './check-syntax.js'
 import { emit, header } from './emit.js'
-import { type Decision, initialDecision } from './initial-migration.js'
+import type { Decision } from './evolve/decisions.js'
+import { lockPath, migrationsFor } from './evolve/migrations-folder.js'
+import { lockText } from './lock.js'
 import { plan } from './plan.js'
 import type { Problem } from './problem.js'
 import { readSchema } from './read/read-schema.js'
@@ -14,8 +16,10 @@ export interface GenerateOptions {
   readonly output: string
   /** `write`; `check` and `dry-run` only look. */
   readonly mode: 'write' | 'check' | 'dry-run'
-  /** Decisions taken on the command line: `rewrite:initial`. */
+  /** Decisions taken on the command line: `drop:Task.notes`, `rewrite:initial`. */
   readonly accepted: readonly string[]
+  /** When new migrations say that they were made: `20260131120000`, in UTC. */
+  readonly stamp: string
 }
 
 /** What came of it. `problems` are warnings, except where it is `invalid`. */
@@ -24,7 +28,7 @@ export type Generated = { readonly problems: readonly Problem[] } & (
   /** Files that are not ours stand in the way; nothing was written. */
   | { readonly kind: 'blocked'; readonly foreign: readonly string[] }
   /** Nothing was written: somebody must decide. */
-  | { readonly kind: 'undecided'; readonly decision: Decision }
+  | { readonly kind: 'undecided'; readonly decisions: readonly Decision[] }
   | { readonly kind: 'done'; readonly difference: Difference }
 )
 
@@ -32,15 +36,21 @@ export type Generated = { readonly problems: readonly Problem[] } & (
 export const generate = async (options: GenerateOptions): Promise<Generated> => {
   const read = await readSchema(options.schemas)
   if (!read.ok) return { kind: 'invalid', problems: read.problems }
-  const { schema, warnings: problems } = read
-  const files = emit(plan(schema, fromHere(options.output)), header(schema.sources, commandOf(options)))
-  const difference = await compareOutput(options.output, files)
+  const { schema: declared, warnings: problems } = read
+  const { output, accepted, stamp } = options
+  const evolved = await migrationsFor(declared, { output, accepted, now: stamp })
+  if (evolved.kind === 'undecided') return { ...evolved, problems }
+  const { schema, migrations, gone } = evolved
+  const files = [
+    ...emit(plan(schema, fromHere(output)), header(schema.sources, commandOf(options))),
+    ...evolved.files.map(({ name, text }) => ({ path: `migrations/${name}`, text })),
+    { path: lockPath, text: lockText(schema, migrations) },
+  ]
+  const difference = await compareOutput(output, files, gone)
   if (difference.foreign.length > 0) return { kind: 'blocked', foreign: difference.foreign, problems }
   if (options.mode === 'check') return { kind: 'done', difference, problems }
-  const decision = await initialDecision(options.output, difference.changed, options.accepted)
-  if (decision !== null) return { kind: 'undecided', decision, problems }
   await checkSyntax(difference.changed)
-  if (options.mode === 'write') await writeOutput(options.output, difference)
+  if (options.mode === 'write') await writeOutput(output, difference)
   return { kind: 'done', difference, problems }
 }
 

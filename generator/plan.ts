@@ -1,7 +1,4 @@
 /** Which files a schema becomes, and what each says: data for templates, or text. */
-import { checksum, lockText } from './lock.js'
-import { initialMigration } from './migrate.js'
-import { mark } from './mark.js'
 import type { Schema } from './model.js'
 import { clientIndexView, clientScopesView } from './views/client-index.js'
 import { clientModelView } from './views/client-model.js'
@@ -31,17 +28,10 @@ export type TemplateName =
   | 'server-scope.ts'
   | 'server-index.ts'
 
-/** The first migration's path in the output folder. */
-export const initialPath = 'migrations/0001_initial.sql'
-
-/** The lock file's path in the output folder. */
-export const lockPath = 'schema.lock.json'
-
-/** Every file of the output. `output` is the output folder, relative to where the generator was called, with `/`. */
+/** Every file of the output but migrations and the lock file. `output` is the output folder, relative to where the generator was called, with `/`. */
 export const plan = (schema: Schema, output: string): readonly PlannedFile[] => {
   const importsOf = (folder: Folder): Imports => new Imports(folder, output)
   const file = (path: string, template: TemplateName, view: object): PlannedFile => ({ path: `${path}.ts`, template, view })
-  const migration = `-- ${migrationHeader}\n\n${initialMigration(schema)}`
   return [
     ...(schema.enums.length === 0 ? [] : [file('shared/enums', 'enums.ts', enumsView(schema))]),
     file('shared/claims', 'claims.ts', claimsView(schema, importsOf('shared'))),
@@ -57,10 +47,5 @@ export const plan = (schema: Schema, output: string): readonly PlannedFile[] => 
       file(modelFile('client', model.name), 'client-model.ts', clientModelView(schema, model, importsOf('client'))),
       file(modelFile('server', model.name), 'server-model.ts', serverModelView(schema, model, importsOf('server'))),
     ]),
-    { path: initialPath, text: migration },
-    { path: lockPath, text: lockText(schema, [{ name: '0001_initial', after: [], touches: [], files: { '0001_initial.sql': checksum(migration) } }]) },
   ]
 }
-
-/** Names no source: a migration stays what it is when schema files are split or renamed. */
-const migrationHeader = `${mark}. Apply it with \`npx syncgen migrate --database URL\`; once applied it is never edited.`

@@ -18,14 +18,14 @@ export interface Difference {
   readonly foreign: readonly string[]
 }
 
-/** Compares bytes and the set of files. Reads only. */
-export const compareOutput = async (folder: string, files: readonly EmittedFile[]): Promise<Difference> => {
+/** Compares bytes and the set of files. Reads only. `gone`: files that are to go, beside what the schema asks for no more. */
+export const compareOutput = async (folder: string, files: readonly EmittedFile[], gone: readonly string[]): Promise<Difference> => {
   const states = await eachOf(files, (file) => stateOf(folder, file))
   const are = (...wanted: readonly State[]) => files.filter((_, at) => wanted.some((state) => state === states[at]))
   return {
     changed: are('missing', 'other').toSorted((left, right) => (left.path < right.path ? -1 : 1)),
     unchanged: are('same').map(({ path }) => path),
-    orphans: await orphansIn(folder, new Set(files.map(({ path }) => path))),
+    orphans: [...(await orphansIn(folder, new Set(files.map(({ path }) => path)))), ...gone],
     foreign: are('foreign').map(({ path }) => path),
   }
 }
@@ -35,7 +35,7 @@ export const writeOutput = async (folder: string, difference: Pick<Difference, '
   const folders = new Set(difference.changed.map(({ path }) => join(folder, posix.dirname(path))))
   for (const each of folders) await mkdir(each, { recursive: true })
   await eachOf(difference.changed, (file) => writeWhole(folder, file))
-  await eachOf(difference.orphans, (path) => rm(join(folder, path)))
+  await eachOf(difference.orphans, (path) => rm(join(folder, path), { force: true }))
 }
 
 /** Under another name first: whoever reads meanwhile, and a crash, find the old file or the new one. */
@@ -72,7 +72,7 @@ const hasLink = async (folder: string, path: string): Promise<boolean> => {
   return (stats !== null && !stats.isDirectory()) || hasLink(folder, above)
 }
 
-/** Generated TypeScript in our folders that the schema does not ask for. Migrations are never orphans. */
+/** Generated TypeScript in our folders that the schema does not ask for. Migrations are never orphans by themselves. */
 const orphansIn = async (folder: string, expected: ReadonlySet<string>): Promise<readonly string[]> => {
   const paths = await Promise.all(['shared', 'client', 'server'].map((name) => filesIn(folder, name)))
   const candidates = paths.flat().filter((path) => path.endsWith('.ts') && !expected.has(path))

@@ -318,7 +318,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'User', n."id", 'I', n."version", '{}', null, '{}'::jsonb, 'a2c8637cb2ea3abd', edited
+    select 'User', n."id", 'I', n."version", '{}', null, '{}'::jsonb, 'ebd4ee66b54b48e8', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -331,7 +331,7 @@ begin
         case when o."email" is distinct from n."email" then 'email' end,
         case when o."password_hash" is distinct from n."password_hash" then 'password_hash' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'a2c8637cb2ea3abd', edited
+      i.before, nullif(i.after, i.before), 'ebd4ee66b54b48e8', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -340,11 +340,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'User', o."id", 'D', o."version", '{}', '{}'::jsonb, null, 'a2c8637cb2ea3abd', edited
+    select 'User', o."id", 'D', o."version", '{}', '{}'::jsonb, null, 'ebd4ee66b54b48e8', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('User', null, 'T', nextval('syncgen.version'), '{}', null, null, 'a2c8637cb2ea3abd', edited);
+    values ('User', null, 'T', nextval('syncgen.version'), '{}', null, null, 'ebd4ee66b54b48e8', edited);
   end case;
   return null;
 end
@@ -379,7 +379,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Project', n."id", 'I', n."version", '{}', null, jsonb_build_object('owner_id', n."owner_id"), 'a2c8637cb2ea3abd', edited
+    select 'Project', n."id", 'I', n."version", '{}', null, jsonb_build_object('owner_id', n."owner_id"), 'ebd4ee66b54b48e8', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -393,7 +393,7 @@ begin
         case when o."budget" is distinct from n."budget" then 'budget' end,
         case when o."settings" is distinct from n."settings" then 'settings' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'a2c8637cb2ea3abd', edited
+      i.before, nullif(i.after, i.before), 'ebd4ee66b54b48e8', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -402,11 +402,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Project', o."id", 'D', o."version", '{}', jsonb_build_object('owner_id', o."owner_id"), null, 'a2c8637cb2ea3abd', edited
+    select 'Project', o."id", 'D', o."version", '{}', jsonb_build_object('owner_id', o."owner_id"), null, 'ebd4ee66b54b48e8', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Project', null, 'T', nextval('syncgen.version'), '{}', null, null, 'a2c8637cb2ea3abd', edited);
+    values ('Project', null, 'T', nextval('syncgen.version'), '{}', null, null, 'ebd4ee66b54b48e8', edited);
   end case;
   return null;
 end
@@ -441,7 +441,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Member', n."id", 'I', n."version", '{}', null, jsonb_build_object('project_id', n."project_id", 'user_id', n."user_id"), 'a2c8637cb2ea3abd', edited
+    select 'Member', n."id", 'I', n."version", '{}', null, jsonb_build_object('project_id', n."project_id", 'user_id', n."user_id"), 'ebd4ee66b54b48e8', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -454,7 +454,7 @@ begin
         case when o."user_id" is distinct from n."user_id" then 'user_id' end,
         case when o."role" is distinct from n."role" then 'role' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'a2c8637cb2ea3abd', edited
+      i.before, nullif(i.after, i.before), 'ebd4ee66b54b48e8', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -463,11 +463,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Member', o."id", 'D', o."version", '{}', jsonb_build_object('project_id', o."project_id", 'user_id', o."user_id"), null, 'a2c8637cb2ea3abd', edited
+    select 'Member', o."id", 'D', o."version", '{}', jsonb_build_object('project_id', o."project_id", 'user_id', o."user_id"), null, 'ebd4ee66b54b48e8', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Member', null, 'T', nextval('syncgen.version'), '{}', null, null, 'a2c8637cb2ea3abd', edited);
+    values ('Member', null, 'T', nextval('syncgen.version'), '{}', null, null, 'ebd4ee66b54b48e8', edited);
   end case;
   return null;
 end
@@ -502,7 +502,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Task', n."id", 'I', n."version", '{}', null, jsonb_build_object('project_id', n."project_id", 'assignee_id', n."assignee_id", 'state', n."state"), 'a2c8637cb2ea3abd', edited
+    select 'Task', n."id", 'I', n."version", '{}', null, jsonb_build_object('project_id', n."project_id", 'assignee_id', n."assignee_id", 'state', n."state"), 'ebd4ee66b54b48e8', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -520,7 +520,7 @@ begin
         case when o."estimate" is distinct from n."estimate" then 'estimate' end,
         case when o."votes" is distinct from n."votes" then 'votes' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'a2c8637cb2ea3abd', edited
+      i.before, nullif(i.after, i.before), 'ebd4ee66b54b48e8', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -529,11 +529,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Task', o."id", 'D', o."version", '{}', jsonb_build_object('project_id', o."project_id", 'assignee_id', o."assignee_id", 'state', o."state"), null, 'a2c8637cb2ea3abd', edited
+    select 'Task', o."id", 'D', o."version", '{}', jsonb_build_object('project_id', o."project_id", 'assignee_id', o."assignee_id", 'state', o."state"), null, 'ebd4ee66b54b48e8', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Task', null, 'T', nextval('syncgen.version'), '{}', null, null, 'a2c8637cb2ea3abd', edited);
+    values ('Task', null, 'T', nextval('syncgen.version'), '{}', null, null, 'ebd4ee66b54b48e8', edited);
   end case;
   return null;
 end
@@ -568,7 +568,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Label', n."id", 'I', n."version", '{}', null, jsonb_build_object('project_id', n."project_id"), 'a2c8637cb2ea3abd', edited
+    select 'Label', n."id", 'I', n."version", '{}', null, jsonb_build_object('project_id', n."project_id"), 'ebd4ee66b54b48e8', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -581,7 +581,7 @@ begin
         case when o."name" is distinct from n."name" then 'name' end,
         case when o."color" is distinct from n."color" then 'color' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'a2c8637cb2ea3abd', edited
+      i.before, nullif(i.after, i.before), 'ebd4ee66b54b48e8', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -590,11 +590,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Label', o."id", 'D', o."version", '{}', jsonb_build_object('project_id', o."project_id"), null, 'a2c8637cb2ea3abd', edited
+    select 'Label', o."id", 'D', o."version", '{}', jsonb_build_object('project_id', o."project_id"), null, 'ebd4ee66b54b48e8', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Label', null, 'T', nextval('syncgen.version'), '{}', null, null, 'a2c8637cb2ea3abd', edited);
+    values ('Label', null, 'T', nextval('syncgen.version'), '{}', null, null, 'ebd4ee66b54b48e8', edited);
   end case;
   return null;
 end
@@ -629,7 +629,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'TaskLabel', n."id", 'I', n."version", '{}', null, jsonb_build_object('task_id', n."task_id"), 'a2c8637cb2ea3abd', edited
+    select 'TaskLabel', n."id", 'I', n."version", '{}', null, jsonb_build_object('task_id', n."task_id"), 'ebd4ee66b54b48e8', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -641,7 +641,7 @@ begin
         case when o."task_id" is distinct from n."task_id" then 'task_id' end,
         case when o."label_id" is distinct from n."label_id" then 'label_id' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'a2c8637cb2ea3abd', edited
+      i.before, nullif(i.after, i.before), 'ebd4ee66b54b48e8', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -650,11 +650,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'TaskLabel', o."id", 'D', o."version", '{}', jsonb_build_object('task_id', o."task_id"), null, 'a2c8637cb2ea3abd', edited
+    select 'TaskLabel', o."id", 'D', o."version", '{}', jsonb_build_object('task_id', o."task_id"), null, 'ebd4ee66b54b48e8', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('TaskLabel', null, 'T', nextval('syncgen.version'), '{}', null, null, 'a2c8637cb2ea3abd', edited);
+    values ('TaskLabel', null, 'T', nextval('syncgen.version'), '{}', null, null, 'ebd4ee66b54b48e8', edited);
   end case;
   return null;
 end

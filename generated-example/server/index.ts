@@ -66,7 +66,7 @@ export interface TrackerServer extends SyncServer<TrackerServerTypes> {}
 export const trackerServerSchema: ServerSchema = {
   name: schema.name,
   hash: schema.hash,
-  shape: 'a2c8637cb2ea3abd',
+  shape: 'ebd4ee66b54b48e8',
   claims: trackerClaims,
   models: {
     User: userModel,

@@ -6,19 +6,19 @@ import { lineOf, modelsRead } from './line.js'
 
 /**
  * Of what the capture triggers were made for: columns, the columns in their images, the way of capture. Stands in every row of
- * the changelog, so it is short: 16 hex digits.
+ * the changelog, so it is short: 16 hex digits. In whatever order things were declared.
  */
 export const shapeHash = (schema: Schema): string => {
   const known = shapes.get(schema)
   if (known !== undefined) return known
   const shape = hash(
-    schema.models.map((model) => ({
+    schema.models.toSorted((left, right) => (left.name < right.name ? -1 : 1)).map((model) => ({
       name: model.name,
       table: model.table,
       capture: model.capture,
       deleteConflict: model.deleteConflict,
-      columns: model.fields.map((field) => [field.columnId, field.column, sqlType(field.type)]),
-      images: membershipFields(schema, model).map((field) => field.columnId),
+      columns: model.fields.map((field) => [field.columnId, field.column, sqlType(field.type)].join(' ')).toSorted(),
+      images: membershipFields(schema, model).map((field) => field.columnId).toSorted(),
     })),
   ).slice(0, 16)
   shapes.set(schema, shape)

@@ -1,6 +1,7 @@
 /**
- * Applies migrations: plain SQL files, in order of their names, each in one transaction and once. What was applied is a set, not
- * a number: two branches that were merged both get theirs. A file that was applied and then edited is refused.
+ * Applies migrations: plain SQL files, in order of their names, each once, in one transaction unless it says `transaction:false` (then
+ * it holds one statement). What was applied is a set, not a number: two branches that were merged both get theirs. A file that was applied and
+ * then edited is refused.
  */
 import { createHash } from 'node:crypto'
 import { readFile, readdir } from 'node:fs/promises'
@@ -9,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { SyncError } from '../protocol/errors.js'
 import type { Log } from '../protocol/ports.js'
 import { platform } from './platform.js'
+import { sqlFailure } from './sql-failure.js'
 import { Database, type DatabaseOptions, type DedicatedConnection } from './transaction.js'
 
 export interface MigrateOptions {
@@ -26,12 +28,41 @@ export interface Migration {
   readonly sql: string
 }
 
+/** A migration and what the database knows of it. */
+export interface MigrationState {
+  readonly name: string
+  /** `edited`: applied, and its file was changed since. `unknown`: applied, and there is no such file: another branch's. */
+  readonly state: 'applied' | 'missing' | 'edited' | 'unknown'
+}
+
 /**
  * Applies what is missing and returns the names of those applied. Of several that run at once, one works and the others wait.
- * @throws SyncError `database-unreachable`; `database-not-migrated` if a file fails (nothing of it is kept) or was edited after
- * it had been applied.
+ * A file that does not get a lock within the time that it allows itself is tried again, for about two minutes.
+ * @throws SyncError `database-unreachable`; `database-not-migrated` if a file fails (nothing of it is kept, unless it runs outside a
+ * transaction, where it can be run again) or was edited after it had been applied.
  */
-export const migrate = async (options: MigrateOptions): Promise<readonly string[]> => {
+export const migrate = (options: MigrateOptions): Promise<readonly string[]> =>
+  connected(options, async (connection, files, log) => {
+    await connection.command('set statement_timeout = 0; set idle_in_transaction_session_timeout = 0')
+    await takeLock(connection)
+    return applyMissing(connection, files, log)
+  })
+
+/** What `migrate` would find, by name. Changes nothing. @throws SyncError `database-unreachable`. */
+export const migrationStates = (options: MigrateOptions): Promise<readonly MigrationState[]> =>
+  connected(options, async (connection, files) => {
+    const applied = await readApplied(connection)
+    const names = new Set(files.map(({ name }) => name))
+    return [
+      ...files.map(({ name, sql }) => ({ name, state: stateOf(applied.get(name), checksum(sql)) })),
+      ...[...applied.keys()].filter((name) => !names.has(name)).map((name) => ({ name, state: 'unknown' as const })),
+    ].sort(byName)
+  })
+
+const connected = async <Result>(
+  options: MigrateOptions,
+  run: (connection: DedicatedConnection, files: readonly Migration[], log: Log) => Promise<Result>,
+): Promise<Result> => {
   const files = [...(options.files ?? (await readFolder(options.folder ?? 'generated/migrations')))].sort(byName)
   const log = options.log ?? (() => undefined)
   // A migration may take as long as it takes.
@@ -39,42 +70,77 @@ export const migrate = async (options: MigrateOptions): Promise<readonly string[
   const database = new Database({ ...settings, query_timeout: 0 }, log, platform.timers)
   try {
     const connection = await database.connect(() => undefined)
-    return await applyMissing(connection, files, log).finally(() => connection.end())
+    return await run(connection, files, log).finally(() => connection.end())
   } finally {
     await database.close()
   }
 }
+
+const stateOf = (applied: string | undefined, present: string): MigrationState['state'] =>
+  applied === undefined ? 'missing' : applied === present ? 'applied' : 'edited'
 
 const applyMissing = async (
   connection: DedicatedConnection,
   files: readonly Migration[],
   log: Log,
 ): Promise<readonly string[]> => {
-  await connection.command('set statement_timeout = 0; set idle_in_transaction_session_timeout = 0')
-  await takeLock(connection)
   const applied = await readApplied(connection)
-  const edited = files.filter(({ name, sql }) => (applied.get(name) ?? checksum(sql)) !== checksum(sql)).map(({ name }) => name)
+  const edited = files.filter(({ name, sql }) => stateOf(applied.get(name), checksum(sql)) === 'edited').map(({ name }) => name)
   if (edited.length > 0)
     throw refused(`${edited.join(', ')} was edited after it had been applied. Restore it, and put the change into a new file.`)
   const missing = files.filter(({ name }) => !applied.has(name))
   for (const migration of missing) {
-    await applyOne(connection, migration)
+    await applyPatiently(connection, migration, log)
     log('info', 'migrated', { name: migration.name })
   }
   return missing.map(({ name }) => name)
 }
 
-const applyOne = async (connection: DedicatedConnection, { name, sql }: Migration): Promise<void> => {
-  try {
-    await connection.within('begin', async () => {
-      await connection.command(sql)
-      await connection.command(bookkeeping)
-      await connection.rows('insert into syncgen.migrations (name, checksum) values ($1, $2)', [name, checksum(sql)])
-    })
-  } catch (error) {
-    throw refused(`${name} failed${placeOf(error, sql)}: ${messageOf(error)}. Nothing of it was kept.`, error)
+/** Behind a lock that is waited for, everybody else waits: a file says how long it may, and is tried again. */
+const applyPatiently = async (connection: DedicatedConnection, migration: Migration, log: Log): Promise<void> => {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await applyOne(connection, migration)
+    } catch (error) {
+      const isLockTimeout = sqlFailure(error instanceof Error ? error.cause : error)?.code === '55P03'
+      if (!isLockTimeout || attempt === mostAttempts) throw error
+      log('info', 'migration-waits', { name: migration.name, attempt })
+      await new Promise<void>((resolve) => platform.timers.after(Math.min(100 * 2 ** attempt, 3_000), resolve))
+    }
   }
 }
+
+const mostAttempts = 30
+
+const applyOne = async (connection: DedicatedConnection, { name, sql }: Migration): Promise<void> => {
+  const alone = /^-- migrate:up transaction:false\s*$/m.test(sql)
+  const remember = async (): Promise<void> => {
+    await connection.command(bookkeeping)
+    await connection.rows('insert into syncgen.migrations (name, checksum) values ($1, $2)', [name, checksum(sql)])
+  }
+  try {
+    if (alone) {
+      await dropUnfinished(connection, sql)
+      await connection.command(sql)
+    }
+    await connection.within('begin', async () => {
+      if (!alone) await connection.command(sql)
+      await remember()
+    })
+  } catch (error) {
+    const kept = alone ? 'It can be run again once the cause is gone.' : 'Nothing of it was kept.'
+    throw refused(`${name} failed${placeOf(error, sql)}: ${messageOf(error)}. ${kept}`, error)
+  }
+}
+
+/** An index that could not be built concurrently stays behind, invalid and in the way of the next attempt. */
+const dropUnfinished = async (connection: DedicatedConnection, sql: string): Promise<void> => {
+  const rows = await connection.rows(unfinished, [sql])
+  for (const [index] of rows) await connection.command(`drop index concurrently ${String(index)}`)
+}
+
+const unfinished = `select i.indexrelid::regclass::text from pg_index i join pg_class c on c.oid = i.indexrelid
+where not i.indisvalid and $1 ~* 'index concurrently' and position('"' || c.relname || '"' in $1) > 0`
 
 /** The first migration makes the schema: before it nothing can have been applied. */
 const readApplied = async (connection: DedicatedConnection): Promise<ReadonlyMap<string, string>> => {
@@ -115,7 +181,7 @@ create table if not exists syncgen.migrations (
 /** Line ends are the checkout's affair. */
 const checksum = (sql: string): string => createHash('sha256').update(sql.replaceAll('\r\n', '\n')).digest('hex')
 
-const byName = (left: Migration, right: Migration): number => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0)
+const byName = (left: { readonly name: string }, right: { readonly name: string }): number => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0)
 
 const refused = (what: string, cause?: unknown): SyncError =>
   new SyncError('database-not-migrated', `Migrations: ${what}`, {}, { cause })

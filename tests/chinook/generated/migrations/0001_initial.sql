@@ -378,7 +378,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Artist', n."id", 'I', n."version", '{}', null, '{}'::jsonb, 'daaf3f1e1db05395', edited
+    select 'Artist', n."id", 'I', n."version", '{}', null, '{}'::jsonb, '20995ccfcd27d588', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -387,7 +387,7 @@ begin
       case when o."id" is null or n."id" is null then '{}' else array_remove(array[
         case when o."name" is distinct from n."name" then 'name' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'daaf3f1e1db05395', edited
+      i.before, nullif(i.after, i.before), '20995ccfcd27d588', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -396,11 +396,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Artist', o."id", 'D', o."version", '{}', '{}'::jsonb, null, 'daaf3f1e1db05395', edited
+    select 'Artist', o."id", 'D', o."version", '{}', '{}'::jsonb, null, '20995ccfcd27d588', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Artist', null, 'T', nextval('syncgen.version'), '{}', null, null, 'daaf3f1e1db05395', edited);
+    values ('Artist', null, 'T', nextval('syncgen.version'), '{}', null, null, '20995ccfcd27d588', edited);
   end case;
   return null;
 end
@@ -435,7 +435,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Album', n."id", 'I', n."version", '{}', null, jsonb_build_object('artist_id', n."artist_id"), 'daaf3f1e1db05395', edited
+    select 'Album', n."id", 'I', n."version", '{}', null, jsonb_build_object('artist_id', n."artist_id"), '20995ccfcd27d588', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -445,7 +445,7 @@ begin
         case when o."title" is distinct from n."title" then 'title' end,
         case when o."artist_id" is distinct from n."artist_id" then 'artist_id' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'daaf3f1e1db05395', edited
+      i.before, nullif(i.after, i.before), '20995ccfcd27d588', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -454,11 +454,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Album', o."id", 'D', o."version", '{}', jsonb_build_object('artist_id', o."artist_id"), null, 'daaf3f1e1db05395', edited
+    select 'Album', o."id", 'D', o."version", '{}', jsonb_build_object('artist_id', o."artist_id"), null, '20995ccfcd27d588', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Album', null, 'T', nextval('syncgen.version'), '{}', null, null, 'daaf3f1e1db05395', edited);
+    values ('Album', null, 'T', nextval('syncgen.version'), '{}', null, null, '20995ccfcd27d588', edited);
   end case;
   return null;
 end
@@ -493,7 +493,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Genre', n."id", 'I', n."version", '{}', null, '{}'::jsonb, 'daaf3f1e1db05395', edited
+    select 'Genre', n."id", 'I', n."version", '{}', null, '{}'::jsonb, '20995ccfcd27d588', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -502,7 +502,7 @@ begin
       case when o."id" is null or n."id" is null then '{}' else array_remove(array[
         case when o."name" is distinct from n."name" then 'name' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'daaf3f1e1db05395', edited
+      i.before, nullif(i.after, i.before), '20995ccfcd27d588', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -511,11 +511,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Genre', o."id", 'D', o."version", '{}', '{}'::jsonb, null, 'daaf3f1e1db05395', edited
+    select 'Genre', o."id", 'D', o."version", '{}', '{}'::jsonb, null, '20995ccfcd27d588', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Genre', null, 'T', nextval('syncgen.version'), '{}', null, null, 'daaf3f1e1db05395', edited);
+    values ('Genre', null, 'T', nextval('syncgen.version'), '{}', null, null, '20995ccfcd27d588', edited);
   end case;
   return null;
 end
@@ -550,7 +550,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'MediaType', n."id", 'I', n."version", '{}', null, '{}'::jsonb, 'daaf3f1e1db05395', edited
+    select 'MediaType', n."id", 'I', n."version", '{}', null, '{}'::jsonb, '20995ccfcd27d588', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -559,7 +559,7 @@ begin
       case when o."id" is null or n."id" is null then '{}' else array_remove(array[
         case when o."name" is distinct from n."name" then 'name' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'daaf3f1e1db05395', edited
+      i.before, nullif(i.after, i.before), '20995ccfcd27d588', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -568,11 +568,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'MediaType', o."id", 'D', o."version", '{}', '{}'::jsonb, null, 'daaf3f1e1db05395', edited
+    select 'MediaType', o."id", 'D', o."version", '{}', '{}'::jsonb, null, '20995ccfcd27d588', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('MediaType', null, 'T', nextval('syncgen.version'), '{}', null, null, 'daaf3f1e1db05395', edited);
+    values ('MediaType', null, 'T', nextval('syncgen.version'), '{}', null, null, '20995ccfcd27d588', edited);
   end case;
   return null;
 end
@@ -607,7 +607,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Track', n."id", 'I', n."version", '{}', null, jsonb_build_object('album_id', n."album_id"), 'daaf3f1e1db05395', edited
+    select 'Track', n."id", 'I', n."version", '{}', null, jsonb_build_object('album_id', n."album_id"), '20995ccfcd27d588', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -623,7 +623,7 @@ begin
         case when o."bytes" is distinct from n."bytes" then 'bytes' end,
         case when o."unit_price" is distinct from n."unit_price" then 'unit_price' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'daaf3f1e1db05395', edited
+      i.before, nullif(i.after, i.before), '20995ccfcd27d588', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -632,11 +632,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Track', o."id", 'D', o."version", '{}', jsonb_build_object('album_id', o."album_id"), null, 'daaf3f1e1db05395', edited
+    select 'Track', o."id", 'D', o."version", '{}', jsonb_build_object('album_id', o."album_id"), null, '20995ccfcd27d588', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Track', null, 'T', nextval('syncgen.version'), '{}', null, null, 'daaf3f1e1db05395', edited);
+    values ('Track', null, 'T', nextval('syncgen.version'), '{}', null, null, '20995ccfcd27d588', edited);
   end case;
   return null;
 end
@@ -671,7 +671,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Playlist', n."id", 'I', n."version", '{}', null, '{}'::jsonb, 'daaf3f1e1db05395', edited
+    select 'Playlist', n."id", 'I', n."version", '{}', null, '{}'::jsonb, '20995ccfcd27d588', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -680,7 +680,7 @@ begin
       case when o."id" is null or n."id" is null then '{}' else array_remove(array[
         case when o."name" is distinct from n."name" then 'name' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'daaf3f1e1db05395', edited
+      i.before, nullif(i.after, i.before), '20995ccfcd27d588', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -689,11 +689,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Playlist', o."id", 'D', o."version", '{}', '{}'::jsonb, null, 'daaf3f1e1db05395', edited
+    select 'Playlist', o."id", 'D', o."version", '{}', '{}'::jsonb, null, '20995ccfcd27d588', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Playlist', null, 'T', nextval('syncgen.version'), '{}', null, null, 'daaf3f1e1db05395', edited);
+    values ('Playlist', null, 'T', nextval('syncgen.version'), '{}', null, null, '20995ccfcd27d588', edited);
   end case;
   return null;
 end
@@ -728,7 +728,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'PlaylistTrack', n."id", 'I', n."version", '{}', null, jsonb_build_object('playlist_id', n."playlist_id", 'track_id', n."track_id"), 'daaf3f1e1db05395', edited
+    select 'PlaylistTrack', n."id", 'I', n."version", '{}', null, jsonb_build_object('playlist_id', n."playlist_id", 'track_id', n."track_id"), '20995ccfcd27d588', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -738,7 +738,7 @@ begin
         case when o."playlist_id" is distinct from n."playlist_id" then 'playlist_id' end,
         case when o."track_id" is distinct from n."track_id" then 'track_id' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'daaf3f1e1db05395', edited
+      i.before, nullif(i.after, i.before), '20995ccfcd27d588', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -747,11 +747,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'PlaylistTrack', o."id", 'D', o."version", '{}', jsonb_build_object('playlist_id', o."playlist_id", 'track_id', o."track_id"), null, 'daaf3f1e1db05395', edited
+    select 'PlaylistTrack', o."id", 'D', o."version", '{}', jsonb_build_object('playlist_id', o."playlist_id", 'track_id', o."track_id"), null, '20995ccfcd27d588', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('PlaylistTrack', null, 'T', nextval('syncgen.version'), '{}', null, null, 'daaf3f1e1db05395', edited);
+    values ('PlaylistTrack', null, 'T', nextval('syncgen.version'), '{}', null, null, '20995ccfcd27d588', edited);
   end case;
   return null;
 end
@@ -786,7 +786,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Employee', n."id", 'I', n."version", '{}', null, jsonb_build_object('reports_to', n."reports_to"), 'daaf3f1e1db05395', edited
+    select 'Employee', n."id", 'I', n."version", '{}', null, jsonb_build_object('reports_to', n."reports_to"), '20995ccfcd27d588', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -808,7 +808,7 @@ begin
         case when o."fax" is distinct from n."fax" then 'fax' end,
         case when o."email" is distinct from n."email" then 'email' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'daaf3f1e1db05395', edited
+      i.before, nullif(i.after, i.before), '20995ccfcd27d588', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -817,11 +817,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Employee', o."id", 'D', o."version", '{}', jsonb_build_object('reports_to', o."reports_to"), null, 'daaf3f1e1db05395', edited
+    select 'Employee', o."id", 'D', o."version", '{}', jsonb_build_object('reports_to', o."reports_to"), null, '20995ccfcd27d588', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Employee', null, 'T', nextval('syncgen.version'), '{}', null, null, 'daaf3f1e1db05395', edited);
+    values ('Employee', null, 'T', nextval('syncgen.version'), '{}', null, null, '20995ccfcd27d588', edited);
   end case;
   return null;
 end
@@ -856,7 +856,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Customer', n."id", 'I', n."version", '{}', null, jsonb_build_object('support_rep_id', n."support_rep_id"), 'daaf3f1e1db05395', edited
+    select 'Customer', n."id", 'I', n."version", '{}', null, jsonb_build_object('support_rep_id', n."support_rep_id"), '20995ccfcd27d588', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -876,7 +876,7 @@ begin
         case when o."email" is distinct from n."email" then 'email' end,
         case when o."support_rep_id" is distinct from n."support_rep_id" then 'support_rep_id' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'daaf3f1e1db05395', edited
+      i.before, nullif(i.after, i.before), '20995ccfcd27d588', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -885,11 +885,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Customer', o."id", 'D', o."version", '{}', jsonb_build_object('support_rep_id', o."support_rep_id"), null, 'daaf3f1e1db05395', edited
+    select 'Customer', o."id", 'D', o."version", '{}', jsonb_build_object('support_rep_id', o."support_rep_id"), null, '20995ccfcd27d588', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Customer', null, 'T', nextval('syncgen.version'), '{}', null, null, 'daaf3f1e1db05395', edited);
+    values ('Customer', null, 'T', nextval('syncgen.version'), '{}', null, null, '20995ccfcd27d588', edited);
   end case;
   return null;
 end
@@ -924,7 +924,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Invoice', n."id", 'I', n."version", '{}', null, jsonb_build_object('customer_id', n."customer_id"), 'daaf3f1e1db05395', edited
+    select 'Invoice', n."id", 'I', n."version", '{}', null, jsonb_build_object('customer_id', n."customer_id"), '20995ccfcd27d588', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -940,7 +940,7 @@ begin
         case when o."billing_postal_code" is distinct from n."billing_postal_code" then 'billing_postal_code' end,
         case when o."total" is distinct from n."total" then 'total' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'daaf3f1e1db05395', edited
+      i.before, nullif(i.after, i.before), '20995ccfcd27d588', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -949,11 +949,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Invoice', o."id", 'D', o."version", '{}', jsonb_build_object('customer_id', o."customer_id"), null, 'daaf3f1e1db05395', edited
+    select 'Invoice', o."id", 'D', o."version", '{}', jsonb_build_object('customer_id', o."customer_id"), null, '20995ccfcd27d588', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Invoice', null, 'T', nextval('syncgen.version'), '{}', null, null, 'daaf3f1e1db05395', edited);
+    values ('Invoice', null, 'T', nextval('syncgen.version'), '{}', null, null, '20995ccfcd27d588', edited);
   end case;
   return null;
 end
@@ -988,7 +988,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'InvoiceLine', n."id", 'I', n."version", '{}', null, jsonb_build_object('invoice_id', n."invoice_id", 'track_id', n."track_id"), 'daaf3f1e1db05395', edited
+    select 'InvoiceLine', n."id", 'I', n."version", '{}', null, jsonb_build_object('invoice_id', n."invoice_id", 'track_id', n."track_id"), '20995ccfcd27d588', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -1000,7 +1000,7 @@ begin
         case when o."unit_price" is distinct from n."unit_price" then 'unit_price' end,
         case when o."quantity" is distinct from n."quantity" then 'quantity' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'daaf3f1e1db05395', edited
+      i.before, nullif(i.after, i.before), '20995ccfcd27d588', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -1009,11 +1009,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'InvoiceLine', o."id", 'D', o."version", '{}', jsonb_build_object('invoice_id', o."invoice_id", 'track_id', o."track_id"), null, 'daaf3f1e1db05395', edited
+    select 'InvoiceLine', o."id", 'D', o."version", '{}', jsonb_build_object('invoice_id', o."invoice_id", 'track_id', o."track_id"), null, '20995ccfcd27d588', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('InvoiceLine', null, 'T', nextval('syncgen.version'), '{}', null, null, 'daaf3f1e1db05395', edited);
+    values ('InvoiceLine', null, 'T', nextval('syncgen.version'), '{}', null, null, '20995ccfcd27d588', edited);
   end case;
   return null;
 end

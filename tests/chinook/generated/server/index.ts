@@ -103,7 +103,7 @@ export interface ChinookServer extends SyncServer<ChinookServerTypes> {}
 export const chinookServerSchema: ServerSchema = {
   name: schema.name,
   hash: schema.hash,
-  shape: 'daaf3f1e1db05395',
+  shape: '20995ccfcd27d588',
   claims: chinookClaims,
   models: {
     Artist: artistModel,

@@ -219,7 +219,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Thing', n."id", 'I', n."version", '{}', null, '{}'::jsonb, 'bcc32643ae20a473', edited
+    select 'Thing', n."id", 'I', n."version", '{}', null, '{}'::jsonb, '39562bada332002f', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -229,7 +229,7 @@ begin
         case when o."created_at" is distinct from n."created_at" then 'created_at' end,
         case when o."updated_at" is distinct from n."updated_at" then 'updated_at' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), 'bcc32643ae20a473', edited
+      i.before, nullif(i.after, i.before), '39562bada332002f', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -238,11 +238,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Thing', o."id", 'D', o."version", '{}', '{}'::jsonb, null, 'bcc32643ae20a473', edited
+    select 'Thing', o."id", 'D', o."version", '{}', '{}'::jsonb, null, '39562bada332002f', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Thing', null, 'T', nextval('syncgen.version'), '{}', null, null, 'bcc32643ae20a473', edited);
+    values ('Thing', null, 'T', nextval('syncgen.version'), '{}', null, null, '39562bada332002f', edited);
   end case;
   return null;
 end

@@ -37,7 +37,7 @@ export interface BareServer extends SyncServer<BareServerTypes> {}
 export const bareServerSchema: ServerSchema = {
   name: schema.name,
   hash: schema.hash,
-  shape: 'bcc32643ae20a473',
+  shape: '39562bada332002f',
   claims: bareClaims,
   models: {
     Thing: thingModel,

@@ -331,7 +331,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Employee', n."id", 'I', n."version", '{}', null, jsonb_build_object('tenant_id', n."tenant_id"), '38373569810eb951', edited
+    select 'Employee', n."id", 'I', n."version", '{}', null, jsonb_build_object('tenant_id', n."tenant_id"), '9248028422e367fe', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -351,7 +351,7 @@ begin
         case when o."favourites" is distinct from n."favourites" then 'favourites' end,
         case when o."verified" is distinct from n."verified" then 'verified' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '38373569810eb951', edited
+      i.before, nullif(i.after, i.before), '9248028422e367fe', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -360,11 +360,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Employee', o."id", 'D', o."version", '{}', jsonb_build_object('tenant_id', o."tenant_id"), null, '38373569810eb951', edited
+    select 'Employee', o."id", 'D', o."version", '{}', jsonb_build_object('tenant_id', o."tenant_id"), null, '9248028422e367fe', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Employee', null, 'T', nextval('syncgen.version'), '{}', null, null, '38373569810eb951', edited);
+    values ('Employee', null, 'T', nextval('syncgen.version'), '{}', null, null, '9248028422e367fe', edited);
   end case;
   return null;
 end
@@ -399,7 +399,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Desk', n."id", 'I', n."version", '{}', null, jsonb_build_object('sits_here', n."sits_here"), '38373569810eb951', edited
+    select 'Desk', n."id", 'I', n."version", '{}', null, jsonb_build_object('sits_here', n."sits_here"), '9248028422e367fe', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -409,7 +409,7 @@ begin
         case when o."sits_here" is distinct from n."sits_here" then 'sits_here' end,
         case when o."number" is distinct from n."number" then 'number' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '38373569810eb951', edited
+      i.before, nullif(i.after, i.before), '9248028422e367fe', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -418,11 +418,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Desk', o."id", 'D', o."version", '{}', jsonb_build_object('sits_here', o."sits_here"), null, '38373569810eb951', edited
+    select 'Desk', o."id", 'D', o."version", '{}', jsonb_build_object('sits_here', o."sits_here"), null, '9248028422e367fe', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Desk', null, 'T', nextval('syncgen.version'), '{}', null, null, '38373569810eb951', edited);
+    values ('Desk', null, 'T', nextval('syncgen.version'), '{}', null, null, '9248028422e367fe', edited);
   end case;
   return null;
 end
@@ -457,7 +457,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Ticket', n."id", 'I', n."version", '{}', null, jsonb_build_object('author_id', n."author_id", 'priority', n."priority", 'due_at', n."due_at"), '38373569810eb951', edited
+    select 'Ticket', n."id", 'I', n."version", '{}', null, jsonb_build_object('author_id', n."author_id", 'priority', n."priority", 'due_at', n."due_at"), '9248028422e367fe', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -488,7 +488,7 @@ begin
         case when o."first_seen" is distinct from n."first_seen" then 'first_seen' end,
         case when o."stage" is distinct from n."stage" then 'stage' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '38373569810eb951', edited
+      i.before, nullif(i.after, i.before), '9248028422e367fe', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -545,11 +545,11 @@ begin
         'grades', o."grades",
         'best', o."best",
         'first_seen', o."first_seen",
-        'stage', o."stage"), null, '38373569810eb951', edited
+        'stage', o."stage"), null, '9248028422e367fe', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Ticket', null, 'T', nextval('syncgen.version'), '{}', null, null, '38373569810eb951', edited);
+    values ('Ticket', null, 'T', nextval('syncgen.version'), '{}', null, null, '9248028422e367fe', edited);
   end case;
   return null;
 end
@@ -584,7 +584,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Watch', n."id", 'I', n."version", '{}', null, jsonb_build_object('ticket_id', n."ticket_id"), '38373569810eb951', edited
+    select 'Watch', n."id", 'I', n."version", '{}', null, jsonb_build_object('ticket_id', n."ticket_id"), '9248028422e367fe', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -597,7 +597,7 @@ begin
         case when o."employee_id" is distinct from n."employee_id" then 'employee_id' end,
         case when o."since" is distinct from n."since" then 'since' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '38373569810eb951', edited
+      i.before, nullif(i.after, i.before), '9248028422e367fe', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -606,11 +606,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Watch', o."id", 'D', o."version", '{}', jsonb_build_object('ticket_id', o."ticket_id"), null, '38373569810eb951', edited
+    select 'Watch', o."id", 'D', o."version", '{}', jsonb_build_object('ticket_id', o."ticket_id"), null, '9248028422e367fe', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Watch', null, 'T', nextval('syncgen.version'), '{}', null, null, '38373569810eb951', edited);
+    values ('Watch', null, 'T', nextval('syncgen.version'), '{}', null, null, '9248028422e367fe', edited);
   end case;
   return null;
 end
@@ -645,7 +645,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'TicketLink', n."id", 'I', n."version", '{}', null, jsonb_build_object('from_id', n."from_id"), '38373569810eb951', edited
+    select 'TicketLink', n."id", 'I', n."version", '{}', null, jsonb_build_object('from_id', n."from_id"), '9248028422e367fe', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -657,7 +657,7 @@ begin
         case when o."from_id" is distinct from n."from_id" then 'from_id' end,
         case when o."to_id" is distinct from n."to_id" then 'to_id' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '38373569810eb951', edited
+      i.before, nullif(i.after, i.before), '9248028422e367fe', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -666,11 +666,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'TicketLink', o."id", 'D', o."version", '{}', jsonb_build_object('from_id', o."from_id"), null, '38373569810eb951', edited
+    select 'TicketLink', o."id", 'D', o."version", '{}', jsonb_build_object('from_id', o."from_id"), null, '9248028422e367fe', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('TicketLink', null, 'T', nextval('syncgen.version'), '{}', null, null, '38373569810eb951', edited);
+    values ('TicketLink', null, 'T', nextval('syncgen.version'), '{}', null, null, '9248028422e367fe', edited);
   end case;
   return null;
 end

@@ -61,7 +61,7 @@ export interface BackOfficeServer extends SyncServer<BackOfficeServerTypes> {}
 export const backOfficeServerSchema: ServerSchema = {
   name: schema.name,
   hash: schema.hash,
-  shape: '38373569810eb951',
+  shape: '9248028422e367fe',
   claims: backOfficeClaims,
   models: {
     Employee: employeeModel,

@@ -232,7 +232,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Trap', n."id", 'I', n."version", '{}', null, jsonb_build_object('note', n."note"), '6513bb39bd8062b5', edited
+    select 'Trap', n."id", 'I', n."version", '{}', null, jsonb_build_object('note', n."note"), '56822ffa13999b9e', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -249,7 +249,7 @@ begin
         case when o."mood" is distinct from n."mood" then 'mood' end,
         case when o."tags" is distinct from n."tags" then 'tags' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '6513bb39bd8062b5', edited
+      i.before, nullif(i.after, i.before), '56822ffa13999b9e', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -258,11 +258,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Trap', o."id", 'D', o."version", '{}', jsonb_build_object('note', o."note"), null, '6513bb39bd8062b5', edited
+    select 'Trap', o."id", 'D', o."version", '{}', jsonb_build_object('note', o."note"), null, '56822ffa13999b9e', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Trap', null, 'T', nextval('syncgen.version'), '{}', null, null, '6513bb39bd8062b5', edited);
+    values ('Trap', null, 'T', nextval('syncgen.version'), '{}', null, null, '56822ffa13999b9e', edited);
   end case;
   return null;
 end

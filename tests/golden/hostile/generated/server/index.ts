@@ -39,7 +39,7 @@ export interface HostileServer extends SyncServer<HostileServerTypes> {}
 export const hostileServerSchema: ServerSchema = {
   name: schema.name,
   hash: schema.hash,
-  shape: '6513bb39bd8062b5',
+  shape: '56822ffa13999b9e',
   claims: hostileClaims,
   models: {
     Trap: trapModel,

@@ -234,7 +234,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Person', n."id", 'I', n."version", '{}', null, '{}'::jsonb, '4249e1197b7b6147', edited
+    select 'Person', n."id", 'I', n."version", '{}', null, '{}'::jsonb, 'cc89f2336f8247d3', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -245,7 +245,7 @@ begin
         case when o."updated_at" is distinct from n."updated_at" then 'updated_at' end,
         case when o."name" is distinct from n."name" then 'name' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '4249e1197b7b6147', edited
+      i.before, nullif(i.after, i.before), 'cc89f2336f8247d3', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -254,11 +254,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Person', o."id", 'D', o."version", '{}', '{}'::jsonb, null, '4249e1197b7b6147', edited
+    select 'Person', o."id", 'D', o."version", '{}', '{}'::jsonb, null, 'cc89f2336f8247d3', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Person', null, 'T', nextval('syncgen.version'), '{}', null, null, '4249e1197b7b6147', edited);
+    values ('Person', null, 'T', nextval('syncgen.version'), '{}', null, null, 'cc89f2336f8247d3', edited);
   end case;
   return null;
 end
@@ -293,7 +293,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Note', n."id", 'I', n."version", '{}', null, jsonb_build_object('author_id', n."author_id"), '4249e1197b7b6147', edited
+    select 'Note', n."id", 'I', n."version", '{}', null, jsonb_build_object('author_id', n."author_id"), 'cc89f2336f8247d3', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -306,7 +306,7 @@ begin
         case when o."text" is distinct from n."text" then 'text' end,
         case when o."done" is distinct from n."done" then 'done' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '4249e1197b7b6147', edited
+      i.before, nullif(i.after, i.before), 'cc89f2336f8247d3', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -315,11 +315,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Note', o."id", 'D', o."version", '{}', jsonb_build_object('author_id', o."author_id"), null, '4249e1197b7b6147', edited
+    select 'Note', o."id", 'D', o."version", '{}', jsonb_build_object('author_id', o."author_id"), null, 'cc89f2336f8247d3', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Note', null, 'T', nextval('syncgen.version'), '{}', null, null, '4249e1197b7b6147', edited);
+    values ('Note', null, 'T', nextval('syncgen.version'), '{}', null, null, 'cc89f2336f8247d3', edited);
   end case;
   return null;
 end

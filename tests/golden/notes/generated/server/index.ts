@@ -42,7 +42,7 @@ export interface NotesServer extends SyncServer<NotesServerTypes> {}
 export const notesServerSchema: ServerSchema = {
   name: schema.name,
   hash: schema.hash,
-  shape: '4249e1197b7b6147',
+  shape: 'cc89f2336f8247d3',
   claims: notesClaims,
   models: {
     Person: personModel,

@@ -304,7 +304,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Person', n."id", 'I', n."version", '{}', null, '{}'::jsonb, '4b6fdd64de75bc69', edited
+    select 'Person', n."id", 'I', n."version", '{}', null, '{}'::jsonb, 'ab48659fd8285e92', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -319,7 +319,7 @@ begin
         case when o."rank" is distinct from n."rank" then 'rank' end,
         case when o."born" is distinct from n."born" then 'born' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '4b6fdd64de75bc69', edited
+      i.before, nullif(i.after, i.before), 'ab48659fd8285e92', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -328,11 +328,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Person', o."id", 'D', o."version", '{}', '{}'::jsonb, null, '4b6fdd64de75bc69', edited
+    select 'Person', o."id", 'D', o."version", '{}', '{}'::jsonb, null, 'ab48659fd8285e92', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Person', null, 'T', nextval('syncgen.version'), '{}', null, null, '4b6fdd64de75bc69', edited);
+    values ('Person', null, 'T', nextval('syncgen.version'), '{}', null, null, 'ab48659fd8285e92', edited);
   end case;
   return null;
 end
@@ -367,7 +367,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Team', n."id", 'I', n."version", '{}', null, jsonb_build_object('founder_id', n."founder_id"), '4b6fdd64de75bc69', edited
+    select 'Team', n."id", 'I', n."version", '{}', null, jsonb_build_object('founder_id', n."founder_id"), 'ab48659fd8285e92', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -380,7 +380,7 @@ begin
         case when o."founder_id" is distinct from n."founder_id" then 'founder_id' end,
         case when o."budget" is distinct from n."budget" then 'budget' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '4b6fdd64de75bc69', edited
+      i.before, nullif(i.after, i.before), 'ab48659fd8285e92', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -389,11 +389,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Team', o."id", 'D', o."version", '{}', jsonb_build_object('founder_id', o."founder_id"), null, '4b6fdd64de75bc69', edited
+    select 'Team', o."id", 'D', o."version", '{}', jsonb_build_object('founder_id', o."founder_id"), null, 'ab48659fd8285e92', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Team', null, 'T', nextval('syncgen.version'), '{}', null, null, '4b6fdd64de75bc69', edited);
+    values ('Team', null, 'T', nextval('syncgen.version'), '{}', null, null, 'ab48659fd8285e92', edited);
   end case;
   return null;
 end
@@ -428,7 +428,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Seat', n."id", 'I', n."version", '{}', null, jsonb_build_object('team_id', n."team_id", 'person_id', n."person_id"), '4b6fdd64de75bc69', edited
+    select 'Seat', n."id", 'I', n."version", '{}', null, jsonb_build_object('team_id', n."team_id", 'person_id', n."person_id"), 'ab48659fd8285e92', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -441,7 +441,7 @@ begin
         case when o."person_id" is distinct from n."person_id" then 'person_id' end,
         case when o."chief" is distinct from n."chief" then 'chief' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '4b6fdd64de75bc69', edited
+      i.before, nullif(i.after, i.before), 'ab48659fd8285e92', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -450,11 +450,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Seat', o."id", 'D', o."version", '{}', jsonb_build_object('team_id', o."team_id", 'person_id', o."person_id"), null, '4b6fdd64de75bc69', edited
+    select 'Seat', o."id", 'D', o."version", '{}', jsonb_build_object('team_id', o."team_id", 'person_id', o."person_id"), null, 'ab48659fd8285e92', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Seat', null, 'T', nextval('syncgen.version'), '{}', null, null, '4b6fdd64de75bc69', edited);
+    values ('Seat', null, 'T', nextval('syncgen.version'), '{}', null, null, 'ab48659fd8285e92', edited);
   end case;
   return null;
 end
@@ -489,7 +489,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Invite', n."id", 'I', n."version", '{}', null, jsonb_build_object('team_id', n."team_id"), '4b6fdd64de75bc69', edited
+    select 'Invite', n."id", 'I', n."version", '{}', null, jsonb_build_object('team_id', n."team_id"), 'ab48659fd8285e92', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -501,7 +501,7 @@ begin
         case when o."team_id" is distinct from n."team_id" then 'team_id' end,
         case when o."person_id" is distinct from n."person_id" then 'person_id' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '4b6fdd64de75bc69', edited
+      i.before, nullif(i.after, i.before), 'ab48659fd8285e92', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -510,11 +510,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Invite', o."id", 'D', o."version", '{}', jsonb_build_object('team_id', o."team_id"), null, '4b6fdd64de75bc69', edited
+    select 'Invite', o."id", 'D', o."version", '{}', jsonb_build_object('team_id', o."team_id"), null, 'ab48659fd8285e92', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Invite', null, 'T', nextval('syncgen.version'), '{}', null, null, '4b6fdd64de75bc69', edited);
+    values ('Invite', null, 'T', nextval('syncgen.version'), '{}', null, null, 'ab48659fd8285e92', edited);
   end case;
   return null;
 end
@@ -549,7 +549,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Folder', n."id", 'I', n."version", '{}', null, jsonb_build_object('owner_id', n."owner_id"), '4b6fdd64de75bc69', edited
+    select 'Folder', n."id", 'I', n."version", '{}', null, jsonb_build_object('owner_id', n."owner_id"), 'ab48659fd8285e92', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -562,7 +562,7 @@ begin
         case when o."parent_id" is distinct from n."parent_id" then 'parent_id' end,
         case when o."title" is distinct from n."title" then 'title' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '4b6fdd64de75bc69', edited
+      i.before, nullif(i.after, i.before), 'ab48659fd8285e92', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -571,11 +571,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Folder', o."id", 'D', o."version", '{}', jsonb_build_object('owner_id', o."owner_id"), null, '4b6fdd64de75bc69', edited
+    select 'Folder', o."id", 'D', o."version", '{}', jsonb_build_object('owner_id', o."owner_id"), null, 'ab48659fd8285e92', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Folder', null, 'T', nextval('syncgen.version'), '{}', null, null, '4b6fdd64de75bc69', edited);
+    values ('Folder', null, 'T', nextval('syncgen.version'), '{}', null, null, 'ab48659fd8285e92', edited);
   end case;
   return null;
 end
@@ -610,7 +610,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Note', n."id", 'I', n."version", '{}', null, jsonb_build_object('author_id', n."author_id"), '4b6fdd64de75bc69', edited
+    select 'Note', n."id", 'I', n."version", '{}', null, jsonb_build_object('author_id', n."author_id"), 'ab48659fd8285e92', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -624,7 +624,7 @@ begin
         case when o."mood" is distinct from n."mood" then 'mood' end,
         case when o."secret" is distinct from n."secret" then 'secret' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '4b6fdd64de75bc69', edited
+      i.before, nullif(i.after, i.before), 'ab48659fd8285e92', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -647,11 +647,11 @@ begin
         'author_id', o."author_id",
         'body', o."body",
         'mood', o."mood",
-        'secret', o."secret"), null, '4b6fdd64de75bc69', edited
+        'secret', o."secret"), null, 'ab48659fd8285e92', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Note', null, 'T', nextval('syncgen.version'), '{}', null, null, '4b6fdd64de75bc69', edited);
+    values ('Note', null, 'T', nextval('syncgen.version'), '{}', null, null, 'ab48659fd8285e92', edited);
   end case;
   return null;
 end

@@ -65,7 +65,7 @@ export interface VaultServer extends SyncServer<VaultServerTypes> {}
 export const vaultServerSchema: ServerSchema = {
   name: schema.name,
   hash: schema.hash,
-  shape: '4b6fdd64de75bc69',
+  shape: 'ab48659fd8285e92',
   claims: vaultClaims,
   models: {
     Person: personModel,

@@ -454,7 +454,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Person', n."id", 'I', n."version", '{}', null, jsonb_build_object('boss_id', n."boss_id"), '721f1c434a9d2a21', edited
+    select 'Person', n."id", 'I', n."version", '{}', null, jsonb_build_object('boss_id', n."boss_id"), '3ef2411a1ee15268', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -469,7 +469,7 @@ begin
         case when o."karma" is distinct from n."karma" then 'karma' end,
         case when o."secret" is distinct from n."secret" then 'secret' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
+      i.before, nullif(i.after, i.before), '3ef2411a1ee15268', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -478,11 +478,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Person', o."id", 'D', o."version", '{}', jsonb_build_object('boss_id', o."boss_id"), null, '721f1c434a9d2a21', edited
+    select 'Person', o."id", 'D', o."version", '{}', jsonb_build_object('boss_id', o."boss_id"), null, '3ef2411a1ee15268', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Person', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
+    values ('Person', null, 'T', nextval('syncgen.version'), '{}', null, null, '3ef2411a1ee15268', edited);
   end case;
   return null;
 end
@@ -517,7 +517,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Organisation', n."id", 'I', n."version", '{}', null, jsonb_build_object('owner_id', n."owner_id"), '721f1c434a9d2a21', edited
+    select 'Organisation', n."id", 'I', n."version", '{}', null, jsonb_build_object('owner_id', n."owner_id"), '3ef2411a1ee15268', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -533,7 +533,7 @@ begin
         case when o."plan" is distinct from n."plan" then 'plan' end,
         case when o."owner_id" is distinct from n."owner_id" then 'owner_id' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
+      i.before, nullif(i.after, i.before), '3ef2411a1ee15268', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -542,11 +542,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Organisation', o."id", 'D', o."version", '{}', jsonb_build_object('owner_id', o."owner_id"), null, '721f1c434a9d2a21', edited
+    select 'Organisation', o."id", 'D', o."version", '{}', jsonb_build_object('owner_id', o."owner_id"), null, '3ef2411a1ee15268', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Organisation', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
+    values ('Organisation', null, 'T', nextval('syncgen.version'), '{}', null, null, '3ef2411a1ee15268', edited);
   end case;
   return null;
 end
@@ -581,7 +581,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Membership', n."id", 'I', n."version", '{}', null, jsonb_build_object('organisation_id', n."organisation_id", 'person_id', n."person_id"), '721f1c434a9d2a21', edited
+    select 'Membership', n."id", 'I', n."version", '{}', null, jsonb_build_object('organisation_id', n."organisation_id", 'person_id', n."person_id"), '3ef2411a1ee15268', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -594,7 +594,7 @@ begin
         case when o."person_id" is distinct from n."person_id" then 'person_id' end,
         case when o."role" is distinct from n."role" then 'role' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
+      i.before, nullif(i.after, i.before), '3ef2411a1ee15268', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -603,11 +603,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Membership', o."id", 'D', o."version", '{}', jsonb_build_object('organisation_id', o."organisation_id", 'person_id', o."person_id"), null, '721f1c434a9d2a21', edited
+    select 'Membership', o."id", 'D', o."version", '{}', jsonb_build_object('organisation_id', o."organisation_id", 'person_id', o."person_id"), null, '3ef2411a1ee15268', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Membership', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
+    values ('Membership', null, 'T', nextval('syncgen.version'), '{}', null, null, '3ef2411a1ee15268', edited);
   end case;
   return null;
 end
@@ -642,7 +642,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Project', n."id", 'I', n."version", '{}', null, jsonb_build_object('organisation_id', n."organisation_id"), '721f1c434a9d2a21', edited
+    select 'Project', n."id", 'I', n."version", '{}', null, jsonb_build_object('organisation_id', n."organisation_id"), '3ef2411a1ee15268', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -658,7 +658,7 @@ begin
         case when o."archived" is distinct from n."archived" then 'archived' end,
         case when o."settings" is distinct from n."settings" then 'settings' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
+      i.before, nullif(i.after, i.before), '3ef2411a1ee15268', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -667,11 +667,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Project', o."id", 'D', o."version", '{}', jsonb_build_object('organisation_id', o."organisation_id"), null, '721f1c434a9d2a21', edited
+    select 'Project', o."id", 'D', o."version", '{}', jsonb_build_object('organisation_id', o."organisation_id"), null, '3ef2411a1ee15268', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Project', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
+    values ('Project', null, 'T', nextval('syncgen.version'), '{}', null, null, '3ef2411a1ee15268', edited);
   end case;
   return null;
 end
@@ -711,7 +711,7 @@ begin
         'assignee_id', n."assignee_id",
         'title', n."title",
         'state', n."state",
-        'votes', n."votes"), '721f1c434a9d2a21', edited
+        'votes', n."votes"), '3ef2411a1ee15268', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -739,7 +739,7 @@ begin
         case when o."summary" is distinct from n."summary" then 'summary' end,
         case when o."reviewed" is distinct from n."reviewed" then 'reviewed' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
+      i.before, nullif(i.after, i.before), '3ef2411a1ee15268', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -800,11 +800,11 @@ begin
         'begun_at', o."begun_at",
         'stage', o."stage",
         'summary', o."summary",
-        'reviewed', o."reviewed"), null, '721f1c434a9d2a21', edited
+        'reviewed', o."reviewed"), null, '3ef2411a1ee15268', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Task', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
+    values ('Task', null, 'T', nextval('syncgen.version'), '{}', null, null, '3ef2411a1ee15268', edited);
   end case;
   return null;
 end
@@ -839,7 +839,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Comment', n."id", 'I', n."version", '{}', null, jsonb_build_object('task_id', n."task_id", 'author_id', n."author_id"), '721f1c434a9d2a21', edited
+    select 'Comment', n."id", 'I', n."version", '{}', null, jsonb_build_object('task_id', n."task_id", 'author_id', n."author_id"), '3ef2411a1ee15268', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -851,7 +851,7 @@ begin
         case when o."body" is distinct from n."body" then 'body' end,
         case when o."stars" is distinct from n."stars" then 'stars' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
+      i.before, nullif(i.after, i.before), '3ef2411a1ee15268', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -860,11 +860,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Comment', o."id", 'D', o."version", '{}', jsonb_build_object('task_id', o."task_id", 'author_id', o."author_id"), null, '721f1c434a9d2a21', edited
+    select 'Comment', o."id", 'D', o."version", '{}', jsonb_build_object('task_id', o."task_id", 'author_id', o."author_id"), null, '3ef2411a1ee15268', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Comment', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
+    values ('Comment', null, 'T', nextval('syncgen.version'), '{}', null, null, '3ef2411a1ee15268', edited);
   end case;
   return null;
 end
@@ -899,7 +899,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Tag', n."id", 'I', n."version", '{}', null, jsonb_build_object('organisation_id', n."organisation_id"), '721f1c434a9d2a21', edited
+    select 'Tag', n."id", 'I', n."version", '{}', null, jsonb_build_object('organisation_id', n."organisation_id"), '3ef2411a1ee15268', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -912,7 +912,7 @@ begin
         case when o."name" is distinct from n."name" then 'name' end,
         case when o."colour" is distinct from n."colour" then 'colour' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
+      i.before, nullif(i.after, i.before), '3ef2411a1ee15268', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -921,11 +921,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Tag', o."id", 'D', o."version", '{}', jsonb_build_object('organisation_id', o."organisation_id"), null, '721f1c434a9d2a21', edited
+    select 'Tag', o."id", 'D', o."version", '{}', jsonb_build_object('organisation_id', o."organisation_id"), null, '3ef2411a1ee15268', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Tag', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
+    values ('Tag', null, 'T', nextval('syncgen.version'), '{}', null, null, '3ef2411a1ee15268', edited);
   end case;
   return null;
 end
@@ -960,7 +960,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Tagging', n."id", 'I', n."version", '{}', null, jsonb_build_object('task_id', n."task_id", 'tag_id', n."tag_id", 'reason', n."reason", 'weight', n."weight"), '721f1c434a9d2a21', edited
+    select 'Tagging', n."id", 'I', n."version", '{}', null, jsonb_build_object('task_id', n."task_id", 'tag_id', n."tag_id", 'reason', n."reason", 'weight', n."weight"), '3ef2411a1ee15268', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -974,7 +974,7 @@ begin
         case when o."reason" is distinct from n."reason" then 'reason' end,
         case when o."weight" is distinct from n."weight" then 'weight' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
+      i.before, nullif(i.after, i.before), '3ef2411a1ee15268', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -983,11 +983,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Tagging', o."id", 'D', o."version", '{}', jsonb_build_object('task_id', o."task_id", 'tag_id', o."tag_id", 'reason', o."reason", 'weight', o."weight"), null, '721f1c434a9d2a21', edited
+    select 'Tagging', o."id", 'D', o."version", '{}', jsonb_build_object('task_id', o."task_id", 'tag_id', o."tag_id", 'reason', o."reason", 'weight', o."weight"), null, '3ef2411a1ee15268', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Tagging', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
+    values ('Tagging', null, 'T', nextval('syncgen.version'), '{}', null, null, '3ef2411a1ee15268', edited);
   end case;
   return null;
 end
@@ -1021,7 +1021,7 @@ declare
 begin
   if tg_op = 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Specimen', null, 'T', nextval('syncgen.version'), '{}', null, null, '721f1c434a9d2a21', edited);
+    values ('Specimen', null, 'T', nextval('syncgen.version'), '{}', null, null, '3ef2411a1ee15268', edited);
     return null;
   end if;
   if tg_op = 'UPDATE' and new."id" = old."id" then
@@ -1066,7 +1066,7 @@ begin
         case when old."states" is distinct from new."states" then 'states' end,
         case when old."states_null" is distinct from new."states_null" then 'states_null' end
       ]::text[], null),
-      i.before, nullif(i.after, i.before), '721f1c434a9d2a21', edited
+      i.before, nullif(i.after, i.before), '3ef2411a1ee15268', edited
     from (select jsonb_build_object(
           'owner_id', old."owner_id",
           'shared', old."shared",
@@ -1099,7 +1099,7 @@ begin
         'boolean_null', old."boolean_null",
         'timestamp_null', old."timestamp_null",
         'date', old."date",
-        'strings', old."strings"), null, '721f1c434a9d2a21', edited);
+        'strings', old."strings"), null, '3ef2411a1ee15268', edited);
   end if;
   if tg_op <> 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -1112,7 +1112,7 @@ begin
         'boolean_null', new."boolean_null",
         'timestamp_null', new."timestamp_null",
         'date', new."date",
-        'strings', new."strings"), '721f1c434a9d2a21', edited);
+        'strings', new."strings"), '3ef2411a1ee15268', edited);
   end if;
   return null;
 end

@@ -90,7 +90,7 @@ export interface WorldServer extends SyncServer<WorldServerTypes> {}
 export const worldServerSchema: ServerSchema = {
   name: schema.name,
   hash: schema.hash,
-  shape: '721f1c434a9d2a21',
+  shape: '3ef2411a1ee15268',
   claims: worldClaims,
   models: {
     Person: personModel,

@@ -1,0 +1,68 @@
+import { type Field, type Model, modelOf, type Schema } from '../model.js'
+import { checkOf, constraintSql } from '../sql/table-parts.js'
+import { literal, quoted } from '../sql/text.js'
+import type { Evolution } from './diff.js'
+import { checkedLater } from './emit-fields.js'
+import { fillSql } from './fill-sql.js'
+import type { Planned } from './phases.js'
+import type { EnumStep, Step } from './steps.js'
+
+type ValueStep = Extract<EnumStep, { readonly kind: 'value-added' | 'value-renamed' | 'value-dropped' }>
+
+/**
+ * The columns of an enum whose values changed; told once for all of its steps, with the first. Where rows move from one value to another,
+ * both are allowed until they have.
+ */
+export const changedEnum = (step: ValueStep, evolution: Evolution): readonly Planned[] => {
+  const steps = evolution.steps.filter((each): each is ValueStep => isValueStep(each) && each.enum === step.enum)
+  if (steps[0] !== step) return []
+  const moves = steps.flatMap((each) => (each.kind === 'value-renamed' ? [[each.from, each.value] as const] : each.kind === 'value-dropped' && each.to !== null ? [[each.value, each.to] as const] : []))
+  return columnsOf(step.enum, evolution).flatMap(({ model, field, was }) => changedColumn(model, field, was, moves, evolution))
+}
+
+const changedColumn = (model: Model, field: Field, was: Field, moves: readonly (readonly [string, string])[], { renamed, next }: Evolution): readonly Planned[] => {
+  const before = checkOf(renamed, modelOf(renamed, model.name), was)
+  const after = checkOf(next, model, field)
+  if (before === null || after === null) return []
+  const drop = `alter table ${quoted(model.table)} drop constraint ${quoted(after.name)};`
+  const swap: Planned = { phase: 'expand', why: `${model.table}: other values are allowed.`, sql: drop }
+  if (moves.length === 0) return [swap, ...checkedLater(model, [after])]
+  const both = checkOf({ ...next, enums: [...united(renamed, next, field)] }, model, field) ?? after
+  return [
+    { ...swap, why: `${model.table}: until all rows have moved, the values of before and those of now are allowed.`, sql: `${drop}\nalter table ${quoted(model.table)} add ${constraintSql(both)} not valid;` },
+    { phase: 'fill', why: `${model.table}: rows move to the values of now. The log says so, like any other change.`, sql: moveSql(model, field, moves) },
+    ...checkedLater(model, [after]).map((each): Planned => (each.phase === 'expand' ? { ...each, phase: 'tighten', sql: `${drop}\n${each.sql}` } : each)),
+  ]
+}
+
+const moveSql = (model: Model, field: Field, moves: readonly (readonly [string, string])[]): string => {
+  const column = quoted(field.column)
+  const old = moves.map(([from]) => literal(from)).join(', ')
+  if (field.type.kind !== 'list') {
+    const cases = moves.map(([from, to]) => `when ${literal(from)} then ${literal(to)}`).join(' ')
+    return fillSql(model, `${column} = case ${column} ${cases} end`, `${column} in (${old})`)
+  }
+  const replaced = moves.reduce((value, [from, to]) => `array_replace(${value}, ${literal(from)}, ${literal(to)})`, column)
+  return fillSql(model, `${column} = ${replaced}`, `${column} && array[${old}]`)
+}
+
+const columnsOf = (name: string, { renamed, next }: Evolution): readonly { readonly model: Model; readonly field: Field; readonly was: Field }[] =>
+  next.models.flatMap((model) =>
+    model.fields.flatMap((field) => {
+      const was = renamed.models.find((each) => each.name === model.name)?.fields.find((each) => each.name === field.name)
+      return was !== undefined && enumOf(was) === name && enumOf(field) === name ? [{ model, field, was }] : []
+    }),
+  )
+
+const enumOf = ({ type }: Field): string | null =>
+  type.kind === 'enum' ? type.enum : type.kind === 'list' && type.of.kind === 'enum' ? type.of.enum : null
+
+/** Enums with the values of both versions. */
+const united = (before: Schema, after: Schema, field: Field): Schema['enums'] =>
+  after.enums.map((each) => {
+    if (each.name !== enumOf(field)) return each
+    const old = before.enums.find(({ name }) => name === each.name)?.values ?? []
+    return { ...each, values: [...each.values, ...old.filter(({ name }) => !each.values.some((value) => value.name === name))] }
+  })
+
+const isValueStep = (step: Step): step is ValueStep => step.kind === 'value-added' || step.kind === 'value-renamed' || step.kind === 'value-dropped'

@@ -1,0 +1,71 @@
+/** Steps → statements. Every kind of step is here; those that need many words have a file of their own. */
+import type { Evolution } from './diff.js'
+import { captureStatements } from './emit-captures.js'
+import { addedField, changedDefault, changedReference, changedType, droppedField, madeNullable, madeRequired } from './emit-fields.js'
+import { changedEnum } from './emit-enums.js'
+import { addedIndex, droppedIndex } from './emit-indexes.js'
+import { addedModels, droppedModels } from './emit-models.js'
+import { renamedTables } from './emit-renames.js'
+import type { Planned } from './phases.js'
+import type { Step } from './steps.js'
+
+/** What a migration does. Empty: nothing changed that the database needs to know. */
+export const statementsOf = (evolution: Evolution): readonly Planned[] => [
+  ...renamedTables(evolution),
+  ...addedModels(evolution),
+  ...evolution.steps.flatMap((step) => ofStep(step, evolution)),
+  ...captureStatements(evolution),
+  ...droppedModels(evolution),
+]
+
+const ofStep = (step: Step, evolution: Evolution): readonly Planned[] => {
+  switch (step.kind) {
+    case 'value-added':
+    case 'value-renamed':
+    case 'value-dropped':
+      return changedEnum(step, evolution)
+    case 'field-added':
+      return addedField(step, evolution)
+    case 'field-dropped':
+      return droppedField(step, evolution)
+    case 'type-changed':
+      return changedType(step, evolution)
+    case 'nullable':
+      return madeNullable(step, evolution)
+    case 'required':
+      return madeRequired(step, evolution)
+    case 'default-changed':
+      return changedDefault(step, evolution)
+    case 'reference-changed':
+    case 'on-delete-changed':
+      return changedReference(step, evolution)
+    case 'index-added':
+      return addedIndex(step, evolution)
+    case 'index-dropped':
+      return droppedIndex(step, evolution)
+    // Tables as wholes, see above: names, and triggers with what they read.
+    case 'model-renamed':
+    case 'table-renamed':
+    case 'field-renamed':
+    case 'column-renamed':
+    case 'model-added':
+    case 'model-dropped':
+    case 'capture-changed':
+    case 'delete-conflict-changed':
+    // The database does not know of these; what its triggers need of them is in their text.
+    case 'enum-added':
+    case 'enum-dropped':
+    case 'server-only':
+    case 'writing-changed':
+    case 'conflict-changed':
+    case 'access-changed':
+    case 'scope-added':
+    case 'scope-dropped':
+    case 'scope-changed':
+    case 'claim-added':
+    case 'claim-dropped':
+    case 'claim-changed':
+    case 'app-renamed':
+      return []
+  }
+}

@@ -1,0 +1,82 @@
+/** From the lock file and a schema to what the migrations folder has to hold. */
+import { checksum, type LockedMigration } from '../lock.js'
+import { mark } from '../mark.js'
+import { initialMigration } from '../migrate.js'
+import type { Schema } from '../model.js'
+import { changesText } from './changes-text.js'
+import { withColumnIds } from './column-ids.js'
+import { type Decision, openDecisions } from './decisions.js'
+import { evolutionOf } from './diff.js'
+import { statementsOf } from './emit.js'
+import { type MigrationFile, migrationFiles } from './migration-files.js'
+import { planOf } from './phases.js'
+import type { Lock } from './read-lock.js'
+import { slugOf } from './slug.js'
+import { stampAfter } from './stamp.js'
+import { type Step, subjectOf } from './steps.js'
+
+/** What a schema asks of the database that has the migrations of before. */
+export type Evolved =
+  | { readonly kind: 'undecided'; readonly decisions: readonly Decision[] }
+  | {
+      readonly kind: 'evolved'
+      /** The schema with the column ids that the database has. */
+      readonly schema: Schema
+      readonly steps: readonly Step[]
+      /** All of them, the new one last. */
+      readonly migrations: readonly LockedMigration[]
+      /** Files that are new, and their words; those of before are not touched. */
+      readonly files: readonly MigrationFile[]
+    }
+
+/** The first migration. */
+export const initialName = '0001_initial'
+
+/** Its text. */
+export const initialText = (schema: Schema): string =>
+  `-- ${mark}. Apply it with \`npx syncgen migrate --database URL\`; once applied it is never edited.\n\n${initialMigration(schema)}`
+
+/** With nothing to begin with: everything. */
+export const begun = (schema: Schema): Extract<Evolved, { kind: 'evolved' }> => {
+  const text = initialText(schema)
+  const file = `${initialName}.sql`
+  const migration = { name: initialName, after: [], touches: [], files: { [file]: checksum(text) } }
+  return { kind: 'evolved', schema, steps: [], migrations: [migration], files: [{ name: file, text }] }
+}
+
+/** What changed since the lock file was written. `now`: a stamp, for the names of new files. */
+export const evolve = (lock: Lock, declared: Schema, accepted: readonly string[], now: string): Evolved => {
+  const schema = withColumnIds(lock.schema, declared)
+  const evolution = evolutionOf(lock.schema, schema)
+  const decisions = openDecisions(evolution, accepted)
+  if (decisions.length > 0) return { kind: 'undecided', decisions }
+  const { steps } = evolution
+  const plan = planOf(statementsOf(evolution))
+  const heads = headsOf(lock.migrations)
+  const unchanged = Object.values(plan).every((statements) => statements.length === 0)
+  if (unchanged && heads.length < 2) return { kind: 'evolved', schema, steps, migrations: lock.migrations, files: [] }
+  const stamp = laterThan(lock.migrations, now)
+  const name = `${stamp}_${slugOf(steps)}`
+  const files = migrationFiles(plan, stamp, slugOf(steps))
+  const migration: LockedMigration = {
+    name,
+    after: heads,
+    touches: [...new Set(steps.map(subjectOf))].toSorted(),
+    files: Object.fromEntries(files.map((file) => [file.name, checksum(file.text)])),
+  }
+  const words = { name: `${name}.md`, text: changesText(name, steps, plan) }
+  return { kind: 'evolved', schema, steps, migrations: [...lock.migrations, migration], files: [...files, words] }
+}
+
+/** Migrations that no other was written on top of: more than one where branches met. */
+export const headsOf = (migrations: readonly LockedMigration[]): readonly string[] => {
+  const below = new Set(migrations.flatMap(({ after }) => after))
+  return migrations.map(({ name }) => name).filter((name) => !below.has(name)).toSorted()
+}
+
+/** Files are applied in the order of their names: a new one comes after all that are there, whatever the clock says. */
+const laterThan = (migrations: readonly LockedMigration[], now: string): string => {
+  const stamps = migrations.flatMap(({ files }) => Object.keys(files)).flatMap((file) => /^\d{14}/.exec(file)?.[0] ?? [])
+  const last = stamps.toSorted().at(-1)
+  return last === undefined || last < now ? now : stampAfter(last, 1)
+}

@@ -1,0 +1,26 @@
+import type { Model } from '../model.js'
+import { quoted } from '../sql/text.js'
+
+/**
+ * Rows in batches of 5,000 by key, each batch a transaction of its own: no lock is held for long, and what was done stays done
+ * when it is run again. `assignments` as after SET. Nobody's edit: where a client has edited the same field, the edit is the later one.
+ */
+export const fillSql = (model: Pick<Model, 'table'>, assignments: string, where: string): string => {
+  const table = quoted(model.table)
+  return `do $$
+declare
+  first uuid := '00000000-0000-0000-0000-000000000000';
+  last uuid;
+begin
+  loop
+    select b.id into last from (select r.id from ${table} r where r.id >= first order by r.id limit 5000) b order by b.id desc limit 1;
+    exit when last is null;
+    perform set_config('syncgen.edited_at', '1970-01-01 00:00:00Z', true);
+    update ${table} set ${assignments} where "id" between first and last and (${where});
+    commit;
+    exit when last = first;
+    first := last;
+  end loop;
+end
+$$;`
+}
