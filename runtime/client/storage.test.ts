@@ -47,6 +47,7 @@ describe.for(kinds)('storage in %s', ([, make]) => {
       ],
       outbox: [{ seq: 2, ...mutation(11) }],
       lastSeq: 2,
+      rejections: [],
     })
     await second.close()
   })

@@ -117,3 +117,104 @@ it('[C63] across a restart, offline: children stay away while the delete is pend
   await world.equal(again, world.ada, [world.project])
   expect(await world.lab.sql('select 1 from tasks where id = $1', [task])).toEqual([])
 })
+
+it('[V82] what the second link says beyond the link is an edit of the first, under the policies of its fields', async () => {
+  const person = async (name: string): Promise<string> =>
+    String((await world.lab.sql('insert into users (name, email) values ($1, $2) returning id', [name, `${name}@x.org`]))[0]?.['id'])
+  const [kim, lee] = [await person('kim'), await person('lee')]
+  const [phone, laptop] = [await online(world.ada), await online(world.ada)]
+  laptop.goOffline()
+  const roleOf = async (user: string): Promise<unknown> =>
+    (await world.lab.sql('select role from members where project_id = $1 and user_id = $2', [world.project, user])).map((row) => row['role'])
+  await phone.members.create({ projectId: world.project, userId: kim, role: 'editor' }).confirmed
+  await phone.members.create({ projectId: world.project, userId: lee, role: 'editor' }).confirmed
+  const meant = laptop.members.create({ projectId: world.project, userId: kim, role: 'owner' })
+  const byDefault = laptop.members.create({ projectId: world.project, userId: lee })
+  laptop.goOnline()
+  expect(await meant.confirmed).toMatchObject({ kind: 'merged', lost: [] })
+  expect(await byDefault.confirmed).toMatchObject({ kind: 'merged', lost: [] })
+  expect([await roleOf(kim), await roleOf(lee)]).toEqual([['owner'], ['editor']])
+  await world.equal(laptop, world.ada, [world.project])
+})
+
+it('[V83] of two devices that link one pair at the same moment, neither is refused', async () => {
+  const [phone, laptop] = [await online(world.ada), await online(world.bob)]
+  for (let round = 0; round < 8; round += 1) {
+    const [task, tag] = [await world.task(`race ${round}`), await label(`race ${round}`)]
+    await world.equal(phone, world.ada, [world.project])
+    await world.equal(laptop, world.bob, [world.project])
+    const outcomes = await Promise.all([phone, laptop].map((device) => device.taskLabels.create({ taskId: task, labelId: tag }).confirmed))
+    expect(outcomes.map(({ kind }) => kind).toSorted()).toEqual(['applied', 'merged'])
+    expect(await pairs(task)).toBe(1)
+  }
+})
+
+it('[V84] a link by somebody who may not make or see it is refused alike, whether the pair is linked or not', async () => {
+  const [task, red, blue] = [await world.task('not for eve'), await label('hers'), await label('nobody\'s')]
+  await world.lab.sql('insert into task_labels (task_id, label_id) values ($1, $2)', [task, red])
+  const eve = await world.device(world.eve)
+  const outcomes = [red, blue].map((labelId) => eve.taskLabels.create({ taskId: task, labelId }).confirmed)
+  const heard = (await Promise.all(outcomes)).map((outcome) => (outcome.kind === 'rejected' ? [outcome.code, outcome.fields] : outcome))
+  expect(heard).toEqual([['forbidden', []], ['forbidden', []]])
+})
+
+it('[V85] a child under a parent that another deleted meanwhile is refused, with the reference where no right hangs on it; what follows goes on', async () => {
+  const task = await world.task('deleted meanwhile')
+  const phone = await online(world.ada)
+  phone.goOffline()
+  const orphan = phone.taskLabels.create({ taskId: task, labelId: await label('orphaned') })
+  const [passing] = await world.lab.sql(`insert into users (name, email) values ('passing', 'passing@x.org') returning id`)
+  const assigneeId = String(passing?.['id'])
+  const assigned = phone.tasks.create({ projectId: world.project, title: 'to nobody', position: 'a', assigneeId })
+  const next = phone.tasks.create({ projectId: world.project, title: 'goes on', position: 'a' })
+  await world.lab.sql('delete from tasks where id = $1', [task])
+  await world.lab.sql('delete from users where id = $1', [assigneeId])
+  phone.goOnline()
+  expect(await orphan.confirmed).toMatchObject({ kind: 'rejected', code: 'forbidden', model: 'TaskLabel' })
+  expect(await assigned.confirmed).toMatchObject({ kind: 'rejected', code: 'reference', model: 'Task', fields: ['assigneeId'] })
+  expect(await next.confirmed).toEqual({ kind: 'applied' })
+  await world.equal(phone, world.ada, [world.project])
+  expect(phone.rejected()).toMatchObject([
+    { code: 'forbidden', discarded: [{ op: 'create', model: 'TaskLabel' }] },
+    { code: 'reference', discarded: [{ op: 'create', model: 'Task', values: { title: 'to nobody' } }] },
+  ])
+})
+
+it('[V86] children before parents in one transaction, made and deleted before they were sent: no ghost anywhere', async () => {
+  const [phone, laptop] = [await online(world.ada), await online(world.bob)]
+  phone.goOffline()
+  const ghosts = new Set<string>()
+  laptop.on('change', ({ id }: { id: string }) => ghosts.add(id))
+  const [task, tag, kept] = ['01981c6e-7a13-7000-8000-0000000000a1', '01981c6e-7a13-7000-8000-0000000000a2', '01981c6e-7a13-7000-8000-0000000000a3']
+  phone.transaction((tx) => {
+    tx.taskLabels.create({ taskId: task, labelId: tag })
+    tx.tasks.create({ id: task, projectId: world.project, title: 'made and deleted', position: 'a' })
+    tx.labels.create({ id: tag, projectId: world.project, name: 'made and deleted' })
+  })
+  phone.tasks.delete(task)
+  phone.labels.delete(tag)
+  phone.tasks.create({ id: kept, projectId: world.project, title: 'first', position: 'a' })
+  phone.tasks.delete(kept)
+  phone.tasks.create({ id: kept, projectId: world.project, title: 'again', position: 'a' })
+  phone.goOnline()
+  await world.equal(phone, world.ada, [world.project])
+  await world.equal(laptop, world.bob, [world.project])
+  expect([phone.rejected(), laptop.tasks.get(kept)?.title, [...ghosts]]).toEqual([[], 'again', [kept]])
+})
+
+it('[V87] serialization failures and deadlocks are tried again; beyond the bound the client comes back, and nothing is lost', { timeout: 60_000 }, async () => {
+  const task = await world.task('contended')
+  const phone = await online(world.ada)
+  await world.lab.sql('create sequence failures')
+  await world.lab.sql(`create function fail() returns trigger language plpgsql as $$ begin
+    if nextval('failures') < 3 then raise exception using errcode = '40001'; end if; return new; end $$`)
+  await world.lab.sql(`create trigger fail before update on tasks for each row when (new.id = '${task}') execute function fail()`)
+  expect(await phone.tasks.update(task, { votes: { add: 1 } }).confirmed).toEqual({ kind: 'applied' })
+  await world.lab.sql(`select setval('failures', 1)`)
+  await world.lab.sql(`create or replace function fail() returns trigger language plpgsql as $$ begin
+    if nextval('failures') < 9 then raise exception using errcode = '40P01'; end if; return new; end $$`)
+  expect(await phone.tasks.update(task, { votes: { add: 1 } }).confirmed).toEqual({ kind: 'applied' })
+  await world.lab.sql('drop function fail cascade')
+  await world.equal(phone, world.ada, [world.project])
+  expect(phone.tasks.get(task)?.votes).toBe(2)
+})
