@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs'
 const tests: Readonly<Record<string, string>> = {
   decision: 'runtime/protocol/reconcile.test.ts',
   answer: 'tests/laws/answers.test.ts',
+  shows: 'runtime/client/messages.test.ts',
 }
 
 const lines = readFileSync(new URL('../../docs/laws.md', import.meta.url), 'utf8').split('\n')
