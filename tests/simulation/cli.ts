@@ -1,0 +1,89 @@
+/** `npm run sim -- --seed 7`, `--seeds 1-100 --ops 250 --workers 2`: lives through worlds, says what broke and how to see it again. */
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { startPostgres } from '../../runtime/testing/postgres.js'
+import { makeTemplate } from './database/template.js'
+import { type RunResult, runSeed } from './run.js'
+import { worldSchema } from './schema/world-schema.js'
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    seeds: { type: 'string' },
+    ops: { type: 'string', default: '250' },
+    workers: { type: 'string', default: '1' },
+    trace: { type: 'boolean', default: false },
+    until: { type: 'string' },
+    calm: { type: 'boolean', default: false },
+    twice: { type: 'boolean', default: false },
+    server: { type: 'string' },
+  },
+})
+
+const [first = 1, last = first] = (values.seed ?? values.seeds ?? '1').split('-').map(Number)
+const seeds = Array.from({ length: last - first + 1 }, (_, at) => first + at)
+const ops = Number(values.until ?? values.ops)
+const settings = { fsync: 'off', synchronous_commit: 'off', autovacuum: 'off', deadlock_timeout: '2ms', shared_buffers: '256MB', max_wal_size: '4GB', checkpoint_timeout: '1h' }
+
+const work = async (server: string): Promise<RunResult[]> => {
+  const template = await makeTemplate(server, worldSchema, `sim_${process.pid}`).then(() => `sim_${process.pid}`)
+  const results: RunResult[] = []
+  for (const seed of seeds.filter((_, at) => at % workers === index)) {
+    const run = (): Promise<RunResult> =>
+      runSeed({ seed, ops, schema: worldSchema, server, template, withoutFaults: values.calm, ...(values.trace ? { trace: (line: string) => console.log(line) } : {}) })
+    const result = await run()
+    results.push(result)
+    tell(result)
+    if (values.twice) {
+      const again = await run()
+      if (again.hash !== result.hash) console.log(`seed ${seed} is not the same twice: ${result.hash} ${again.hash}`)
+    }
+  }
+  return results
+}
+
+const tell = ({ seed, failure, hash, operations, took }: RunResult): void => {
+  if (failure === null) return console.log(`seed ${seed} ok ${operations} operations, ${((operations / took) * 1000).toFixed(0)}/s, trace ${hash}`)
+  console.log(`seed ${seed} FAILED after operation ${failure.afterOperation}\n${failure.message}\n  npm run sim -- --seed ${seed} --ops ${ops}${values.calm ? ' --calm' : ''} --trace`)
+  if (!values.trace) console.log(failure.lines.slice(-15).map((line) => `    ${line}`).join('\n'))
+}
+
+const total = (results: readonly RunResult[], took: number): void => {
+  const tally: Record<string, number> = {}
+  for (const result of results) for (const [what, times] of Object.entries(result.tally)) tally[what] = (tally[what] ?? 0) + times
+  const done = results.reduce((sum, { operations }) => sum + operations, 0)
+  const failed = results.filter(({ failure }) => failure !== null).map(({ seed }) => seed)
+  for (const [what, times] of Object.entries(tally).toSorted(([a], [b]) => (a < b ? -1 : 1))) console.log(`  ${what}: ${times}`)
+  console.log(`${results.length} seeds, ${done} operations, ${((done / took) * 1000).toFixed(0)}/s, ${failed.length} failed${failed.length > 0 ? `: ${failed.join(' ')}` : ''}`)
+  if (failed.length > 0) process.exitCode = 1
+}
+
+const workers = Number(values.workers)
+const index = Number(process.env['SIM_WORKER'] ?? 0)
+const start = performance.now()
+
+if (process.env['SIM_WORKER'] !== undefined && values.server !== undefined) {
+  process.send?.(await work(values.server))
+  process.disconnect()
+} else {
+  const cluster = await startPostgres({ settings })
+  try {
+    if (workers === 1) total(await work(cluster.url()), performance.now() - start)
+    else {
+      const parts = Array.from({ length: workers }, (_, worker) => inWorker(cluster.url(), worker))
+      total((await Promise.all(parts)).flat(), performance.now() - start)
+    }
+  } finally {
+    await cluster.stop()
+  }
+}
+
+async function inWorker(server: string, worker: number): Promise<RunResult[]> {
+  const child = fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--server', server], { env: { ...process.env, SIM_WORKER: String(worker) } })
+  return new Promise((resolve, reject) => {
+    child.once('message', (results) => resolve(results as RunResult[]))
+    child.once('error', reject)
+    child.once('exit', (code) => (code === 0 ? undefined : reject(new Error(`a worker ended with ${code}`))))
+  })
+}

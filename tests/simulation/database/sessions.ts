@@ -1,0 +1,88 @@
+/**
+ * The one place where pg is held back: every connection whose application name begins with `sim:` does nothing by itself, but asks the
+ * gate of the world that runs. Installed once per process, for the simulation only.
+ */
+import pg from 'pg'
+import { underWay } from '../kernel/stillness.js'
+
+/** What the real client does when the gate says so. */
+export interface RealClient {
+  connect(): Promise<void>
+  query(config: unknown, values?: unknown): Promise<pg.QueryResult>
+  /** Resolves when the socket is closed. */
+  end(): Promise<void>
+  /** Cuts the socket. */
+  destroy(): Promise<void>
+}
+
+/** Decides when what is asked of connections is done. */
+export interface Gatekeeper {
+  connect(client: pg.Client, real: RealClient): Promise<void>
+  query(client: pg.Client, config: unknown, values: unknown): Promise<pg.QueryResult>
+  end(client: pg.Client): Promise<void>
+}
+
+let gatekeeper: Gatekeeper | null = null
+let installed = false
+
+/** Connections are the gatekeeper's until the next one takes over. */
+export const keepGate = (keeper: Gatekeeper | null): void => {
+  gatekeeper = keeper
+  if (!installed) install()
+}
+
+type Callback = (error?: unknown, result?: unknown) => void
+
+const install = (): void => {
+  installed = true
+  // The casts are the boundary: pg's methods take callbacks or give promises.
+  const prototype = pg.Client.prototype as unknown as Record<'connect' | 'query' | 'end', (...given: unknown[]) => unknown>
+  const { connect, query, end } = prototype
+  const real = (client: pg.Client): RealClient => ({
+    connect: async () => void (await connect.call(client)),
+    query: (config, values) => query.call(client, config, values) as Promise<pg.QueryResult>,
+    end: () => ended(client, () => void Promise.resolve(end.call(client)).catch(() => undefined)),
+    destroy: () => ended(client, () => void (client as unknown as Inner).connection.stream.destroy()),
+  })
+  const gated = (client: unknown): client is pg.Client =>
+    gatekeeper !== null && ((client as Inner).connectionParameters.application_name ?? '').startsWith('sim:')
+  prototype.connect = function (this: pg.Client, ...given: unknown[]) {
+    if (!gated(this) || gatekeeper === null) return connect.apply(this, given)
+    return answered(gatekeeper.connect(this, real(this)), given.at(-1))
+  }
+  prototype.query = function (this: pg.Client, ...given: unknown[]) {
+    if (!gated(this) || gatekeeper === null) return query.apply(this, given)
+    return answered(gatekeeper.query(this, given[0], given[1]), given.at(-1))
+  }
+  prototype.end = function (this: pg.Client, ...given: unknown[]) {
+    if (!gated(this) || gatekeeper === null) return end.apply(this, given)
+    return answered(gatekeeper.end(this), given.at(-1))
+  }
+}
+
+interface Inner {
+  readonly connectionParameters: { readonly application_name?: string }
+  readonly connection: { readonly stream: { destroy(): void; readonly destroyed: boolean } }
+  readonly _ended: boolean
+}
+
+const ended = (client: pg.Client, begin: () => void): Promise<void> => {
+  if ((client as unknown as Inner)._ended) return Promise.resolve()
+  const over = underWay()
+  return new Promise((resolve) => {
+    client.once('end', () => {
+      over()
+      resolve()
+    })
+    begin()
+  })
+}
+
+const answered = (promise: Promise<unknown>, callback: unknown): Promise<unknown> | undefined => {
+  if (typeof callback !== 'function') return promise
+  promise.then(
+    (result) => (callback as Callback)(undefined, result),
+    (error: unknown) => (callback as Callback)(error),
+  )
+  return undefined
+}

@@ -1,0 +1,11 @@
+/** Every invariant, in the order in which they are checked: the cause before its consequences. */
+import { cleanProcess } from './clean-process.js'
+import { clientOrder } from './client-order.js'
+import { convergence } from './convergence.js'
+import { exactlyOnce } from './exactly-once.js'
+import type { Invariant } from './invariant.js'
+import { liveQueries } from './live-queries.js'
+import { liveness } from './liveness.js'
+import { nothingLost } from './nothing-lost.js'
+
+export const invariants: readonly Invariant[] = [cleanProcess, exactlyOnce, clientOrder, liveQueries, liveness, nothingLost, convergence]

@@ -1,0 +1,21 @@
+import { expectedRows } from '../schema/expected-rows.js'
+import { cachedRows, differences } from '../schema/row-text.js'
+import { type Invariant, Violation } from './invariant.js'
+
+/** At rest every cache holds what brute force over the tables says that its scopes cover, value by value. */
+export const convergence: Invariant = {
+  id: 'I1',
+  says: 'at rest every cache equals its scopes',
+  watch: (world) => ({
+    atRest: async () => {
+      const { ir } = world.schema
+      const tables = await world.tables()
+      for (const { name, client, identity, scopes } of world.devices) {
+        if (client === null) continue
+        const open = [...scopes.values()].map(({ scope }) => scope)
+        const found = differences(expectedRows(ir, tables, open, identity.claims), cachedRows(ir, client))
+        if (found.length > 0) throw new Violation('I1', `${name} does not hold what its ${open.length} scopes cover`, [...found.slice(0, 6), ...open.map((scope) => JSON.stringify(scope))])
+      }
+    },
+  }),
+}

@@ -1,0 +1,20 @@
+import { allParams, drawParams } from '../schema/scope-choices.js'
+import type { Operation } from './operation.js'
+
+/** An app opens a scope, or closes one, or both: a change of parameters. */
+export const changeScopes: Operation = {
+  name: 'scopes',
+  weight: 10,
+  isFault: false,
+  run: async (world, dice) => {
+    const { ir } = world.schema
+    const device = dice.pick(world.devices)
+    const keys = [...device.scopes.keys()]
+    if (keys.length > 3 || (keys.length > 1 && dice.chance(0.4))) device.closeScope(dice.pick(keys))
+    if (keys.length > 4) return
+    const { name } = dice.pick(ir.scopes)
+    const tables = await world.tables()
+    const choices = dice.chance(0.6) ? allParams(ir, name, tables) : []
+    device.openScope({ scope: name, params: choices.length === 0 ? drawParams(dice, ir, name, tables) : dice.pick(choices) })
+  },
+}

@@ -1,0 +1,88 @@
+/** One seed: a list of operations, each with dice of its own; the world lives through them and is held against its promises. */
+import { Dice } from '../postgres/random.js'
+import { invariants as all } from './invariants/all.js'
+import { type Invariant, Violation } from './invariants/invariant.js'
+import { drawOperation, operations } from './operations/all.js'
+import type { SimSchema } from './schema/sim-schema.js'
+import { World } from './world/world.js'
+
+export interface RunOptions {
+  readonly seed: number
+  readonly ops: number
+  readonly schema: SimSchema
+  readonly server: string
+  readonly template: string
+  readonly invariants?: readonly Invariant[]
+  /** Only these places of the list; all unless given. */
+  readonly keep?: ReadonlySet<number>
+  /** No operation that is a fault. */
+  readonly withoutFaults?: boolean
+  readonly trace?: (line: string) => void
+  /** Operations between two rests. */
+  readonly restEvery?: number
+}
+
+export interface RunResult {
+  readonly seed: number
+  readonly failure: { readonly invariant: string; readonly message: string; readonly afterOperation: number; readonly lines: readonly string[] } | null
+  /** Of everything that happened, in order. */
+  readonly hash: string
+  readonly tally: Readonly<Record<string, number>>
+  readonly operations: number
+  readonly events: number
+  /** Real ms. */
+  readonly took: number
+}
+
+/** Lines of the trace that a failure shows. */
+const shown = 60
+
+export const runSeed = async (options: RunOptions): Promise<RunResult> => {
+  const { seed, ops, schema, server, template, keep, withoutFaults = false, restEvery = 60 } = options
+  const start = performance.now()
+  const lines: string[] = []
+  const trace = (line: string): void => {
+    lines.push(line)
+    if (lines.length > 2 * shown) lines.splice(0, shown)
+    options.trace?.(line)
+  }
+  const world = await World.open({ seed, schema, server, template, invariants: options.invariants ?? all, trace })
+  const complain = (reason: unknown): void => void world.complaints.push(`unhandled: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`)
+  process.on('unhandledRejection', complain)
+  process.on('uncaughtException', complain)
+  let at = 0
+  let failure: RunResult['failure'] = null
+  try {
+    await world.run(3000)
+    for (const device of world.devices) for (const scope of schema.ir.scopes.filter(({ params }) => params.length === 0)) device.openScope({ scope: scope.name, params: {} })
+    for (at = 0; at < ops; at += 1) {
+      const dice = new Dice(Math.imul(seed, 0x9e3779b1) ^ Math.imul(at + 1, 0x85ebca6b))
+      const operation = drawOperation(dice, operations)
+      const gap = dice.chance(0.3) ? dice.next() * 20 : dice.next() ** 3 * 1500
+      if (keep?.has(at) === false || (withoutFaults && operation.isFault)) continue
+      await world.run(gap)
+      world.kernel.note(`#${at} ${operation.name}`)
+      world.count('operations')
+      await new Promise<void>((resolve, reject) => {
+        world.kernel.after(0, null, `does ${operation.name}`, () => Promise.resolve(operation.run(world, dice)).then(resolve, reject))
+        world.run(0).catch(reject)
+      })
+      await world.afterOperation()
+      if (at % restEvery === restEvery - 1) await world.rest()
+    }
+    await world.rest()
+  } catch (error) {
+    failure = {
+      invariant: error instanceof Violation ? error.invariant : 'broken',
+      message: error instanceof Violation ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error),
+      afterOperation: at,
+      lines: lines.slice(-shown),
+    }
+  } finally {
+    process.off('unhandledRejection', complain)
+    process.off('uncaughtException', complain)
+    await world.close()
+  }
+  const { hash, steps } = world.kernel
+  return { seed, failure, hash, tally: world.tally, operations: world.tally['operations'] ?? 0, events: steps, took: performance.now() - start }
+}

@@ -1,0 +1,178 @@
+/** A device with an app on it: a real client on a real (simulated) disk. It crashes, sleeps, loses its network and its storage. */
+import type { Log } from 'syncgen/protocol'
+import type { Dice } from '../../postgres/random.js'
+import type { Actor, Kernel } from '../kernel/kernel.js'
+import { ActorClock, type ClockFault, lifeTimers, seededRandom } from '../kernel/ports.js'
+import type { OpenScope } from '../schema/expected-rows.js'
+import { RowAuthor } from '../schema/row-author.js'
+import { givenParams } from '../schema/scope-choices.js'
+import type { SimClient, SimPrincipal, SimSchema } from '../schema/sim-schema.js'
+import { Disk, type Image } from './disk.js'
+import type { Ledger } from './ledger.js'
+import type { WorldNetwork } from './network.js'
+
+export interface DeviceParts {
+  readonly kernel: Kernel
+  readonly dice: Dice
+  readonly schema: SimSchema
+  readonly network: WorldNetwork
+  readonly ledger: Ledger
+  readonly identity: SimPrincipal
+  readonly clock: ClockFault
+  /** The node it dials; asked each time it starts. */
+  readonly url: () => string
+  readonly log: Log
+  readonly count: (what: string) => void
+  /** A client has opened: somebody may want to look at it. */
+  readonly opened: (device: Device, client: SimClient) => void
+}
+
+interface OpenedScope {
+  readonly scope: OpenScope
+  close: () => void
+}
+
+export class Device implements Actor {
+  readonly name: string
+  readonly identity: SimPrincipal
+  readonly clock: ActorClock
+  readonly disk: Disk
+  readonly author: RowAuthor
+  /** What the app has open, by its text. */
+  readonly scopes = new Map<string, OpenedScope>()
+  asleepUntil = 0
+  isOffline = false
+  client: SimClient | null = null
+  readonly #parts: DeviceParts
+  #life = 0
+  #isOpening = false
+  #marks = 0
+  #onlineListeners = new Set<(online: boolean) => void>()
+
+  constructor(name: string, parts: DeviceParts) {
+    const { kernel, dice, schema, identity, clock } = parts
+    this.name = name
+    this.identity = identity
+    this.#parts = parts
+    this.clock = new ActorClock(kernel, clock)
+    this.disk = new Disk(kernel, dice)
+    this.author = new RowAuthor({ schema, dice, mark: () => `${name}:${(this.#marks += 1)}` })
+  }
+
+  /** Marks written so far: `d1:417`. */
+  get lastMark(): number {
+    return this.#marks
+  }
+
+  get isDown(): boolean {
+    return this.client === null && !this.#isOpening
+  }
+
+  /** The app starts. It is there when its storage has been read. */
+  open(): void {
+    if (!this.isDown) return
+    const { kernel, dice, schema, network, identity, url, log, count } = this.#parts
+    this.#life += 1
+    const life = this.#life
+    const isAlive = (): boolean => life === this.#life
+    this.#isOpening = true
+    this.#onlineListeners = new Set()
+    schema
+      .openClient({
+        url: url(),
+        principal: identity.principal,
+        token: () => Promise.resolve(JSON.stringify(identity)),
+        open: [],
+        log: (level, event, details) => {
+          if (isAlive()) log(level, event, { ...details, device: this.name })
+        },
+        ports: {
+          clock: this.clock,
+          timers: lifeTimers(kernel, this, isAlive),
+          random: seededRandom(dice, this.clock),
+          network: network.of(this, isAlive),
+          storage: this.disk.storage(this, isAlive),
+          onlineSignal: {
+            isOnline: () => !this.isOffline,
+            subscribe: (listener) => {
+              this.#onlineListeners.add(listener)
+              return () => void this.#onlineListeners.delete(listener)
+            },
+          },
+        },
+      })
+      .then(
+        (client) => {
+          if (isAlive()) this.#opened(client)
+        },
+        (error: unknown) => {
+          if (!isAlive()) return
+          count('open failed')
+          kernel.note(`${this.name} does not open: ${error instanceof Error ? error.message : ''}`)
+          this.#isOpening = false
+          kernel.after(2000, this, 'tries again', () => this.open())
+        },
+      )
+  }
+
+  /** The process dies. `undone` of its last commits were not on the disk; the image becomes what is stored. */
+  async crash(undone = 0): Promise<void> {
+    this.#end(undone > 0)
+    await this.disk.crash(undone)
+  }
+
+  /** Everything stored is gone (null), or becomes that of another device. */
+  async replaceDisk(image: Image | null): Promise<void> {
+    this.#end(true)
+    await this.disk.become(image)
+  }
+
+  setOffline(offline: boolean): void {
+    if (this.isOffline === offline) return
+    this.isOffline = offline
+    if (offline) this.#parts.network.abandon(this)
+    for (const listener of [...this.#onlineListeners]) listener(!offline)
+  }
+
+  openScope(scope: OpenScope): void {
+    const key = JSON.stringify([scope.scope, scope.params])
+    if (this.scopes.has(key)) return
+    const opened: OpenedScope = { scope, close: () => undefined }
+    this.scopes.set(key, opened)
+    this.#ask(opened)
+  }
+
+  closeScope(key: string): void {
+    this.scopes.get(key)?.close()
+    this.scopes.delete(key)
+  }
+
+  #opened(client: SimClient): void {
+    const { ledger, opened } = this.#parts
+    this.#isOpening = false
+    this.client = client
+    client.on('confirmed', ({ mutation, outcome }) => ledger.told(this.name, mutation.ops, outcome.kind, outcome))
+    client.on('rejected', ({ mutation }) => ledger.told(this.name, mutation.ops, 'rejected', null))
+    for (const scope of this.scopes.values()) this.#ask(scope)
+    opened(this, client)
+  }
+
+  #ask(opened: OpenedScope): void {
+    const { client } = this
+    if (client === null) return
+    const { scope, params } = opened.scope
+    const handle = client.openScope(scope, givenParams(this.#parts.schema, scope, params))
+    handle.ready.catch(() => undefined) // Closed before it was ready.
+    opened.close = () => handle.close()
+  }
+
+  #end(lost: boolean): void {
+    this.#life += 1
+    this.client = null
+    this.#isOpening = false
+    this.asleepUntil = 0
+    this.#parts.ledger.died(this.name, lost)
+    this.#parts.network.abandon(this)
+    for (const scope of this.scopes.values()) scope.close = () => undefined
+  }
+}

@@ -1,0 +1,99 @@
+/** Another program at the same database: transactions that stay open while the world goes on. */
+import pg from 'pg'
+import type { Dice } from '../../postgres/random.js'
+import type { Owner } from '../database/gate.js'
+import type { Kernel } from '../kernel/kernel.js'
+import { type ForeignStatement, type ForeignWeights, foreignStatement } from '../schema/foreign-sql.js'
+import { RowAuthor } from '../schema/row-author.js'
+import type { SimSchema } from '../schema/sim-schema.js'
+import type { Tables } from '../schema/tables.js'
+
+export interface ForeignParts {
+  readonly kernel: Kernel
+  readonly dice: Dice
+  readonly schema: SimSchema
+  readonly database: () => string
+  readonly register: (owner: Owner) => void
+  readonly count: (what: string) => void
+}
+
+export class ForeignSession implements Owner {
+  readonly name: string
+  readonly asleepUntil = 0
+  readonly isAlive = true
+  readonly #parts: ForeignParts
+  readonly #author: RowAuthor
+  #client: pg.Client | null = null
+  #marks = 0
+  /** Statements of the open transaction that are not done yet, one after the other. */
+  #line: Promise<void> = Promise.resolve()
+  #waiting = 0
+  isInTransaction = false
+
+  constructor(name: string, parts: ForeignParts) {
+    this.name = name
+    this.#parts = parts
+    this.#author = new RowAuthor({ schema: parts.schema, dice: parts.dice, mark: () => `${name}:${(this.#marks += 1)}` })
+    parts.register(this)
+  }
+
+  /** Nothing of it is at the database. */
+  get isIdle(): boolean {
+    return this.#waiting === 0
+  }
+
+  begin(): void {
+    if (this.isInTransaction) return
+    this.isInTransaction = true
+    this.#do('begin', [])
+  }
+
+  end(commit: boolean): void {
+    if (!this.isInTransaction) return
+    this.isInTransaction = false
+    this.#do(commit ? 'commit' : 'rollback', [])
+  }
+
+  write(model: string, tables: Tables, weights?: ForeignWeights): ForeignStatement | null {
+    const { dice, schema } = this.#parts
+    const found = schema.ir.models.find(({ name }) => name === model)
+    const statement = found === undefined ? null : foreignStatement(dice, this.#author, found, tables, weights)
+    if (statement !== null) this.#do(statement.text, statement.values, statement.kind)
+    return statement
+  }
+
+  run(text: string): void {
+    this.#do(text, [], text.slice(0, 24))
+  }
+
+  /** The database is another: connect anew. */
+  reconnect(): void {
+    this.#client = null
+    this.isInTransaction = false
+  }
+
+  #do(text: string, values: readonly (string | null)[], kind?: string): void {
+    const { count } = this.#parts
+    this.#waiting += 1
+    this.#line = this.#line.then(async () => {
+      try {
+        const client = await this.#connected()
+        await client.query(text, [...values])
+        if (kind !== undefined) count(`sql ${kind}`)
+      } catch (error) {
+        count('sql refused')
+        if (!(error instanceof Error && 'code' in error && /^[0-9A-Z]{5}$/.test(String(error.code)))) this.reconnect()
+      } finally {
+        this.#waiting -= 1
+      }
+    })
+  }
+
+  async #connected(): Promise<pg.Client> {
+    if (this.#client !== null) return this.#client
+    const client = new pg.Client({ connectionString: this.#parts.database(), application_name: `sim:${this.name}`, options: '-c datestyle=ISO' })
+    client.on('error', () => undefined) // The statement's own promise tells.
+    await client.connect()
+    return (this.#client = client)
+  }
+}

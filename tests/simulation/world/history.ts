@@ -1,0 +1,57 @@
+/** What the database committed, read from the table that triggers keep: the truth that promises are held against. */
+import type { Control } from '../database/control.js'
+import type { Gate } from '../database/gate.js'
+
+export interface Entry {
+  readonly id: number
+  /** Mark of the transaction in which it happened, if the runtime made it. */
+  readonly tx: string | null
+  readonly model: string
+  readonly op: 'I' | 'U' | 'D' | 'T'
+  readonly key: string | null
+  readonly before: Readonly<Record<string, unknown>> | null
+  readonly after: Readonly<Record<string, unknown>> | null
+  /** The mutation that did it, if one did. */
+  readonly mutation: { readonly client: string; readonly seq: number; readonly outcome: string } | null
+}
+
+export class History {
+  readonly entries: Entry[] = []
+  /** Every unique text that was ever stored. */
+  readonly marks = new Set<string>()
+  /** Every key that was ever stored. */
+  readonly keys = new Set<string>()
+  readonly #control: () => Control
+  readonly #gate: () => Gate
+  #commits = 0
+
+  constructor(control: () => Control, gate: () => Gate) {
+    this.#control = control
+    this.#gate = gate
+  }
+
+  /** Reads what was committed since; returns it in the order of its rows. */
+  async read(): Promise<readonly Entry[]> {
+    const gate = this.#gate()
+    if (gate.commits === this.#commits) return []
+    this.#commits = gate.commits
+    const rows = await this.#control().sql(
+      'with gone as (delete from sim.audit returning *) select id::int, tx, nth, model, op, key::text, before, after from gone order by id',
+    )
+    const entries = rows.map((row): Entry => {
+      const { nth, ...rest } = row as unknown as Omit<Entry, 'mutation'> & { readonly nth: number | null }
+      const push = rest.tx === null || nth === null ? undefined : gate.push(rest.tx)
+      const seq = push?.seqs[nth ?? 0]
+      return { ...rest, mutation: push === undefined || seq === undefined ? null : { client: push.client, seq, outcome: push.outcomes[nth ?? 0] ?? '' } }
+    })
+    for (const { key, after } of entries) {
+      if (key !== null) this.keys.add(key)
+      if (after !== null) for (const [mark] of JSON.stringify(after).matchAll(markPattern)) this.marks.add(mark)
+    }
+    this.entries.push(...entries)
+    return entries
+  }
+}
+
+/** What devices write into texts. */
+export const markPattern = /\bd\d+:\d+\b/g

@@ -1,0 +1,48 @@
+/** What the apps did and what became of it: the other side of every promise that the client makes. */
+import type { Op, Outcome } from '../../../runtime/protocol/messages.js'
+
+export type Fate = 'pending' | 'applied' | 'merged' | 'rejected' | 'unknown' | 'lost'
+
+/** One local transaction. */
+export interface LocalWrite {
+  readonly device: string
+  readonly at: number
+  readonly what: string
+  /** Texts that nobody else wrote; those of the last value of each field. */
+  readonly marks: readonly string[]
+  readonly rows: readonly { readonly model: string; readonly id: string; readonly op: 'create' | 'update' | 'delete' }[]
+  isDurable: boolean
+  /** `unknown`: the device died before it heard. `lost`: with the storage that held it, as declared. */
+  fate: Fate
+  outcome: Outcome | null
+}
+
+export class Ledger {
+  readonly writes: LocalWrite[] = []
+
+  add(write: LocalWrite): LocalWrite {
+    this.writes.push(write)
+    return write
+  }
+
+  /** A device that died did not hear what becomes of its writes. */
+  died(device: string, lostToo: boolean): void {
+    for (const write of this.writes) {
+      if (write.device !== device || write.fate !== 'pending') continue
+      write.fate = lostToo || !write.isDurable ? 'lost' : 'unknown'
+    }
+  }
+
+  /** An event told what became of a write of an earlier life. */
+  told(device: string, ops: readonly Op[], fate: Fate, outcome: Outcome | null): void {
+    const text = JSON.stringify(ops)
+    for (const write of this.writes) {
+      if (write.device !== device || (write.fate !== 'unknown' && write.fate !== 'lost')) continue
+      const same = write.marks.length > 0 ? write.marks.every((mark) => text.includes(mark)) : write.rows.every(({ id }) => text.includes(id))
+      if (!same) continue
+      write.fate = fate
+      write.outcome = outcome
+      return
+    }
+  }
+}

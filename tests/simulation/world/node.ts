@@ -1,0 +1,138 @@
+/** A server node: it can crash, and its next life knows nothing of the one before. */
+import type { Accepted, Socket } from 'syncgen/server'
+import type { Log } from 'syncgen/protocol'
+import type { Dice } from '../../postgres/random.js'
+import type { Gate, Owner } from '../database/gate.js'
+import type { Kernel } from '../kernel/kernel.js'
+import { ActorClock, lifeTimers, seededRandom } from '../kernel/ports.js'
+import type { SimSchema, SimServer } from '../schema/sim-schema.js'
+import type { Place } from './network.js'
+
+export interface NodeParts {
+  readonly kernel: Kernel
+  readonly dice: Dice
+  readonly schema: SimSchema
+  readonly gate: () => Gate
+  /** Where the database is at present. */
+  readonly database: () => string
+  /** Finds the owner of connections by name. */
+  readonly register: (owner: Owner) => void
+  readonly log: Log
+  readonly count: (what: string) => void
+}
+
+export class SimNode implements Place {
+  readonly url: string
+  readonly index: number
+  readonly #parts: NodeParts
+  #life: NodeLife | null = null
+  #lives = 0
+
+  constructor(index: number, parts: NodeParts) {
+    this.index = index
+    this.url = `sim://node${index}`
+    this.#parts = parts
+  }
+
+  get name(): string {
+    return `node${this.index}`
+  }
+
+  get asleepUntil(): number {
+    return 0
+  }
+
+  get isAlive(): boolean {
+    return this.#life !== null
+  }
+
+  get server(): SimServer | null {
+    return this.#life?.server ?? null
+  }
+
+  /** It takes its time; connections are refused until it is up. */
+  start(): void {
+    if (this.#life !== null) return
+    this.#lives += 1
+    const life = new NodeLife(`${this.name}.${this.#lives}`, this.#parts)
+    this.#life = life
+    life.begin(() => {
+      if (this.#life === life) this.#life = null
+      this.#parts.kernel.after(1000, null, `${this.name} is started again`, () => this.start())
+    })
+  }
+
+  accept(socket: Socket): Accepted | null {
+    try {
+      return this.#life?.server?.accept(socket) ?? null
+    } catch {
+      return null // It is closing.
+    }
+  }
+
+  /** Nothing is said to anybody, nothing finished. */
+  async crash(): Promise<void> {
+    const life = this.#life
+    this.#life = null
+    if (life === null) return
+    life.isAlive = false
+    await this.#parts.gate().endAll(life)
+  }
+
+  /** As an operator stops it: what is under way is finished, devices are told. */
+  stop(): void {
+    const life = this.#life
+    if (life?.server == null) return
+    life.server.close().then(
+      () => {
+        if (this.#life === life) this.#life = null
+      },
+      () => undefined,
+    )
+  }
+}
+
+class NodeLife implements Owner {
+  readonly name: string
+  readonly asleepUntil = 0
+  readonly #parts: NodeParts
+  isAlive = true
+  server: SimServer | null = null
+
+  constructor(name: string, parts: NodeParts) {
+    this.name = name
+    this.#parts = parts
+    parts.register(this)
+  }
+
+  begin(failed: () => void): void {
+    const { kernel, dice, schema, database, log, count } = this.#parts
+    const clock = new ActorClock(kernel, { offset: dice.below(2000) - 1000, drift: 0 })
+    const settings = { connectionString: database(), application_name: `sim:${this.name}`, max: 4 }
+    const noTimeouts = { statement_timeout: 0, query_timeout: 0, idle_in_transaction_session_timeout: 0, connectionTimeoutMillis: 0, idleTimeoutMillis: 0, keepAlive: false }
+    schema
+      .createServer({
+        database: { ...settings, ...noTimeouts },
+        origins: '*',
+        authenticate: ({ token }) => JSON.parse(token) as { principal: string; claims: Readonly<Record<string, never>> },
+        ports: { clock, timers: lifeTimers(kernel, this, () => this.isAlive), random: seededRandom(dice, clock) },
+        log: (...line) => {
+          if (this.isAlive) log(...line)
+        },
+        pollInterval: 1500,
+        limits: { framesPerSecond: 10_000, pageRows: 20, checkOneIn: 10 },
+      })
+      .then(
+        (server) => {
+          if (this.isAlive) this.server = server
+        },
+        (error: unknown) => {
+          if (!this.isAlive) return
+          count(`start failed: ${error instanceof Error ? error.name : 'unknown'}`)
+          kernel.note(`${this.name} does not start: ${error instanceof Error ? error.message : ''}`)
+          this.isAlive = false
+          failed()
+        },
+      )
+  }
+}

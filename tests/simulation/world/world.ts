@@ -1,0 +1,244 @@
+/** A whole world in one process: a database, nodes, devices, other programs, a network, and the clock that moves them. */
+import { includes, parsePosition, SyncError } from 'syncgen/protocol'
+import type { Dice } from '../../postgres/random.js'
+import { dropDatabase } from '../../../runtime/testing/database.js'
+import { Control } from '../database/control.js'
+import { Gate, type Owner, noDatabaseFaults } from '../database/gate.js'
+import { keepGate } from '../database/sessions.js'
+import { copyDatabase } from '../database/template.js'
+import { type Invariant, Violation, type Watch } from '../invariants/invariant.js'
+import { Kernel } from '../kernel/kernel.js'
+import { watchTasks } from '../kernel/stillness.js'
+import type { SimSchema } from '../schema/sim-schema.js'
+import { type Tables, readTables } from '../schema/tables.js'
+import { Device } from './device.js'
+import { ForeignSession } from './foreign.js'
+import { History } from './history.js'
+import { Ledger } from './ledger.js'
+import { WorldNetwork } from './network.js'
+import { SimNode } from './node.js'
+
+export interface WorldOptions {
+  readonly seed: number
+  readonly schema: SimSchema
+  /** URL of any database of the cluster, and the name of the template there. */
+  readonly server: string
+  readonly template: string
+  readonly invariants: readonly Invariant[]
+  readonly trace?: (line: string) => void
+  /** At most so many devices. */
+  readonly devices?: number
+}
+
+/** How long everything may take to come to rest, virtual ms: the longest silence before a dead connection is noticed, and a patient retry. */
+const restWithin = 240_000
+
+export class World {
+  readonly kernel: Kernel
+  readonly schema: SimSchema
+  readonly network: WorldNetwork
+  readonly ledger = new Ledger()
+  readonly history: History
+  readonly devices: Device[] = []
+  readonly nodes: SimNode[] = []
+  readonly foreigners: ForeignSession[] = []
+  /** How often what happened. */
+  readonly tally: Record<string, number> = {}
+  /** What should have been said nowhere. */
+  readonly complaints: string[] = []
+  readonly dice: Dice
+  readonly #options: WorldOptions
+  readonly #owners = new Map<string, Owner>()
+  #watches: readonly Watch[] = []
+  #url: string
+  #control: Control
+  #gate: Gate
+  #copies = 0
+  #tables: { readonly commits: number; readonly tables: Tables } | null = null
+
+  private constructor(options: WorldOptions, url: string, control: Control) {
+    const { seed, schema, trace } = options
+    this.#options = options
+    this.schema = schema
+    this.kernel = new Kernel({ seed, ...(trace === undefined ? {} : { trace }) })
+    this.dice = this.kernel.dice('world')
+    this.#url = url
+    this.#control = control
+    this.#gate = this.#newGate(control)
+    this.history = new History(() => this.#control, () => this.#gate)
+    this.network = new WorldNetwork({
+      kernel: this.kernel,
+      dice: this.kernel.dice('network'),
+      place: (place) => this.nodes.find((node) => node.url === place),
+      count: this.count,
+    })
+  }
+
+  /** Makes the world of a seed: its database, its nodes and devices, nothing happened yet. */
+  static async open(options: WorldOptions): Promise<World> {
+    watchTasks()
+    const url = await copyDatabase(options.server, options.template, `${options.template}_${options.seed}`)
+    const world = new World(options, url, await Control.open(url))
+    keepGate(world.#gate)
+    world.#populate()
+    return world
+  }
+
+  get control(): Control {
+    return this.#control
+  }
+
+  get gate(): Gate {
+    return this.#gate
+  }
+
+  get options(): WorldOptions {
+    return this.#options
+  }
+
+  readonly count = (what: string): void => {
+    this.tally[what] = (this.tally[what] ?? 0) + 1
+  }
+
+  /** All tables as they are committed. */
+  async tables(): Promise<Tables> {
+    const { commits } = this.#gate
+    if (this.#tables?.commits !== commits) this.#tables = { commits, tables: await readTables(this.#control.sql, this.schema.ir) }
+    return this.#tables.tables
+  }
+
+  /** Lets virtual time pass, and looks at everything that happens. */
+  async run(ms: number): Promise<void> {
+    await this.kernel.run(ms, () => {
+      for (const { afterEvent } of this.#watches) afterEvent?.()
+    })
+  }
+
+  async afterOperation(): Promise<void> {
+    await this.#committed()
+    for (const { afterOperation } of this.#watches) await afterOperation?.()
+  }
+
+  /** Ends all faults, waits until everybody has seen everything, and holds the world against its promises. */
+  async rest(): Promise<void> {
+    this.heal()
+    const until = this.kernel.now + restWithin
+    await this.run(2000)
+    let position = await this.#position()
+    while (this.kernel.now < until && !this.#isIdle(position)) {
+      await this.run(1000)
+      if (!this.#hasWork()) position = await this.#position()
+    }
+    await this.afterOperation()
+    this.kernel.note(`rest ${this.#isIdle(position)}`)
+    for (const { atRest } of this.#watches) await atRest?.()
+    if (!this.#isIdle(position)) {
+      throw new Violation('I9', 'somebody never gets into step', this.devices.map(({ name, client }) => `${name} ${client?.status.get().connection ?? 'down'} at ${client?.position ?? 'no position'}, the database at ${position}`))
+    }
+  }
+
+  /** Nothing is broken any more. */
+  heal(): void {
+    this.network.heal()
+    this.#gate.faults = noDatabaseFaults
+    for (const session of this.foreigners) session.end(true)
+    for (const node of this.nodes) node.start()
+    for (const device of this.devices) {
+      device.asleepUntil = 0
+      device.disk.latency = 3
+      device.setOffline(false)
+      device.open()
+      device.client?.goOnline()
+    }
+  }
+
+  async close(): Promise<void> {
+    keepGate(null)
+    await this.#gate.endWorld()
+    await this.#control.close()
+    await dropDatabase(this.#url)
+  }
+
+  /** A device more, on a node of the seed's choice. */
+  addDevice(identity = this.dice.pick(this.schema.principals)): Device {
+    const name = `d${this.devices.length + 1}`
+    const device = new Device(name, {
+      kernel: this.kernel,
+      dice: this.kernel.dice(name),
+      schema: this.schema,
+      network: this.network,
+      ledger: this.ledger,
+      identity,
+      clock: { offset: this.dice.chance(0.5) ? 0 : this.dice.below(14_400_000) - 7_200_000, drift: this.dice.chance(0.5) ? 0 : (this.dice.next() - 0.5) * 1e-3 },
+      url: () => this.dice.pick(this.nodes).url,
+      log: (level, event, details) => this.#heard(name, level, event, details),
+      count: this.count,
+      opened: (opened, client) => {
+        for (const watch of this.#watches) watch.opened?.(opened, client)
+      },
+    })
+    this.devices.push(device)
+    return device
+  }
+
+  #populate(): void {
+    const { dice, kernel, schema, count } = this
+    const register = (owner: Owner): void => void this.#owners.set(owner.name, owner)
+    const database = (): string => this.#url
+    const nodes = 1 + dice.below(3)
+    for (let index = 0; index < nodes; index += 1) {
+      const name = `node${index}`
+      const log = this.#heard.bind(this, name)
+      const node = new SimNode(index, { kernel, dice: kernel.dice(name), schema, gate: () => this.#gate, database, register, log, count })
+      this.nodes.push(node)
+      kernel.after(index, null, `${name} is started`, () => node.start())
+    }
+    this.#watches = this.#options.invariants.map(({ watch }) => watch(this))
+    const devices = Math.min(this.#options.devices ?? 5, 2 + dice.below(4))
+    for (let at = 0; at < devices; at += 1) {
+      const device = this.addDevice(at === 1 ? this.devices[0]?.identity : undefined)
+      kernel.after(500 + at, null, `${device.name} is switched on`, () => device.open())
+    }
+    for (let at = 0; at < 1 + dice.below(2); at += 1) {
+      this.foreigners.push(new ForeignSession(`sql${at}`, { kernel, dice: kernel.dice(`sql${at}`), schema, database, register, count }))
+    }
+  }
+
+  #newGate(control: Control): Gate {
+    this.#copies += 1
+    return new Gate({ kernel: this.kernel, control, dice: this.kernel.dice(`gate${this.#copies}`), owner: (name) => this.#owners.get(name), count: this.count })
+  }
+
+  #heard(who: string, level: string, event: string, details?: object): void {
+    this.kernel.note(`${who} says ${level} ${event}`)
+    if (level === 'error') this.complaints.push(`${who}: ${event} ${JSON.stringify(details ?? {})}`)
+    if (event === 'differed' || event === 'scope-differed') this.count(event)
+  }
+
+  async #committed(): Promise<void> {
+    const entries = await this.history.read()
+    if (entries.length === 0) return
+    for (const { committed } of this.#watches) committed?.(entries)
+  }
+
+  async #position(): Promise<string> {
+    const [row] = await this.#control.sql(`select syncgen.epoch() || '/' || pg_current_snapshot() as position`)
+    return String(row?.['position'])
+  }
+
+  #hasWork(): boolean {
+    return this.devices.some(({ client }) => client === null || client.pending().length > 0) || this.foreigners.some(({ isIdle }) => !isIdle) || this.#gate.waiting > 0
+  }
+
+  #isIdle(position: string): boolean {
+    const wanted = parsePosition(position)
+    if (wanted === undefined) throw new SyncError('internal', `no position: ${position}`)
+    return (
+      !this.#hasWork() &&
+      this.devices.every(({ client }) => {
+        const reached = client?.position == null ? undefined : parsePosition(client.position)
+        return client?.status.get().connection === 'online' && reached !== undefined && includes(reached, wanted)
+      })
+    )
+  }
+}
