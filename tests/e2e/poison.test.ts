@@ -218,3 +218,22 @@ it('[V87] serialization failures and deadlocks are tried again; beyond the bound
   await world.equal(phone, world.ada, [world.project])
   expect(phone.tasks.get(task)?.votes).toBe(2)
 })
+
+it('[V88] two unique values exchanged: refused whole, with the fields, and possible by way of a third', async () => {
+  const [left, right] = [await label('left'), await label('right')]
+  const phone = await online(world.ada)
+  const exchanged = phone.transaction((tx) => {
+    tx.labels.update(left, { name: 'right' })
+    tx.labels.update(right, { name: 'left' })
+  })
+  expect(await exchanged.confirmed).toMatchObject({ kind: 'rejected', code: 'unique', model: 'Label', fields: ['projectId', 'name'] })
+  expect([phone.labels.get(left)?.name, phone.labels.get(right)?.name]).toEqual(['left', 'right'])
+  const between = phone.transaction((tx) => {
+    tx.labels.update(left, { name: 'between' })
+    tx.labels.update(right, { name: 'left' })
+    tx.labels.update(left, { name: 'right' })
+  })
+  expect(await between.confirmed).toEqual({ kind: 'applied' })
+  await world.equal(phone, world.ada, [world.project])
+  expect([phone.labels.get(left)?.name, phone.labels.get(right)?.name]).toEqual(['right', 'left'])
+})
