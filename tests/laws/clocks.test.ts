@@ -11,6 +11,8 @@ interface Device {
   set(skew: number): void
 }
 
+type Edit = readonly [device: 0 | 1, name: string, skew?: number | undefined]
+
 const hour = 3_600_000
 /** More than an offset is measured wrong by, also on a machine that is busy. */
 const apart = 250
@@ -36,7 +38,7 @@ const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 
 const on = (device: number): Device => devices[device] as Device
 
 /** Both go offline, edit the name in this order, and come back in the other. What stands then is told. */
-const story = async (edits: readonly (readonly [device: 0 | 1, name: string, skew?: number])[], back: readonly (0 | 1)[]): Promise<string> => {
+const story = async (edits: readonly Edit[], back: readonly (0 | 1)[]): Promise<string> => {
   await lab.settled()
   for (const { client } of devices) client.goOffline()
   for (const [device, name, skew] of edits) {
@@ -79,9 +81,9 @@ describe('latest, between two devices whose clocks are two hours apart', () => {
     let state = seed
     const coin = (): 0 | 1 => ((state = (state * 1_103_515_245 + 12_345) % 2 ** 31) >> 16) % 2 === 0 ? 0 : 1
     for (let round = 0; round < 6; round += 1) {
-      const edits = Array.from({ length: 4 }, (_, at) => [coin(), `${round}.${at}`, ...(coin() === 0 ? [] : [-(10 + 4 * round + at) * hour])] as const)
+      const edits = Array.from({ length: 4 }, (_, at): Edit => [coin(), `${round}.${at}`, coin() === 0 ? undefined : -(10 + 4 * round + at) * hour])
       const first = coin()
-      const told = await story(edits as Parameters<typeof story>[0], [first, first === 0 ? 1 : 0])
+      const told = await story(edits, [first, first === 0 ? 1 : 0])
       expect(told, `seed ${seed}, ${JSON.stringify({ edits, first })}`).toBe(`${round}.3`)
     }
   }, 60_000)
