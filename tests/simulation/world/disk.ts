@@ -19,6 +19,9 @@ interface ImageRecord {
   readonly value: unknown
 }
 
+/** Between two steps of one disk, ms: transactions are in the order of their calls, events of one moment in none. */
+const inOrder = 0.001
+
 /** Commits that a power loss can undo. */
 const remembered = 6
 
@@ -45,12 +48,12 @@ export class Disk {
       const passing = <Result>(label: string, run: () => Promise<Result>): Promise<Result> =>
         new Promise((resolve, reject) => {
           const later = (answer: () => void): void => {
-            free = Math.max(free, this.#kernel.now + this.#dice.next() * this.latency)
+            free = Math.max(free + inOrder, this.#kernel.now + this.#dice.next() * this.latency)
             this.#kernel.after(free - this.#kernel.now, device, `stored ${label}`, () => {
               if (isAlive()) answer()
             })
           }
-          free = Math.max(free, this.#kernel.now + this.#dice.next() * this.latency)
+          free = Math.max(free + inOrder, this.#kernel.now + this.#dice.next() * this.latency)
           this.#kernel.after(free - this.#kernel.now, device, `store ${label}`, () => {
             if (!isAlive()) return
             if (label !== 'open' && label !== 'close') this.#remember()

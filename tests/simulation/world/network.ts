@@ -80,6 +80,9 @@ export class WorldNetwork {
   }
 }
 
+/** Between two frames one way, ms: events of one moment are in no order. */
+const inOrder = 0.001
+
 class Link {
   readonly device: Actor
   readonly url: string
@@ -163,7 +166,7 @@ class Link {
     const { kernel, tap } = this.#parts
     const place = this.#place
     if (place === undefined) return
-    const at = Math.max(this.#lastUp, kernel.now + this.#delay())
+    const at = Math.max(this.#lastUp + inOrder, kernel.now + this.#delay())
     this.#lastUp = at
     kernel.after(at - kernel.now, place, `up ${this.device.name} ${kindOf(text)}`, () => {
       if (this.#isOver || this.#deadUp || !place.isAlive) return
@@ -176,7 +179,7 @@ class Link {
     const { kernel, tap } = this.#parts
     if (this.#isOver) return void kernel.after(0, null, 'gone', sent)
     if (this.#deadDown || this.#broken(text)) return void this.#unsent.push(sent)
-    const at = Math.max(this.#lastDown, kernel.now + this.#delay() + (this.#slow ? 500 + this.#parts.dice.next() * 3000 : 0))
+    const at = Math.max(this.#lastDown + inOrder, kernel.now + this.#delay() + (this.#slow ? 500 + this.#parts.dice.next() * 3000 : 0))
     this.#lastDown = at
     this.#unsent.push(sent)
     kernel.after(at - kernel.now, this.device, `down ${this.device.name} ${kindOf(text)}`, () => {
