@@ -134,10 +134,11 @@ class Application {
 
   async apply(planned: PlannedOp): Promise<void> {
     const { model } = planned
-    const into = this.#links.findLast(({ model: name, id }) => name === model.name && id === planned.op.id)?.into
+    const isCreate = 'values' in planned
+    const into = isCreate ? undefined : this.#links.findLast(({ model: name, id }) => name === model.name && id === planned.op.id)?.into
     const stored = this.#stored.get(storedKey(model.name, into ?? planned.op.id))
     if (stored === undefined) throw new TypeError('an op whose row was not looked up')
-    if ('values' in planned) return this.#create(planned.op, planned.values, stored)
+    if (isCreate) return this.#create(planned.op, planned.values, stored)
     const op = { ...planned.op, id: stored.id }
     if (op.op === 'update') return this.#update(op, stored)
     if (op.op === 'delete') return this.#delete(op, stored)
