@@ -20,7 +20,8 @@ export interface ForeignStatement {
 /** How often each kind is drawn. */
 export type ForeignWeights = Readonly<Partial<Record<ForeignStatement['kind'], number>>>
 
-const usual: ForeignWeights = { insert: 30, upsert: 5, update: 35, 'bulk-update': 8, delete: 12, 'bulk-delete': 3, 'key-update': 4, truncate: 0 }
+/** No TRUNCATE, which leaves little to try. */
+export const usualWeights: ForeignWeights = { insert: 30, upsert: 5, update: 35, 'bulk-update': 8, delete: 12, 'bulk-delete': 3, 'key-update': 4, truncate: 0 }
 
 /** Draws a statement about a model; null where the rows at hand allow none of the kind. */
 export const foreignStatement = (
@@ -28,7 +29,7 @@ export const foreignStatement = (
   author: RowAuthor,
   model: Model,
   rows: Tables,
-  weights: ForeignWeights = usual,
+  weights: ForeignWeights = usualWeights,
 ): ForeignStatement | null => {
   const kind = weighted(dice, weights)
   const ids = [...(rows.get(model.name)?.keys() ?? [])]
@@ -77,7 +78,7 @@ export const foreignStatement = (
   }
 }
 
-/** Statements that make the first rows of a schema: so many of each model, parents first. */
+/** The insertion of one row, its id included. */
 export const insertion = (model: Model, row: WireRecord): readonly [text: string, values: readonly (string | null)[], ids: readonly string[]] => {
   const fields = model.fields.filter(({ name }) => row[name] !== undefined)
   const columns = fields.map(({ column }) => quoted(column)).join(', ')

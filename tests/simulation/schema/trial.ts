@@ -8,7 +8,7 @@ import { SyncError } from 'syncgen/protocol'
 import { Dice } from '../../postgres/random.js'
 import { cachedTables, storedRow } from './cached-tables.js'
 import { type OpenScope, expectedRows } from './expected-rows.js'
-import { foreignStatement } from './foreign-sql.js'
+import { foreignStatement, usualWeights } from './foreign-sql.js'
 import { type Hostile, RowAuthor } from './row-author.js'
 import { cachedRows, differences } from './row-text.js'
 import { allParams, drawParams, givenParams } from './scope-choices.js'
@@ -56,10 +56,10 @@ export const trial = async (schema: SimSchema, { seed, rounds, stepsPerRound }: 
       const device = dice.pick(devices)
       const model = dice.pick(ir.models)
       if (roll < 0.3) {
-        const statement = foreignStatement(dice, foreigner, model, await tables())
+        const statement = foreignStatement(dice, foreigner, model, await tables(), { ...usualWeights, truncate: 1 })
         if (statement === null) return
         await lab.sql(statement.text, statement.values).then(() => count(`sql ${statement.kind}`), (error: unknown) => {
-          if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('23'))) throw error
+          if (!(error instanceof Error && 'code' in error && /^23|^40P01$/.test(String(error.code)))) throw error
           count('sql refused')
         })
       } else if (roll < 0.38) await openOrClose(schema, dice, device, await tables())
