@@ -14,6 +14,7 @@ const { values } = parseArgs({
     ops: { type: 'string', default: '250' },
     workers: { type: 'string', default: '1' },
     trace: { type: 'boolean', default: false },
+    frames: { type: 'boolean', default: false },
     until: { type: 'string' },
     calm: { type: 'boolean', default: false },
     twice: { type: 'boolean', default: false },
@@ -26,12 +27,14 @@ const seeds = Array.from({ length: last - first + 1 }, (_, at) => first + at)
 const ops = Number(values.until ?? values.ops)
 const settings = { fsync: 'off', synchronous_commit: 'off', autovacuum: 'off', deadlock_timeout: '2ms', shared_buffers: '256MB', max_wal_size: '4GB', checkpoint_timeout: '1h' }
 
+const print = (line: string): void => console.log(line)
+
 const work = async (server: string): Promise<RunResult[]> => {
   const template = await makeTemplate(server, worldSchema, `sim_${process.pid}`).then(() => `sim_${process.pid}`)
   const results: RunResult[] = []
   for (const seed of seeds.filter((_, at) => at % workers === index)) {
     const run = (): Promise<RunResult> =>
-      runSeed({ seed, ops, schema: worldSchema, server, template, withoutFaults: values.calm, ...(values.trace ? { trace: (line: string) => console.log(line) } : {}) })
+      runSeed({ seed, ops, schema: worldSchema, server, template, withoutFaults: values.calm, ...(values.trace ? { trace: print } : {}), ...(values.frames ? { frames: print } : {}) })
     const result = await run()
     results.push(result)
     tell(result)

@@ -18,6 +18,7 @@ export interface RunOptions {
   /** No operation that is a fault. */
   readonly withoutFaults?: boolean
   readonly trace?: (line: string) => void
+  readonly frames?: (line: string) => void
   /** Operations between two rests. */
   readonly restEvery?: number
 }
@@ -46,7 +47,7 @@ export const runSeed = async (options: RunOptions): Promise<RunResult> => {
     if (lines.length > 2 * shown) lines.splice(0, shown)
     options.trace?.(line)
   }
-  const world = await World.open({ seed, schema, server, template, invariants: options.invariants ?? all, trace })
+  const world = await World.open({ seed, schema, server, template, invariants: options.invariants ?? all, trace, ...(options.frames === undefined ? {} : { frames: options.frames }) })
   const complain = (reason: unknown): void => void world.complaints.push(`unhandled: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`)
   process.on('unhandledRejection', complain)
   process.on('uncaughtException', complain)

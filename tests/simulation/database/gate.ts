@@ -222,7 +222,6 @@ export class Gate implements Gatekeeper {
       session.mutations += 1
     }
     if (kind === 'record' && session.transaction !== null) this.#pushes.set(session.transaction, pushOf((config as { values: readonly unknown[] }).values))
-    if (kind === 'commit' || (kind === 'other' && session.transaction === null)) this.#commits += 1
     if (kind === 'commit' || kind === 'rollback') session.transaction = null
     return typeof config === 'string' ? session.real.query(virtual, values) : session.real.query({ ...(config as object), text: virtual }, values)
   }
@@ -241,6 +240,7 @@ export class Gate implements Gatekeeper {
     if (isCommit && roll < killBeforeCommit + killAfterCommit) {
       count('killed after commit')
       await this.#run(session, statement).catch(() => undefined)
+      this.#commits += 1
       await this.#kill(session)
       await this.#unpark()
       return true
@@ -268,6 +268,7 @@ export class Gate implements Gatekeeper {
     session.cancelPatience()
     this.#parked.delete(session)
     if (statement === undefined || outcome === null) return
+    if (session.transaction === null) this.#commits += 1
     this.#schedule(session)
     if (!session.owner.isAlive) return
     if ('result' in outcome) statement.resolve(outcome.result)

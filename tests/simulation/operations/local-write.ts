@@ -98,7 +98,6 @@ const write = (world: World, device: Device, client: SimClient, steps: readonly 
       else writer.delete(id)
     }
   }
-  const life = client
   try {
     const { durable, confirmed } = client.transaction(run, { strict })
     const entry: LocalWrite = world.ledger.add({
@@ -106,7 +105,7 @@ const write = (world: World, device: Device, client: SimClient, steps: readonly 
       at: world.kernel.now,
       what: steps.map(({ op, model }) => `${op} ${model.name}`).join(', '),
       marks: marksOf(steps),
-      rows: steps.map(({ op, model, id }) => ({ op, model: model.name, id })),
+      rows: steps.map(({ op, model, id }) => ({ op, model: model.name, id: id.toLowerCase() })),
       isDurable: false,
       fate: 'pending',
       outcome: null,
@@ -115,7 +114,7 @@ const write = (world: World, device: Device, client: SimClient, steps: readonly 
     void confirmed.then((outcome) => {
       world.count(`write ${outcome.kind}`)
       if (outcome.kind === 'rejected') world.count(`rejected ${outcome.code}`)
-      if (device.client !== life) return
+      if (device.client !== client) return
       entry.fate = outcome.kind
       entry.outcome = outcome
     })

@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly template: string
   readonly invariants: readonly Invariant[]
   readonly trace?: (line: string) => void
+  /** Hears every frame that arrives. */
+  readonly frames?: (line: string) => void
   /** At most so many devices. */
   readonly devices?: number
 }
@@ -71,6 +73,7 @@ export class World {
       dice: this.kernel.dice('network'),
       place: (place) => this.nodes.find((node) => node.url === place),
       count: this.count,
+      tap: (from, to, text) => options.frames?.(`${this.kernel.now.toFixed(3)} ${from} → ${to}: ${text}`),
     })
   }
 
