@@ -9,7 +9,7 @@ import { plantedBugs } from './catalogue.js'
 import { failuresOf } from './named-test.js'
 import type { PlantedBug } from './planted-bug.js'
 import { type Finding, keep, kept } from './results.js'
-import { violationIn } from './seeds.js'
+import { type Violated, violationIn } from './seeds.js'
 import { tableOf } from './table.js'
 import { type Workspace, workspaceWith } from './workspace.js'
 
@@ -23,12 +23,15 @@ const { values: options } = parseArgs({
   },
 })
 
+/** As the simulation's own. */
+const simulationSettings = { fsync: 'off', synchronous_commit: 'off', autovacuum: 'off', deadlock_timeout: '2ms', shared_buffers: '256MB', max_wal_size: '4GB', checkpoint_timeout: '1h' }
+
 const main = async (): Promise<number> => {
   const only = options.only?.split(',')
   const bugs = plantedBugs.filter(({ id }) => only?.includes(id) ?? true)
-  const cluster = await startPostgres({ settings: { max_connections: 300 } })
+  const cluster = await startPostgres({ settings: { ...simulationSettings, max_connections: 300 } })
   const environment = { ...process.env, SYNCGEN_TEST_DATABASE_URL: cluster.url() }
-  const sound = new SoundTests(await workspaceWith(null), environment)
+  const sound = new Sound(await workspaceWith(null), cluster.url(), environment)
   const queue = [...bugs]
   const work = async (): Promise<void> => {
     for (let bug = queue.shift(); bug !== undefined; bug = queue.shift()) {
@@ -47,15 +50,14 @@ const main = async (): Promise<number> => {
   return bugs.every(({ id }) => kept()[id]?.by !== null) ? 0 : 1
 }
 
-const findingOf = async (bug: PlantedBug, sound: SoundTests, environment: NodeJS.ProcessEnv): Promise<Finding> => {
+const findingOf = async (bug: PlantedBug, sound: Sound, environment: NodeJS.ProcessEnv): Promise<Finding> => {
   const workspace = await workspaceWith(bug)
   const began = performance.now()
   const seconds = (): number => Math.round((performance.now() - began) / 1000)
   try {
     if (!options.tests) {
-      const lane = { seeds: Number(options.seeds), operations: Number(options.operations) }
-      const violation = await violationIn(workspace.folder, lane, environment)
-      if (violation !== null) return { by: 'seed', ...violation, seconds: seconds() }
+      const violation = await hunted(workspace.folder, sound, environment)
+      if (violation !== null) return { by: 'seed', seed: violation.seed, invariant: violation.invariant, seconds: seconds() }
     }
     if (bug.test === undefined) return { by: null, seconds: seconds() }
     const before = await sound.failuresOf(bug.test)
@@ -66,15 +68,35 @@ const findingOf = async (bug: PlantedBug, sound: SoundTests, environment: NodeJS
   }
 }
 
-/** What fails without any bug, so that it says nothing; asked once per file. */
-class SoundTests {
+/** The first violation that is not there without the bug. */
+const hunted = async (folder: string, sound: Sound, environment: NodeJS.ProcessEnv): Promise<Violated | null> => {
+  for (let seeds = Array.from({ length: Number(options.seeds) }, (_, at) => at + 1); seeds.length > 0; ) {
+    const found = await violationIn(folder, { server: sound.server, seeds, operations: Number(options.operations) }, environment)
+    if (found === null || found.seed === 0 || !(await sound.violates(found.seed))) return found
+    seeds = seeds.filter((seed) => seed > found.seed)
+  }
+  return null
+}
+
+/** What fails without any bug, so that it says nothing; asked once. */
+class Sound {
   readonly workspace: Workspace
+  readonly server: string
   readonly #environment: NodeJS.ProcessEnv
   readonly #known = new Map<string, Promise<ReadonlySet<string>>>()
+  readonly #seeds = new Map<number, Promise<boolean>>()
 
-  constructor(workspace: Workspace, environment: NodeJS.ProcessEnv) {
+  constructor(workspace: Workspace, server: string, environment: NodeJS.ProcessEnv) {
     this.workspace = workspace
+    this.server = server
     this.#environment = environment
+  }
+
+  violates(seed: number): Promise<boolean> {
+    const lane = { server: this.server, seeds: [seed], operations: Number(options.operations) }
+    const known = this.#seeds.get(seed) ?? violationIn(this.workspace.folder, lane, this.#environment).then((found) => found !== null)
+    this.#seeds.set(seed, known)
+    return known
   }
 
   failuresOf(file: string): Promise<ReadonlySet<string>> {
