@@ -1,7 +1,7 @@
 /**
  * Plants every bug in a copy of the repository and sees who notices: seeds of the simulation first, then the test that the bug names.
  * `npm run planted-bugs -- --only <id,id> --seeds 100 --operations 250`; with `--tests`, the named tests alone. Results are kept in
- * results.json, bug by bug, and shown as a table.
+ * results.json, bug by bug, and shown in docs/reliability.md.
  */
 import { parseArgs } from 'node:util'
 import { startPostgres } from '../../runtime/testing/postgres.js'
@@ -10,7 +10,7 @@ import { failuresOf } from './named-test.js'
 import type { PlantedBug } from './planted-bug.js'
 import { type Finding, keep, kept } from './results.js'
 import { type Violated, violationIn } from './seeds.js'
-import { tableOf } from './table.js'
+import { sumOf } from './table.js'
 import { type Workspace, workspaceWith } from './workspace.js'
 
 const { values: options } = parseArgs({
@@ -46,7 +46,7 @@ const main = async (): Promise<number> => {
     sound.workspace.remove()
     await cluster.stop()
   }
-  console.log(`\n${tableOf(plantedBugs, kept())}`)
+  console.log(sumOf(plantedBugs, kept()))
   return bugs.every(({ id }) => kept()[id]?.by !== null) ? 0 : 1
 }
 

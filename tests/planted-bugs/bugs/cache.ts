@@ -55,7 +55,7 @@ export const cacheBugs: readonly PlantedBug[] = [
       },
       { file: dexie, find: `await this.#log.add({ attempts, scopes, delta })\n      await this.#meta.put(device, 'device')\n`, replace: 'await this.#log.add({ attempts, scopes, delta })\n' },
     ],
-    test: 'runtime/client/crash.test.ts',
+    test: 'tests/client/convergence.test.ts',
   },
   {
     id: 'rows-before-outbox',
@@ -82,7 +82,7 @@ export const cacheBugs: readonly PlantedBug[] = [
   enqueue`,
       },
     ],
-    test: 'runtime/client/crash.test.ts',
+    test: 'tests/client/convergence.test.ts',
   },
   {
     id: 'numbers-drawn-again',
@@ -128,7 +128,7 @@ export const cacheBugs: readonly PlantedBug[] = [
         ],`,
       },
     ],
-    test: 'runtime/client/crash.test.ts',
+    test: 'tests/client/convergence.test.ts',
   },
   {
     id: 'pages-out-of-order',
@@ -148,7 +148,7 @@ export const cacheBugs: readonly PlantedBug[] = [
         replace: '    } catch (error) {\n      this.#isBehind = false\n',
       },
     ],
-    test: 'runtime/client/storage.test.ts',
+    test: 'runtime/client/scopes.test.ts',
   },
   {
     id: 'batch-in-parts',
@@ -250,12 +250,13 @@ export const cacheBugs: readonly PlantedBug[] = [
     title: 'After a reconnection only what was never sent is sent',
     hazards: ['C12', 'J1'],
     edits: [
+      { file: 'runtime/client/sender.ts', find: 'this.#unsent = [...undecided]', replace: 'this.#unsent = undecided.filter((entry) => !this.#ever.has(entry))' },
       {
-        file: outbox,
-        find: 'this.#entries.filter(({ seq, outcome }) => seq !== null && outcome === null), limit)',
-        replace: 'this.#entries.filter(({ seq, outcome }) => seq !== null && outcome === null && seq > this.#sent), limit)\n    this.#sent = this.#lastSeq',
+        file: 'runtime/client/sender.ts',
+        find: 'this.#unsent = this.#unsent.slice(mutations.length)',
+        replace: 'for (const entry of this.#unsent.splice(0, mutations.length)) this.#ever.add(entry)',
       },
-      { file: outbox, find: '  #retry = firstRetry\n', replace: '  #retry = firstRetry\n  #sent = 0\n' },
+      { file: 'runtime/client/sender.ts', find: '  #push: Push | null = null\n', replace: '  #push: Push | null = null\n  readonly #ever = new WeakSet<OutboxEntry>()\n' },
     ],
     test: 'runtime/client/outbox.test.ts',
   },
@@ -263,7 +264,10 @@ export const cacheBugs: readonly PlantedBug[] = [
     id: 'includes-not-watched',
     title: 'A live query does not notice changes of the rows that it includes',
     hazards: ['K12'],
-    edits: [{ file: 'runtime/client/query.ts', find: '  models.add(relation.model)\n', replace: '' }],
+    edits: [
+      { file: 'runtime/client/query.ts', find: '  for (const model of where.models) models.add(model)\n', replace: '' },
+      { file: 'runtime/client/query.ts', find: '  models.add(relation.model)\n', replace: '' },
+    ],
     test: 'runtime/client/query.test.ts',
   },
   {
@@ -304,7 +308,7 @@ export const cacheBugs: readonly PlantedBug[] = [
     title: 'Two json values are equal if their texts are',
     hazards: ['G11'],
     edits: [{ file: 'runtime/protocol/field-order.ts', find: '  const keys = Object.keys(left)\n', replace: '  if (JSON.stringify(left) !== JSON.stringify(right)) return false\n  const keys = Object.keys(left)\n' }],
-    test: 'runtime/protocol/values.test.ts',
+    test: 'runtime/protocol/order.test.ts',
   },
   {
     id: 'null-passes-not',

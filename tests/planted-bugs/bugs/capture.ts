@@ -66,14 +66,16 @@ export const captureBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'generator/sql/syncgen-schema.ts',
-        find: `begin
+        find: `security definer as $$
+begin
   new.version := pg_catalog.nextval('syncgen.version'::pg_catalog.regclass);
-  new.updated_at`,
-        replace: `begin
+  if`,
+        replace: `security definer as $$
+begin
   if nullif(current_setting('syncgen.edited_at', true), '') is not null then
     new.version := pg_catalog.nextval('syncgen.version'::pg_catalog.regclass);
   end if;
-  new.updated_at`,
+  if`,
       },
     ],
     test: 'tests/postgres/capture.test.ts',

@@ -40,7 +40,7 @@ export const outboxBugs: readonly PlantedBug[] = [
     const contained = this.#entries.filter((entry) => entry.isOverlaid && entry.ops.every(({ id }) => over.has(id)))`,
       },
     ],
-    test: 'runtime/client/outbox.test.ts',
+    test: 'tests/client/convergence.test.ts',
   },
   {
     id: 'answer-ends-overlay',
@@ -136,7 +136,7 @@ export const outboxBugs: readonly PlantedBug[] = [
     const after = this.isShown(model, id) ? (said ?? replay.row(model, id)) : undefined`,
       },
     ],
-    test: 'runtime/client/writes.test.ts',
+    test: 'runtime/client/outbox.test.ts',
   },
   {
     id: 'cascade-not-undone',
@@ -237,7 +237,7 @@ export const outboxBugs: readonly PlantedBug[] = [
     id: 'clock-goes-back',
     title: 'Two edits of one device have the times that its clock says, which may go back',
     hazards: ['A7', 'A1'],
-    edits: [{ file: 'runtime/client/edit-clock.ts', find: 'Math.max(this.#last + 1, Math.round(this.#clock.now() + this.#offset))', replace: 'Math.round(this.#clock.now() + this.#offset)' }],
+    edits: [{ file: 'runtime/client/edit-clock.ts', find: 'Math.max(this.#last + 1, Math.round(Math.max(least, this.#clock.now() + this.#offset)))', replace: 'Math.round(Math.max(least * 0, this.#clock.now() + this.#offset))' }],
     test: 'runtime/client/writes.test.ts',
   },
   {
