@@ -232,6 +232,20 @@ describe('access', () => {
     expect(Object.keys(taken.rows)).toEqual([])
   })
 
+  it('[V29] is judged by what holds when its mutation is done, too: nobody writes and leaves in one', async () => {
+    const ada = await tracker.online(tracker.ada, ['board', { projectId: tracker.project }])
+    const [member] = await tracker.sql('select id from members where user_id = $1 and project_id = $2', [tracker.ada, tracker.project])
+    const [project] = await tracker.sql('select title from projects where id = $1', [tracker.project])
+    const leave: Op = { op: 'delete', model: 'Member', id: String(member?.['id']), version: 1 }
+    const seen = String(project?.['title'])
+    const rename: Op = { op: 'update', model: 'Project', id: tracker.project, version: 1, set: { title: { seen, value: 'last words' } } }
+    for (const ops of [[rename, leave], [leave, rename]]) {
+      expect((await ada.push(...ops)).outcome).toMatchObject(rejected('forbidden', { model: 'Project', id: tracker.project }))
+    }
+    expect(await tracker.sql('select title from projects where id = $1', [tracker.project])).toEqual([project])
+    expect(await tracker.sql('select id from members where user_id = $1 and project_id = $2', [tracker.ada, tracker.project])).toEqual([member])
+  })
+
   it('[V30] of a reader who may not write is forbidden', async () => {
     await tracker.sql(`insert into members (project_id, user_id, role) values ($1, $2, 'viewer')`, [tracker.project, tracker.eve])
     const eve = await tracker.online(tracker.eve, ['board', { projectId: tracker.project }])
