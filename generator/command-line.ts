@@ -4,7 +4,7 @@ import { isStamp, stampOf } from './evolve/stamp.js'
 import { generateCommand } from './generate-command.js'
 import { initCommand } from './init.js'
 import { packageVersion } from './package-root.js'
-import { type ExitCode, type Terminal, exitCodes } from './terminal.js'
+import { type ExitCode, type MigrateRequest, type Terminal, exitCodes } from './terminal.js'
 
 /** Runs a command line. Never throws: what nobody foresaw is reported as our bug, with code 70. */
 export const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
@@ -25,14 +25,15 @@ const dispatch = async (args: readonly string[], terminal: Terminal): Promise<Ex
     return rest.length > 1 ? misused('init takes one folder', terminal) : initCommand(rest[0] ?? 'schemas', terminal)
   }
   if (first === 'migrate') {
-    if (rest.length > 0) return misused('migrate takes no folder: -o says where the generated one is', terminal)
-    return values.database === undefined
-      ? misused('migrate needs --database URL', terminal)
-      : migrateCommand(values.database, values.out, terminal)
+    const [what = 'up', ...more] = rest
+    if (more.length > 0 || (what !== 'up' && what !== 'status')) return misused('migrate takes up or status, and no folder: -o says where the generated one is', terminal)
+    if (values.database === undefined) return misused('migrate needs --database URL', terminal)
+    const request = { database: values.database, folder: `${values.out}/migrations` }
+    return what === 'status' || values['dry-run'] ? statusCommand(request, what, terminal) : migrateCommand(request, terminal)
   }
   if (values.check && values['dry-run']) return misused('choose one of --check and --dry-run', terminal)
   const accepted = values.accept ?? []
-  const unknown = accepted.find((decision) => decision !== 'rewrite:initial' && !/^(drop|narrow|convert|retarget|empty):./.test(decision))
+  const unknown = accepted.find((decision) => decision !== 'rewrite:initial' && !/^(drop|narrow|convert|retarget|empty|merge):./.test(decision))
   if (unknown !== undefined) return misused(`--accept ${unknown} is no decision that syncgen asks for`, terminal)
   const mode = values.check ? 'check' : values['dry-run'] ? 'dry-run' : 'write'
   if (values.stamp !== undefined && !isStamp(values.stamp)) return misused('--stamp takes 14 digits: 20260131120000', terminal)
@@ -41,10 +42,21 @@ const dispatch = async (args: readonly string[], terminal: Terminal): Promise<Ex
   return generateCommand(request, { json: values.json, quiet: values.quiet }, terminal)
 }
 
-const migrateCommand = async (database: string, output: string, terminal: Terminal): Promise<ExitCode> => {
+const migrateCommand = async (request: MigrateRequest, terminal: Terminal): Promise<ExitCode> => {
   const { migrate } = await terminal.migrations()
-  const applied = await migrate({ database, folder: `${output}/migrations` })
+  const applied = await migrate(request)
   return said(applied.length === 0 ? 'The database is up to date.' : `Applied ${applied.join(', ')}.`, terminal)
+}
+
+/** 2 if the database lacks something, as `--check` says of files; 3 if somebody has to look. */
+const statusCommand = async (request: MigrateRequest, what: 'up' | 'status', terminal: Terminal): Promise<ExitCode> => {
+  const { migrationStates } = await terminal.migrations()
+  const states = await migrationStates(request)
+  const shown = what === 'status' ? states : states.filter(({ state }) => state !== 'applied')
+  for (const { name, state } of shown) terminal.out(`${state.padEnd(8)} ${name}`)
+  if (shown.length === 0) terminal.out('The database is up to date.')
+  if (states.some(({ state }) => state === 'edited')) return exitCodes.undecided
+  return what === 'status' && states.some(({ state }) => state === 'missing') ? exitCodes.outOfDate : exitCodes.ok
 }
 
 const options = {
@@ -64,7 +76,8 @@ const help = `Typed, offline-first sync stacks from a schema.
 
   syncgen <folder or file…>        generate from a schema
   syncgen init [folder]            write a small schema to begin with (default: schemas)
-  syncgen migrate --database URL   apply the generated migrations
+  syncgen migrate --database URL   apply the generated migrations (--dry-run: say which)
+  syncgen migrate status --database URL   say which are applied
 
   -o, --out FOLDER    where the output is (default: generated)
       --check         write nothing; exit with 2 unless the output is what the schema gives

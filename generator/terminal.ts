@@ -13,7 +13,17 @@ export interface Terminal {
 /** The part of runtime/server/migrations.ts that the command uses. */
 export interface Migrations {
   /** Applies what is missing, in order of names; returns the names of those applied. */
-  readonly migrate: (options: { readonly database: string; readonly folder: string }) => Promise<readonly string[]>
+  readonly migrate: (options: MigrateRequest) => Promise<readonly string[]>
+  /** What a database knows of the files, and they of it. Changes nothing. */
+  readonly migrationStates: (
+    options: MigrateRequest,
+  ) => Promise<readonly { readonly name: string; readonly state: 'applied' | 'missing' | 'edited' | 'unknown' }[]>
+}
+
+/** A database by its URL, and the folder with the migrations. */
+export interface MigrateRequest {
+  readonly database: string
+  readonly folder: string
 }
 
 /** How a command ended, for scripts: closed. */

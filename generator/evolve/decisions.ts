@@ -12,11 +12,8 @@ export interface Decision {
   readonly accept: string | null
 }
 
-/** Those that were not taken. */
-export const openDecisions = (evolution: Evolution, accepted: readonly string[]): readonly Decision[] =>
-  evolution.steps
-    .flatMap((step) => decisionOf(step, evolution) ?? [])
-    .filter(({ accept }) => accept === null || !accepted.includes(accept))
+/** All that the steps ask for, whether they were taken or not. */
+export const decisionsOf = (evolution: Evolution): readonly Decision[] => evolution.steps.flatMap((step) => decisionOf(step, evolution) ?? [])
 
 const decisionOf = (step: Step, { steps }: Evolution): Decision | null => {
   const subject = subjectOf(step)

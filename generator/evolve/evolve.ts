@@ -3,17 +3,19 @@ import { checksum, type LockedMigration } from '../lock.js'
 import { mark } from '../mark.js'
 import { initialMigration } from '../migrate.js'
 import type { Schema } from '../model.js'
+import { headsOf, overlaps, touchedBy } from './branches.js'
 import { changesText } from './changes-text.js'
 import { withColumnIds } from './column-ids.js'
-import { type Decision, openDecisions } from './decisions.js'
+import { type Decision, decisionsOf } from './decisions.js'
 import { evolutionOf } from './diff.js'
 import { statementsOf } from './emit.js'
+import { freshCaptures } from './emit-captures.js'
 import { type MigrationFile, migrationFiles } from './migration-files.js'
 import { planOf } from './phases.js'
 import type { Lock } from './read-lock.js'
 import { slugOf } from './slug.js'
 import { stampAfter } from './stamp.js'
-import { type Step, subjectOf } from './steps.js'
+import type { Step } from './steps.js'
 
 /** What a schema asks of the database that has the migrations of before. */
 export type Evolved =
@@ -48,30 +50,25 @@ export const begun = (schema: Schema): Extract<Evolved, { kind: 'evolved' }> => 
 export const evolve = (lock: Lock, declared: Schema, accepted: readonly string[], now: string): Evolved => {
   const schema = withColumnIds(lock.schema, declared)
   const evolution = evolutionOf(lock.schema, schema)
-  const decisions = openDecisions(evolution, accepted)
+  const decisions = [...decisionsOf(evolution), ...overlaps(lock.migrations)].filter(({ accept }) => accept === null || !accepted.includes(accept))
   if (decisions.length > 0) return { kind: 'undecided', decisions }
   const { steps } = evolution
-  const plan = planOf(statementsOf(evolution))
   const heads = headsOf(lock.migrations)
-  const unchanged = Object.values(plan).every((statements) => statements.length === 0)
-  if (unchanged && heads.length < 2) return { kind: 'evolved', schema, steps, migrations: lock.migrations, files: [] }
+  const met = heads.length > 1
+  const plan = planOf([...statementsOf(evolution), ...(met ? freshCaptures(schema) : [])])
+  if (Object.values(plan).every((statements) => statements.length === 0)) return { kind: 'evolved', schema, steps, migrations: lock.migrations, files: [] }
   const stamp = laterThan(lock.migrations, now)
-  const name = `${stamp}_${slugOf(steps)}`
-  const files = migrationFiles(plan, stamp, slugOf(steps))
+  const slug = steps.length === 0 && met ? 'merge' : slugOf(steps)
+  const name = `${stamp}_${slug}`
+  const files = migrationFiles(plan, stamp, slug)
   const migration: LockedMigration = {
     name,
     after: heads,
-    touches: [...new Set(steps.map(subjectOf))].toSorted(),
+    touches: [...new Set(steps.flatMap(touchedBy))].toSorted(),
     files: Object.fromEntries(files.map((file) => [file.name, checksum(file.text)])),
   }
   const words = { name: `${name}.md`, text: changesText(name, steps, plan) }
   return { kind: 'evolved', schema, steps, migrations: [...lock.migrations, migration], files: [...files, words] }
-}
-
-/** Migrations that no other was written on top of: more than one where branches met. */
-export const headsOf = (migrations: readonly LockedMigration[]): readonly string[] => {
-  const below = new Set(migrations.flatMap(({ after }) => after))
-  return migrations.map(({ name }) => name).filter((name) => !below.has(name)).toSorted()
 }
 
 /** Files are applied in the order of their names: a new one comes after all that are there, whatever the clock says. */

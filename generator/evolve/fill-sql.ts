@@ -3,7 +3,8 @@ import { quoted } from '../sql/text.js'
 
 /**
  * Rows in batches of 5,000 by key, each batch a transaction of its own: no lock is held for long, and what was done stays done
- * when it is run again. `assignments` as after SET. Nobody's edit: where a client has edited the same field, the edit is the later one.
+ * when it is run again. `assignments` as after SET. Nobody's edit: `updatedAt`
+ * stays, and where a client has edited the same field, the edit is the later one.
  */
 export const fillSql = (model: Pick<Model, 'table'>, assignments: string, where: string): string => {
   const table = quoted(model.table)
@@ -16,6 +17,7 @@ begin
     select b.id into last from (select r.id from ${table} r where r.id >= first order by r.id limit 5000) b order by b.id desc limit 1;
     exit when last is null;
     perform set_config('syncgen.edited_at', '1970-01-01 00:00:00Z', true);
+    perform set_config('syncgen.keep_updated_at', 'on', true);
     update ${table} set ${assignments} where "id" between first and last and (${where});
     commit;
     exit when last = first;

@@ -186,11 +186,13 @@ begin
 end
 $$;
 
--- The same for an update of a row with timestamps.
+-- The same for an update of a row with timestamps. What a migration fills is nobody's edit.
 create function syncgen.stamp_updated() returns trigger language plpgsql security definer as $$
 begin
   new.version := pg_catalog.nextval('syncgen.version'::pg_catalog.regclass);
-  new.updated_at := pg_catalog.clock_timestamp();
+  if pg_catalog.current_setting('syncgen.keep_updated_at', true) is distinct from 'on' then
+    new.updated_at := pg_catalog.clock_timestamp();
+  end if;
   return new;
 end
 $$;`

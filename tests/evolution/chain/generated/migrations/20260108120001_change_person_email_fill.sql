@@ -11,6 +11,7 @@ begin
     select b.id into last from (select r.id from "people" r where r.id >= first order by r.id limit 5000) b order by b.id desc limit 1;
     exit when last is null;
     perform set_config('syncgen.edited_at', '1970-01-01 00:00:00Z', true);
+    perform set_config('syncgen.keep_updated_at', 'on', true);
     update "people" set "email" = '' where "id" between first and last and ("email" is null);
     commit;
     exit when last = first;
