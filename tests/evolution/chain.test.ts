@@ -95,6 +95,7 @@ describe('a chain of versions', { timeout: 120_000 }, () => {
       { heading: 'task 10', body: 'note 10', state: 'active', priority: '3', weight: null },
     ])
     expect((await client.query(`select count(*)::int as cards, count(distinct owner_id)::int as owners from work_cards`)).rows).toEqual([{ cards: 12_000, owners: 10 }])
+    expect((await client.query(`select count(*)::int as edited from work_cards where updated_at - created_at > interval '1 second'`)).rows).toEqual([{ edited: 0 }])
     expect((await client.query(`select count(*)::int as people, bool_and(email is not null) as known from people`)).rows).toEqual([{ people: 10, known: true }])
   })
 
