@@ -3,6 +3,7 @@ import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { startPostgres } from '../../runtime/testing/postgres.js'
+import { probeReport } from '../hazards/report.js'
 import { makeTemplate } from './database/template.js'
 import { type RunResult, runSeed } from './run.js'
 import { worldSchema } from './schema/world-schema.js'
@@ -58,6 +59,7 @@ const total = (results: readonly RunResult[], took: number): void => {
   const done = results.reduce((sum, { operations }) => sum + operations, 0)
   const failed = results.filter(({ failure }) => failure !== null).map(({ seed }) => seed)
   for (const [what, times] of Object.entries(tally).toSorted(([a], [b]) => (a < b ? -1 : 1))) console.log(`  ${what}: ${times}`)
+  for (const line of probeReport(tally)) console.log(line)
   console.log(`${results.length} seeds, ${done} operations, ${((done / took) * 1000).toFixed(0)}/s, ${failed.length} failed${failed.length > 0 ? `: ${failed.join(' ')}` : ''}`)
   if (failed.length > 0) process.exitCode = 1
 }

@@ -7,7 +7,7 @@ import type { AppValues } from '../schema/row-author.js'
 import { type SimClient, type SimTransaction, cacheOf } from '../schema/sim-schema.js'
 import type { StoredRow, Tables } from '../schema/tables.js'
 import type { Device } from '../world/device.js'
-import { markPattern } from '../world/history.js'
+import { marksIn } from '../world/history.js'
 import type { LocalWrite } from '../world/ledger.js'
 import type { World } from '../world/world.js'
 import type { Operation } from './operation.js'
@@ -126,4 +126,4 @@ const write = (world: World, device: Device, client: SimClient, steps: readonly 
 
 /** Unique texts of top-level values; a text inside of a list or json may be merged with others. */
 const marksOf = (steps: readonly Step[]): readonly string[] =>
-  steps.flatMap(({ op, values }) => (op === 'delete' ? [] : Object.values(values).flatMap((value) => (typeof value === 'string' ? [...value.matchAll(markPattern)].map(([mark]) => mark) : []))))
+  steps.flatMap(({ op, values }) => (op === 'delete' ? [] : Object.values(values).flatMap(marksIn)))

@@ -46,12 +46,13 @@ export class History {
     })
     for (const { key, after } of entries) {
       if (key !== null) this.keys.add(key)
-      if (after !== null) for (const [mark] of JSON.stringify(after).matchAll(markPattern)) this.marks.add(mark)
+      for (const value of Object.values(after ?? {})) for (const mark of marksIn(value)) this.marks.add(mark)
     }
     this.entries.push(...entries)
     return entries
   }
 }
 
-/** What devices write into texts. */
-export const markPattern = /\bd\d+:\d+\b/g
+/** What devices write into texts, as it stands in a value that is one. */
+export const marksIn = (value: unknown): readonly string[] =>
+  typeof value === 'string' ? [...value.matchAll(/d\d+:\d+/g)].map(([mark]) => mark) : []

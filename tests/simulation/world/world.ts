@@ -9,6 +9,7 @@ import { copyDatabase } from '../database/template.js'
 import { type Invariant, Violation, type Watch } from '../invariants/invariant.js'
 import { Kernel } from '../kernel/kernel.js'
 import { watchTasks } from '../kernel/stillness.js'
+import { FrameObserver } from '../probes/frame-observer.js'
 import type { SimSchema } from '../schema/sim-schema.js'
 import { type Tables, readTables } from '../schema/tables.js'
 import { Device } from './device.js'
@@ -68,12 +69,16 @@ export class World {
     this.#control = control
     this.#gate = this.#newGate(control)
     this.history = new History(() => this.#control, () => this.#gate)
+    const observer = new FrameObserver(this.count)
     this.network = new WorldNetwork({
       kernel: this.kernel,
       dice: this.kernel.dice('network'),
       place: (place) => this.nodes.find((node) => node.url === place),
       count: this.count,
-      tap: (from, to, text) => options.frames?.(`${this.kernel.now.toFixed(3)} ${from} → ${to}: ${text}`),
+      tap: (from, to, text) => {
+        observer.see(from, to, text)
+        options.frames?.(`${this.kernel.now.toFixed(3)} ${from} → ${to}: ${text}`)
+      },
     })
   }
 
