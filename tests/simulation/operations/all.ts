@@ -1,5 +1,6 @@
 /** Everything that can happen, with its weight. */
 import type { Dice } from '../../postgres/random.js'
+import { absences } from './absences.js'
 import { deviceFaults } from './device-faults.js'
 import { foreignWrite, grant, truncate } from './foreign-write.js'
 import { hostileWrite, localWrite } from './local-write.js'
@@ -7,7 +8,7 @@ import type { Operation } from './operation.js'
 import { changeScopes } from './scopes.js'
 import { serverFaults } from './server-faults.js'
 
-export const operations: readonly Operation[] = [localWrite, hostileWrite, foreignWrite, grant, truncate, changeScopes, ...deviceFaults, ...serverFaults]
+export const operations: readonly Operation[] = [localWrite, hostileWrite, foreignWrite, grant, truncate, changeScopes, ...absences, ...deviceFaults, ...serverFaults]
 
 /** One of them, by weight. */
 export const drawOperation = (dice: Dice, from: readonly Operation[] = operations): Operation => {
