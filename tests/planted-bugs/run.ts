@@ -1,7 +1,8 @@
 /**
  * Plants every bug in a copy of the repository and sees who notices: seeds of the simulation first, then the test that the bug names.
- * `npm run planted-bugs -- --only <id,id> --seeds 100 --operations 250`; with `--tests`, the named tests alone. Results are kept in
- * results.json, bug by bug, and shown in docs/reliability.md.
+ * `npm run planted-bugs -- --only <id,id> --seeds 100 --operations 250`; with `--tests`, the named tests
+ * alone; `--without-tests`, seeds alone, and what a test was found to notice stays. Results are kept
+ * in results.json, bug by bug, and shown in docs/reliability.md.
  */
 import { parseArgs } from 'node:util'
 import { startPostgres } from '../../runtime/testing/postgres.js'
@@ -19,6 +20,7 @@ const { values: options } = parseArgs({
     seeds: { type: 'string', default: '100' },
     operations: { type: 'string', default: '250' },
     tests: { type: 'boolean', default: false },
+    'without-tests': { type: 'boolean', default: false },
     jobs: { type: 'string', default: '2' },
   },
 })
@@ -36,7 +38,7 @@ const main = async (): Promise<number> => {
   const work = async (): Promise<void> => {
     for (let bug = queue.shift(); bug !== undefined; bug = queue.shift()) {
       const finding = await findingOf(bug, sound, environment)
-      keep(bug.id, finding)
+      if (finding.by !== null || !options['without-tests']) keep(bug.id, finding)
       console.log(`${bug.id}: ${said(finding)}`)
     }
   }
@@ -59,7 +61,7 @@ const findingOf = async (bug: PlantedBug, sound: Sound, environment: NodeJS.Proc
       const violation = await hunted(workspace.folder, sound, environment)
       if (violation !== null) return { by: 'seed', seed: violation.seed, invariant: violation.invariant, seconds: seconds() }
     }
-    if (bug.test === undefined) return { by: null, seconds: seconds() }
+    if (bug.test === undefined || options['without-tests']) return { by: null, seconds: seconds() }
     const before = await sound.failuresOf(bug.test)
     const [title] = [...(await failuresOf(workspace.folder, bug.test, environment))].filter((each) => !before.has(each))
     return title === undefined ? { by: null, seconds: seconds() } : { by: 'test', test: bug.test, title, seconds: seconds() }
