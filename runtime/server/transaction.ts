@@ -160,7 +160,7 @@ export class Connection {
     await this.#client.query(text)
   }
 
-  /** `begin`, `run`, `commit`; or `rollback` if it throws. */
+  /** `begin`, `run`, `commit`; or `rollback` if it throws. @throws also when PostgreSQL rolled back instead of committing. */
   async within<Result>(begin: string, run: () => Promise<Result>): Promise<Result> {
     await this.#client.query(begin)
     let result: Result
@@ -172,7 +172,8 @@ export class Connection {
       })
       throw error
     }
-    await this.#client.query('commit')
+    const { command } = await this.#client.query('commit')
+    if (command !== 'COMMIT') throw new NotCommitted()
     return result
   }
 }
@@ -207,6 +208,16 @@ const unreachable = (cause: unknown): SyncError =>
   )
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : 'no reason given')
+
+/** A statement had failed and somebody caught its error: PostgreSQL answers the commit with ROLLBACK, and with no error. */
+class NotCommitted extends Error {
+  /** in_failed_sql_transaction */
+  readonly code = '25P02'
+
+  constructor() {
+    super('Nothing was committed: a statement of this transaction had failed. Let its error pass, or use a savepoint.')
+  }
+}
 
 /** The connection is in no known state: it must not go back to the pool. */
 class RollbackFailed extends Error {}

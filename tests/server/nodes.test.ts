@@ -126,6 +126,17 @@ describe('server code', () => {
       tracker.server.transaction((tx) => tx.users.update(user.id, { email: 7 as unknown as string })),
     ).rejects.toMatchObject({ code: 'invalid-value' })
   })
+
+  it('[V89] that caught the error of a statement is told that nothing was committed', async () => {
+    const name = randomUUID()
+    const caught = tracker.server.transaction(async (tx) => {
+      await tx.users.create({ name, email: 'caught@example.org' })
+      await tx.sql('select 1 / 0').catch(() => undefined)
+    })
+    await expect(caught).rejects.toThrow('Nothing was committed')
+    expect(await tracker.sql('select id from users where name = $1', [name])).toEqual([])
+    await tracker.server.transaction((tx) => tx.users.create({ name, email: 'after@example.org' }))
+  })
 })
 
 describe('a life', () => {
