@@ -1,5 +1,5 @@
 import { excluded, hazardsOf, reached, shown } from './hazard.js'
-import { client, endToEnd, postgres, protocol, security, server } from './test-files.js'
+import { client, endToEnd, postgres, protocol, server } from './test-files.js'
 
 /** The sixty-five variants and lesser hazards. */
 export const furtherHazards = hazardsOf([
@@ -18,12 +18,12 @@ export const furtherHazards = hazardsOf([
   ['D10', 'columns merged one by one break a rule about both', shown(server('push'), 'V27')],
   ['D13', 'one id in two tables', excluded('Every key is a model and an id; two models never share a map.')],
   ['E4', 'records of deletions grow without bound', shown(postgres('epoch'), 'P16')],
-  ['E5', 'the log is purged under a reading that needs it', shown(endToEnd('faults'), 'F8')],
+  ['E5', 'the log is purged under a reading that needs it', reached('purge')],
   ['E7', 'a record of a deletion keeps what was to be erased', shown(postgres('epoch'), 'P16')],
   ['F9', 'a scope inside another is skipped, and lost with it', excluded('Every scope has its own claims; none stands for another.')],
   ['F11', 'membership turns several times within one batch', shown(postgres('since-exact'), 'S1')],
   ['F12', 'NOT, OR and "not in" over joined rows', shown(postgres('since-exact'), 'S3')],
-  ['F13', 'very many rows move at once', shown(server('sync'), 'V6')],
+  ['F13', 'very many rows move at once', reached('large-change')],
   ['F14', 'a scope of the last session is shown as if it were in step', shown(client('scopes'), 'C24')],
   ['F15', 'a scope is opened offline, or while the device reconnects', reached('scope-later')],
   ['F16', 'a row is in scope, the row that it refers to is not', shown(protocol('predicate'), 'W13')],
@@ -43,13 +43,13 @@ export const furtherHazards = hazardsOf([
   ['H12', 'nobody knows whether a commit happened', reached('unknown-commit')],
   ['H13', 'more parameters than a statement can have', excluded('Lists travel as one array parameter each.')],
   ['I3', 'a link is visible, its far end is not', shown(protocol('predicate'), 'W13')],
-  ['I4', 'a link that decides who reads is itself synced', shown(server('sync'), 'V4')],
+  ['I4', 'a link that decides who reads is itself synced', reached('right-to-a-scope-ends')],
   ['I5', 'the ends of a link change', shown('tests/golden/problems/problems.test.ts', 'Y1')],
   ['J4', 'a crash between a write and the drawing of its number', shown(client('storage'), 'C34')],
   ['J5', 'a page is applied again after a crash', shown(client('synchronizer'), 'C16')],
   ['J6', 'the record of what was applied is purged before its device asks', shown(endToEnd('faults'), 'F9')],
   ['J8', 'a scope is opened twice', shown(client('scopes'), 'C23')],
-  ['K2', 'a tab that leads is frozen', excluded('One client at a time has a storage open; tabs that share one are still to come.')],
+  ['K2', 'a tab that leads is frozen', reached('sleep')],
   ['K4', 'a storage transaction ends because something else is awaited in it', excluded('Nothing but its own requests is awaited inside one.')],
   ['K5', 'an error inside a storage transaction is caught, and half of it stays', shown(client('storage'), 'C34')],
   ['K6', 'values that an index of the storage cannot hold', excluded('Storage has no index but keys of our own making; queries read memory.')],
@@ -59,11 +59,11 @@ export const furtherHazards = hazardsOf([
   ['L6', 'another application changes a key', reached('foreign-key')],
   ['L7', 'another application writes without a new version', reached('foreign-write')],
   ['L8', 'a row has one identity here and another there', excluded('The key is `id` on both sides, from one schema.')],
-  ['M2', 'a right to write ends while edits wait', shown(server('push'), 'V30')],
+  ['M2', 'a right to write ends while edits wait', reached('forbidden')],
   ['M8', 'a connection that comes back is trusted for what it was', shown(server('transport'), 'V70')],
   ['N4', 'the connection that listens for news is lost silently', reached('lost-backend')],
-  ['N6', 'a first sync is larger than any frame or timeout', shown(server('paging'), 'V18')],
-  ['N7', 'a device names everything that it holds', shown(security('reads'), 'X6')],
+  ['N6', 'a first sync is larger than any frame or timeout', reached('several-pages')],
+  ['N7', 'a device names everything that it holds', reached('keys-held')],
   ['N9', 'a comparison that never ends in agreement', shown(server('sync'), 'V12')],
   ['N10', 'a socket that sends into nothing', reached('silence')],
   ['N11', 'two readings for one device at once', shown(server('transport'), 'V40')],

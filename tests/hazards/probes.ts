@@ -59,7 +59,7 @@ export const probes: readonly Probe[] = [
   { name: 'restart', says: 'a node dies, or ends in order', of: ['fault: node crash', 'fault: node restart'] },
   { name: 'storm', says: 'all connections end at once', of: ['fault: all connections cut'] },
   { name: 'sleep', says: 'a device sleeps', of: ['fault: sleep'] },
-  { name: 'purge', says: 'the log is purged', of: ['fault: purge*'] },
+  { name: 'purge', says: 'the log is purged', of: ['fault: purge'] },
 ]
 
 /** How often a probe fired. */

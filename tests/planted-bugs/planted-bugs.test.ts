@@ -2,8 +2,11 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
+import { partOf } from '../hazards/document.js'
 import { plantedBugs } from './catalogue.js'
 import { planted } from './patch.js'
+import { kept } from './results.js'
+import { tableOf } from './table.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const read = (file: string): string => readFileSync(`${root}${file}`, 'utf8')
@@ -28,6 +31,10 @@ describe('[T8] planted bugs', () => {
   it('are there for each of the worst hazards', () => {
     const covered = new Set(plantedBugs.flatMap(({ hazards }) => hazards))
     expect(worst.filter((hazard) => !covered.has(hazard))).toEqual([])
+  })
+
+  it('stand in docs/reliability.md with who notices them (npx tsx tests/hazards/write-document.ts)', () => {
+    expect(partOf('planted-bugs')).toBe(`${tableOf(plantedBugs, kept())}\n`)
   })
 })
 

@@ -59,6 +59,7 @@ const findingOf = async (bug: PlantedBug, sound: Sound, environment: NodeJS.Proc
   try {
     if (!options.tests) {
       const violation = await hunted(workspace.folder, sound, environment)
+      if (violation !== null) console.log(`  ${bug.id}: ${violation.message.split('\n', 1)[0]}`)
       if (violation !== null) return { by: 'seed', seed: violation.seed, invariant: violation.invariant, seconds: seconds() }
     }
     if (bug.test === undefined || options['without-tests']) return { by: null, seconds: seconds() }
@@ -70,11 +71,13 @@ const findingOf = async (bug: PlantedBug, sound: Sound, environment: NodeJS.Proc
   }
 }
 
-/** The first violation that is not there without the bug. */
+/** The first violation that comes again, and is not there without the bug. */
 const hunted = async (folder: string, sound: Sound, environment: NodeJS.ProcessEnv): Promise<Violated | null> => {
   for (let seeds = Array.from({ length: Number(options.seeds) }, (_, at) => at + 1); seeds.length > 0; ) {
     const found = await violationIn(folder, { server: sound.server, seeds, operations: Number(options.operations) }, environment)
-    if (found === null || found.seed === 0 || !(await sound.violates(found.seed))) return found
+    if (found === null || found.seed === 0) return found
+    const again = await violationIn(folder, { server: sound.server, seeds: [found.seed], operations: Number(options.operations) }, environment)
+    if (again?.invariant === found.invariant && !(await sound.violates(found.seed))) return found
     seeds = seeds.filter((seed) => seed > found.seed)
   }
   return null
