@@ -11,6 +11,8 @@ export interface Limits {
   /** Mutations in one `push`, and ops in all of them together. */
   readonly mutationsPerPush: number
   readonly opsPerPush: number
+  /** A mutation that the database fails on, for a reason that may pass, is tried for so long, ms; then it is rejected. */
+  readonly doubtFor: number
   /** Keys that a client may say it holds, over all scopes of an attempt. */
   readonly heldRows: number
   /** One in so many reconnections is checked: the client compares what it holds with what the database has. `Infinity`: none. */
@@ -42,6 +44,7 @@ export const defaultLimits: Limits = {
   framesPerSecond: 100,
   mutationsPerPush: 1000,
   opsPerPush: 1000,
+  doubtFor: 300_000,
   heldRows: 1_000_000,
   checkOneIn: 50,
   connectionsPerPrincipal: 100,

@@ -12,12 +12,16 @@ import { Judge } from './judge.js'
 import { followLinks } from './links.js'
 import { type Place, rejectionOf } from './rejection.js'
 import { storedKey } from './stored-rows.js'
+import { isDoubtful, isPassing, sqlFailure } from './sql-failure.js'
 import type { Connection, Database } from './transaction.js'
+import { Troubles } from './troubles.js'
 import type { Parameter } from './values.js'
 
 export interface PushTools extends MutationTools {
   readonly database: Database
   readonly clock: Clock
+  /** How long a mutation may hold up what follows it, ms: see Troubles. */
+  readonly doubtFor: number
 }
 
 /** Who pushes. */
@@ -36,21 +40,39 @@ export interface Decided {
 
 export class Pusher {
   readonly #tools: PushTools
+  readonly #troubles: Troubles
 
   constructor(tools: PushTools) {
     this.#tools = tools
+    this.#troubles = new Troubles(tools.clock, tools.doubtFor)
   }
 
   /**
    * Decides the first mutations of a push (at most 50, or as many as take 200 ms) in one transaction. If the answer to the
-   * commit was lost, the next try finds its own outcomes.
+   * commit was lost, the next try finds its own outcomes. No mutation holds up for ever what follows it: one that the database
+   * fails on again and again, for a reason that may be its own, is rejected in the end.
    */
-  push(author: Author, mutations: readonly Mutation[]): Promise<Decided | 'replaced'> {
+  async push(author: Author, mutations: readonly Mutation[]): Promise<Decided | 'replaced'> {
+    const course: Course = { failing: null, hopeless: null }
+    try {
+      const decided = await this.#push(author, mutations, course)
+      if (decided !== 'replaced' && decided.results.length > 0) this.#troubles.over(author.client)
+      return decided
+    } catch (error) {
+      const { failing } = course
+      if (failing === null || !isDoubtful(error) || !this.#troubles.isHopeless(author.client, failing.seq)) throw error
+      this.#logFailed('V92', author, failing, error)
+      return this.#push(author, mutations, { failing: null, hopeless: failing })
+    }
+  }
+
+  #push(author: Author, mutations: readonly Mutation[], course: Course): Promise<Decided | 'replaced'> {
     return this.#tools.database.write(async (connection) => {
+      course.failing = null
       const [row] = await connection.rows(lockClient, [author.client])
       const [session, lastSeq, now] = row ?? []
       if (session !== author.nonce) return 'replaced'
-      return this.#decide(connection, author, mutations, Number(lastSeq), Number(now))
+      return this.#decide(connection, author, mutations, Number(lastSeq), Number(now), course)
     })
   }
 
@@ -60,6 +82,7 @@ export class Pusher {
     mutations: readonly Mutation[],
     lastSeq: number,
     now: number,
+    course: Course,
   ): Promise<Decided> {
     const deadline = this.#tools.clock.monotonic() + mostMilliseconds
     const decided: Decision[] = []
@@ -71,7 +94,8 @@ export class Pusher {
       const repeated = mutation.seq <= last
       const outcome = repeated
         ? await this.#repeat(connection, author, mutation)
-        : await this.#once(connection, author, mutation, now, decided.flatMap(linksOf))
+        : await this.#once(connection, author, mutation, now, decided, course)
+      if (outcome === 'undecided') break
       decided.push({ mutation, outcome, repeated })
       last = Math.max(last, mutation.seq)
     }
@@ -88,21 +112,45 @@ export class Pusher {
     return row === undefined ? { kind: 'applied' } : (row[0] as Outcome)
   }
 
-  async #once(connection: Connection, { client, identity }: Author, mutation: Mutation, now: number, recent: readonly MergedLink[]): Promise<Outcome> {
+  /** `undecided`: the database failed on it; what was decided before it stands, and it is the first of the next push. */
+  async #once(
+    connection: Connection,
+    author: Author,
+    mutation: Mutation,
+    now: number,
+    before: readonly Decision[],
+    course: Course,
+  ): Promise<Outcome | 'undecided'> {
+    if (course.hopeless?.seq === mutation.seq) return { kind: 'rejected', code: 'internal', ...(course.hopeless.place ?? nowhere), fields: [] }
     const at = possibleTime(mutation.at, now)
     let place: Place | null = null
     await connection.command(`savepoint mutation; set constraints all deferred; ${stampCommand(at)}`)
     try {
-      const meant = await followLinks(connection, this.#tools.catalog, client, recent, mutation)
-      const outcome = await applyMutation(this.#tools, connection, identity, meant, at, (doing) => (place = doing))
+      const meant = await followLinks(connection, this.#tools.catalog, author.client, before.flatMap(linksOf), mutation)
+      const outcome = await applyMutation(this.#tools, connection, author.identity, meant, at, (doing) => (place = doing))
       await connection.command('set constraints all immediate; release savepoint mutation')
       return outcome
     } catch (error) {
-      const rejection = rejectionOf(error, place, this.#tools.constraints)
-      if (rejection === undefined) throw error
+      const outcome = rejectionOf(error, place, this.#tools.constraints) ?? this.#failed(author, mutation, place, error)
+      if (outcome === undefined) {
+        course.failing = { seq: mutation.seq, place }
+        if (before.length === 0 || !isDoubtful(error)) throw error
+      }
       await connection.command('rollback to savepoint mutation; release savepoint mutation')
-      return rejection
+      return outcome ?? 'undecided'
     }
+  }
+
+  /** An error that is neither a rejection nor the database's is a bug of ours. It would happen again: the mutation ends here. */
+  #failed(author: Author, { seq }: Mutation, place: Place | null, error: unknown): Outcome | undefined {
+    if (sqlFailure(error) !== undefined || isPassing(error)) return undefined
+    this.#logFailed('V90', author, { seq, place }, error)
+    return { kind: 'rejected', code: 'internal', ...(place ?? nowhere), fields: [] }
+  }
+
+  #logFailed(law: string, { client }: Author, { seq, place }: Failing, error: unknown): void {
+    const stack = error instanceof Error ? (error.stack ?? error.message) : 'no error'
+    this.#tools.log('error', 'mutation-failed', { law, client, seq, model: place?.model ?? null, error: stack })
   }
 
   async #record(connection: Connection, { client }: Author, decided: readonly Decision[], last: number): Promise<void> {
@@ -136,6 +184,20 @@ export class Pusher {
   }
 }
 
+/** A mutation that something went wrong with, and where in it. */
+interface Failing {
+  readonly seq: number
+  readonly place: Place | null
+}
+
+/** How a push goes. */
+interface Course {
+  /** What it failed on. */
+  failing: Failing | null
+  /** What is not tried again. */
+  readonly hopeless: Failing | null
+}
+
 interface Decision {
   readonly mutation: Mutation
   readonly outcome: Outcome
@@ -158,6 +220,8 @@ const rowsOf = (keys: readonly Place[], rows: ReadonlyMap<string, VersionedRow>)
   }
   return Object.fromEntries([...own].map(([model, byId]) => [model, [...byId.values()]]))
 }
+
+const nowhere = { model: null, id: null } as const
 
 const mostMutations = 50
 const mostMilliseconds = 200

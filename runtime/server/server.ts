@@ -159,6 +159,7 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
         database,
         catalog,
         clock,
+        doubtFor: limits.doubtFor,
         log,
         constraints: await ConstraintFields.read(database, catalog),
         hooks: new Map(Object.entries(this.#options.hooks ?? {})) as ReadonlyMap<string, ModelHooks<BaseRow, object, unknown>>,

@@ -38,6 +38,15 @@ export const isPassing = (error: unknown): boolean => {
   )
 }
 
+/**
+ * Whether it is open who is to blame: the mutation, or a database that is not as it should be (a table that a migration is about
+ * to add, a right that was not granted, a damaged index, a statement that was cancelled). Not what concerns all work alike.
+ */
+export const isDoubtful = (error: unknown): boolean => {
+  const failure = sqlFailure(error)
+  return failure !== undefined && (!isPassing(error) || /^(57014|0A000|XX000)/.test(failure.code))
+}
+
 /** Whether the transaction certainly did not happen, and may succeed if run again: serialization failure, deadlock. */
 export const wasRolledBack = (error: unknown): boolean => /^(40001|40P01)$/.test(sqlFailure(error)?.code ?? '')
 

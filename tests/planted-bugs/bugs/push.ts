@@ -30,8 +30,8 @@ export const pushBugs: readonly PlantedBug[] = [
       },
       {
         file: mutate,
-        find: 'return this.#decide(connection, author, mutations, Number(lastSeq), Number(now))\n    })',
-        replace: `const decided = await this.#decide(connection, author, mutations, Number(lastSeq), Number(now), (all) => (left = all))
+        find: 'return this.#decide(connection, author, mutations, Number(lastSeq), Number(now), course)\n    })',
+        replace: `const decided = await this.#decide(connection, author, mutations, Number(lastSeq), Number(now), course, (all) => (left = all))
       return decided
     }).then(async (result) => {
       const last = left.at(-1)?.mutation.seq ?? 0
@@ -39,7 +39,7 @@ export const pushBugs: readonly PlantedBug[] = [
       return result
     })`,
       },
-      { file: mutate, find: '    now: number,\n  ): Promise<Decided> {', replace: '    now: number,\n    keep: (all: readonly Decision[]) => void,\n  ): Promise<Decided> {' },
+      { file: mutate, find: '    course: Course,\n  ): Promise<Decided> {', replace: '    course: Course,\n    keep: (all: readonly Decision[]) => void,\n  ): Promise<Decided> {' },
       {
         file: mutate,
         find: 'const results = await this.#withRows(connection, author, decided)',
