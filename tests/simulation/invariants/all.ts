@@ -7,5 +7,6 @@ import type { Invariant } from './invariant.js'
 import { liveQueries } from './live-queries.js'
 import { liveness } from './liveness.js'
 import { nothingLost } from './nothing-lost.js'
+import { sessionGuarantees } from './session-guarantees.js'
 
-export const invariants: readonly Invariant[] = [cleanProcess, exactlyOnce, clientOrder, liveQueries, liveness, nothingLost, convergence]
+export const invariants: readonly Invariant[] = [cleanProcess, exactlyOnce, clientOrder, liveQueries, sessionGuarantees, liveness, nothingLost, convergence]

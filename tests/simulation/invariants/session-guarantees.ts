@@ -1,0 +1,86 @@
+import type { LocalWrite } from '../world/ledger.js'
+import { marksIn } from '../world/history.js'
+import { cacheOf } from '../schema/sim-schema.js'
+import { type Invariant, Violation } from './invariant.js'
+
+/** A text that was replaced on a device and came back. */
+interface Return {
+  readonly device: string
+  readonly where: string
+  readonly text: string
+  /** The text in between. */
+  readonly instead: string
+}
+
+/**
+ * What an app wrote it sees at once, and what was replaced on a screen does not come back: only the rejection, or the lost
+ * field, of a write of the app's own may bring back what was there before it.
+ */
+export const sessionGuarantees: Invariant = {
+  id: 'I6',
+  says: 'a device sees its own writes at once, and never an older text after a newer one',
+  watch: (world) => {
+    const returns: Return[] = []
+    let judged = 0
+    return {
+      opened: (device, client) => {
+        for (const { plural, fields } of world.schema.ir.models) {
+          const texts = fields.filter(({ type }) => type.kind === 'string' || type.kind === 'text').map(({ name }) => name)
+          const seen = new Map<string, Shown>()
+          cacheOf(client, plural).on((event) => {
+            const row = event.kind === 'added' || event.kind === 'changed' ? event.after : null
+            for (const field of texts) {
+              const key = `${event.id} ${field}`
+              const text = (row as Readonly<Record<string, unknown>> | null)?.[field]
+              if (typeof text !== 'string' || markOf(text) === undefined) {
+                seen.delete(key)
+                continue
+              }
+              const shown = seen.get(key) ?? { now: text, before: new Set() }
+              seen.set(key, shown)
+              if (shown.now === text) continue
+              if (shown.before.has(text)) returns.push({ device: device.name, where: `${plural} ${key}`, text, instead: shown.now })
+              shown.before.add(shown.now)
+              shown.now = text
+            }
+          })
+        }
+      },
+      afterOperation: () => {
+        const { writes } = world.ledger
+        for (const write of writes.slice(judged)) {
+          const device = world.devices.find(({ name }) => name === write.device)
+          if (write.at !== world.kernel.now || write.fate !== 'pending' || device?.client == null) continue
+          const rows = write.rows.map(({ model, id }) => cacheOf(device.client as NonNullable<typeof device.client>, pluralOf(world, model)).get(id))
+          if (write.rows.some(({ op }) => op === 'delete') || rows.includes(undefined)) continue
+          const visible = JSON.stringify(rows, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+          const missing = write.marks.filter((mark) => !visible.includes(mark))
+          if (missing.length > 0) throw new Violation('I6', `${write.device} does not see what it has just written: ${missing.join(' ')} (${write.what})`)
+        }
+        judged = writes.length
+      },
+      atRest: () => {
+        for (const { device, where, text, instead } of returns.splice(0)) {
+          const write = writeOf(world.ledger.writes, instead)
+          if (write !== undefined && write.device === device && write.fate !== 'applied') continue
+          throw new Violation('I6', `${device} saw ${markOf(text) ?? ''} again after ${markOf(instead) ?? ''} (${write?.fate ?? 'nobody’s'}) in ${where}`)
+        }
+      },
+    }
+  },
+}
+
+interface Shown {
+  now: string
+  readonly before: Set<string>
+}
+
+const markOf = (text: string): string | undefined => marksIn(text)[0]
+
+const writeOf = (writes: readonly LocalWrite[], text: string): LocalWrite | undefined => {
+  const mark = markOf(text)
+  return writes.find(({ marks }) => mark !== undefined && marks.includes(mark))
+}
+
+const pluralOf = (world: { readonly schema: { readonly ir: { readonly models: readonly { readonly name: string; readonly plural: string }[] } } }, name: string): string =>
+  world.schema.ir.models.find((model) => model.name === name)?.plural ?? name
