@@ -21,7 +21,7 @@ const cacheMembers = words('get all size query count sum min max groupBy create 
 /** Members of `SyncClient` and of both sides' transactions, and the events of `db.on`: caches are named beside them. */
 const clientMembers = words(`
   on status transaction scopes openScope pending position renew close signOut goOffline goOnline store sql get principal open client
-  db change rejected differed check parts schema attach`)
+  db change rejected differed check parts schema attach exportPending importPending`)
 
 /** Types and values of JavaScript that generated code says. */
 const globals = words(`
