@@ -37,7 +37,11 @@ const main = async (): Promise<number> => {
   const queue = [...bugs]
   const work = async (): Promise<void> => {
     for (let bug = queue.shift(); bug !== undefined; bug = queue.shift()) {
-      const finding = await findingOf(bug, sound, environment)
+      const finding = await findingOf(bug, sound, environment).catch((error: unknown) => {
+        console.log(`${bug.id}: ${error instanceof Error ? error.message : String(error)}`)
+        return null
+      })
+      if (finding === null) continue
       if (finding.by !== null || !options['without-tests']) keep(bug.id, finding)
       console.log(`${bug.id}: ${said(finding)}`)
     }

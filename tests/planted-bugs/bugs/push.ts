@@ -150,7 +150,14 @@ export const pushBugs: readonly PlantedBug[] = [
     id: 'poison-blocks',
     title: 'What a constraint refuses is tried again for ever',
     hazards: ['H3', 'H4', 'H6'],
-    edits: [{ file: mutate, find: 'if (rejection === undefined) throw error', replace: `if (rejection === undefined || (error instanceof Error && 'constraint' in error)) throw error` }],
+    edits: [
+      {
+        file: mutate,
+        find: 'const outcome = rejectionOf(error, place, this.#tools.constraints) ??',
+        replace: `if (error instanceof Error && 'constraint' in error && error.constraint !== undefined) throw error
+      const outcome = rejectionOf(error, place, this.#tools.constraints) ??`,
+      },
+    ],
     test: 'tests/server/push.test.ts',
   },
   {
