@@ -68,7 +68,7 @@ const findingOf = async (bug: PlantedBug, sound: Sound, environment: NodeJS.Proc
     }
     if (bug.test === undefined || options['without-tests']) return { by: null, seconds: seconds() }
     const before = await sound.failuresOf(bug.test)
-    const [title] = [...(await failuresOf(workspace.folder, bug.test, environment))].filter((each) => !before.has(each))
+    const title = [...(await failuresOf(workspace.folder, bug.test, environment))].find((each) => !before.has(each))
     return title === undefined ? { by: null, seconds: seconds() } : { by: 'test', test: bug.test, title, seconds: seconds() }
   } finally {
     workspace.remove()
