@@ -52,7 +52,7 @@ export const usualField = {
 } as const satisfies Partial<Field>
 
 /** What a line of an index leaves out. */
-export const usualIndex = { unique: false, where: null, derived: false } as const satisfies Partial<Index>
+export const usualIndex = { unique: false, deferrable: false, where: null, derived: false } as const satisfies Partial<Index>
 
 /** JSON, printed. */
 type Printed = string

@@ -112,6 +112,8 @@ export interface Index {
   readonly name: string
   readonly fields: readonly string[]
   readonly unique: boolean
+  /** A unique that is asked at the end of a transaction, so that rows of one may exchange their values: a constraint in SQL. */
+  readonly deferrable: boolean
   /** Partial index: only compares of own fields with literals. */
   readonly where: Predicate | null
   /** Added by the generator because a predicate crosses this reference. */

@@ -59,6 +59,7 @@ export const problemCodes = {
   SG306: 'index written twice',
   SG307: 'condition of a partial index reaches beyond its row',
   SG308: 'type cannot be indexed',
+  SG309: 'only a unique of all rows can be deferrable',
 
   SG401: 'unknown field or relation',
   SG402: 'operator does not apply to the type',

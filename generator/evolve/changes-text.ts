@@ -79,7 +79,7 @@ const wordsOf = (step: Step): Words => {
     case 'conflict-changed':
       return { database: 'Nothing.', clients: same, queued: `Judged by ${step.to}.` }
     case 'index-added':
-      return { database: step.index.unique ? 'No two rows have the same values.' : 'One more index.', clients: same, queued: step.index.unique ? 'One that takes what is taken is rejected.' : same }
+      return { database: step.index.unique ? `No two rows have the same values${step.index.deferrable ? ' at the end of a transaction' : ''}.` : 'One more index.', clients: same, queued: step.index.unique ? 'One that takes what is taken is rejected.' : same }
     case 'index-dropped':
       return { database: step.index.unique ? 'Rows may have the same values.' : 'One index less.', clients: same, queued: same }
     case 'access-changed':

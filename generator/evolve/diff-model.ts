@@ -25,8 +25,8 @@ const settingSteps = (was: Model, now: Model): readonly ModelStep[] => [
 
 /** Two indexes are the same if they index the same, whatever they are called. */
 const indexSteps = (before: Schema, was: Model, after: Schema, now: Model): readonly IndexStep[] => {
-  const old = new Map(was.indexes.map((index) => [`${index.unique} ${indexedSql(before, was, index)}`, index]))
-  const fresh = new Map(now.indexes.map((index) => [`${index.unique} ${indexedSql(after, now, index)}`, index]))
+  const old = new Map(was.indexes.map((index) => [`${index.unique} ${index.deferrable} ${indexedSql(before, was, index)}`, index]))
+  const fresh = new Map(now.indexes.map((index) => [`${index.unique} ${index.deferrable} ${indexedSql(after, now, index)}`, index]))
   return [
     ...[...fresh].flatMap(([what, index]): readonly IndexStep[] => (old.has(what) ? [] : [{ kind: 'index-added', model: now.name, index }])),
     ...[...old].flatMap(([what, index]): readonly IndexStep[] => (fresh.has(what) ? [] : [{ kind: 'index-dropped', model: now.name, index }])),

@@ -1,5 +1,5 @@
 import { modelOf } from '../model.js'
-import { indexSql } from '../sql/table-parts.js'
+import { deferrableSql, indexSql } from '../sql/table-parts.js'
 import { fitted, quoted } from '../sql/text.js'
 import type { Evolution } from './diff.js'
 import type { Planned } from './phases.js'
@@ -11,7 +11,10 @@ type Of<Kind extends IndexStep['kind']> = Extract<IndexStep, { readonly kind: Ki
 export const addedIndex = ({ model: name, index }: Of<'index-added'>, { next }: Evolution): readonly Planned[] => {
   const model = modelOf(next, name)
   const unique = index.unique ? ' Fails if two rows have the same values; then mend them, and run it again.' : ''
-  return [{ phase: 'index', why: `${model.table}: built while others write.${unique}`, sql: `${indexSql(next, model, index, 'concurrently')};` }]
+  return [
+    { phase: 'index', why: `${model.table}: built while others write.${unique}`, sql: `${indexSql(next, model, index, 'concurrently')};` },
+    ...(index.deferrable ? [{ phase: 'tighten', why: `${model.table}: the index becomes a constraint that can wait for the end of a transaction.`, sql: `${deferrableSql(model, index)};` } as const] : []),
+  ]
 }
 
 /** After the new ones are there. One whose name is needed steps aside first; one whose column is dropped is gone by then. */
@@ -21,6 +24,10 @@ export const droppedIndex = ({ model: name, index }: Of<'index-dropped'>, { next
   const aside = taken ? fitted(`${index.name}_before`) : index.name
   return [
     ...(taken ? [{ phase: 'expand', why: `${table}: the name is needed.`, sql: `alter index ${quoted(index.name)} rename to ${quoted(aside)};` } as const] : []),
-    { phase: 'finish', why: `${table}: an index that is no more in the schema.`, sql: `drop index if exists ${quoted(aside)};` },
+    {
+      phase: 'finish',
+      why: `${table}: an index that is no more in the schema.`,
+      sql: index.deferrable ? `alter table ${quoted(table)} drop constraint if exists ${quoted(aside)};` : `drop index if exists ${quoted(aside)};`,
+    },
   ]
 }

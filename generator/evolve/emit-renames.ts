@@ -48,7 +48,7 @@ const renamedIndexes = ({ renamed, next }: Evolution, before: Model): readonly s
   const after = next.models.find(({ name }) => name === before.name)
   if (after === undefined) return []
   return before.indexes.flatMap((old) => {
-    const same = after.indexes.find((index) => index.unique === old.unique && indexedSql(next, after, index) === indexedSql(renamed, before, old))
+    const same = after.indexes.find((index) => index.unique === old.unique && index.deferrable === old.deferrable && indexedSql(next, after, index) === indexedSql(renamed, before, old))
     return same === undefined || same.name === old.name ? [] : [`alter index ${quoted(old.name)} rename to ${quoted(same.name)};`]
   })
 }

@@ -11,7 +11,7 @@ export type NamelessIndex = Omit<Index, 'name'>
 
 /** The indexes that a model declares: uniques of fields, a join's pair, then `unique` and `indexes`. */
 export const readIndexes = (declared: DeclaredModel, shape: Shape, ground: Ground): readonly NamelessIndex[] => {
-  const unique = (...fields: readonly Field[]): NamelessIndex => ({ fields: fields.map((each) => each.name), unique: true, where: null, derived: false })
+  const unique = (...fields: readonly Field[]): NamelessIndex => ({ fields: fields.map((each) => each.name), unique: true, deferrable: false, where: null, derived: false })
   const indexes = shape.fields.filter((each) => each.unique).map((each) => unique(each))
   if (declared.join !== null) indexes.push(unique(...joinSides(shape)))
   for (const each of declared.indexes) {
@@ -38,7 +38,7 @@ export const completeIndexes = (
   const leading = new Set(indexes.filter((each) => each.where === null).map((each) => each.fields[0]))
   const derived = fields
     .filter((each) => wanted.has(each.name) && !leading.has(each.name))
-    .map((each): NamelessIndex => ({ fields: [each.name], unique: false, where: null, derived: true }))
+    .map((each): NamelessIndex => ({ fields: [each.name], unique: false, deferrable: false, where: null, derived: true }))
   const taken = new Set<string>()
   return [...indexes, ...derived].map((index) => {
     const columns = index.fields.map((name) => fields.find((each) => each.name === name)?.column ?? name)
@@ -63,7 +63,11 @@ const readIndex = (declared: DeclaredIndex, shape: Shape, ground: Ground): Namel
   if (declared.where !== null && where !== null && !isLocal(where)) {
     ground.report('SG307', declared.where.at, 'a partial index can only compare fields of its own rows with constants', 'leave relations, claims and $can out of its where')
   }
-  return { fields: fields.filter((each) => each !== null), unique: declared.unique, where, derived: false }
+  const deferrable = declared.deferrable?.value === true
+  if (deferrable && (!declared.unique || where !== null)) {
+    ground.report('SG309', declared.deferrable?.at ?? declared.at, 'only a unique of all rows can be deferrable', 'PostgreSQL defers constraints, and a plain or partial index is none: leave out deferrable, or where')
+  }
+  return { fields: fields.filter((each) => each !== null), unique: declared.unique, deferrable, where, derived: false }
 }
 
 const readColumn = (word: Word, shape: Shape, ground: Ground): string | null => {

@@ -103,6 +103,7 @@ export interface DeclaredIndex {
   readonly at: Spot
   readonly on: readonly Word[]
   readonly unique: boolean
+  readonly deferrable: Flag | null
   readonly where: Node | null
 }
 

@@ -17,7 +17,7 @@ export const keywords = {
   ],
   policy: ['custom'],
   joinSide: ['ref', 'inverse', 'onDelete', 'column', 'doc', 'was'],
-  index: ['on', 'where', 'unique'],
+  index: ['on', 'where', 'unique', 'deferrable'],
   access: ['read', 'create', 'update', 'delete', 'write'],
   scope: ['doc', 'public', 'params', 'tables'],
 } as const

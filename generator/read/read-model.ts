@@ -122,7 +122,7 @@ const readJoinSide = (entry: Entry, report: Report): DeclaredReference | null =>
 const readIndex = (item: Node, unique: boolean, report: Report): DeclaredIndex | null => {
   if (item.kind !== 'map') {
     const items = listIn(item, unique ? 'an entry of "unique"' : 'an index', report)
-    return items === null ? null : { at: item.at, on: readColumns(items, report), unique, where: null }
+    return items === null ? null : { at: item.at, on: readColumns(items, report), unique, deferrable: null, where: null }
   }
   const reader = new MapReader(item, 'index', 'an index', report)
   if (reader.require('on', 'list its fields: { on: [assigneeId], where: { state: { not: done } } }') === null) return null
@@ -130,6 +130,7 @@ const readIndex = (item: Node, unique: boolean, report: Report): DeclaredIndex |
     at: item.at,
     on: readColumns(reader.items('on'), report),
     unique: unique || (reader.flag('unique')?.value ?? false),
+    deferrable: reader.flag('deferrable'),
     where: reader.entry('where')?.value ?? null,
   }
 }

@@ -52,6 +52,16 @@ export const foreignKeyOf = (schema: Schema, model: Pick<Model, 'name' | 'table'
   }
 }
 
+/** The constraint that an index belongs to, if it is a deferrable unique: PostgreSQL makes the index itself. */
+export const uniqueOf = (model: Model, { name, fields }: Index): Constraint => ({
+  name,
+  definition: `unique (${columnList(model, fields)}) deferrable initially immediate`,
+})
+
+/** Makes a constraint of a unique index that is there, under its name. */
+export const deferrableSql = (model: Model, { name }: Index): string =>
+  `alter table ${quoted(model.table)} add constraint ${quoted(name)} unique using index ${quoted(name)} deferrable initially immediate`
+
 /** `create index …`, without the semicolon; `concurrently` does not stop writers, and cannot stand in a transaction. */
 export const indexSql = (schema: Schema, model: Model, index: Index, how: 'at once' | 'concurrently' = 'at once'): string =>
   `create ${index.unique ? 'unique ' : ''}index ${how === 'concurrently' ? 'concurrently ' : ''}${quoted(index.name)} ` +
@@ -62,9 +72,11 @@ export const constraintSql = ({ name, definition }: Constraint): string => `cons
 
 /** What an index is on: `("project_id", "state") where …`. */
 export const indexedSql = (schema: Schema, model: Model, { fields, where }: Index): string => {
-  const columns = fields.map((name) => quoted(model.fields.find((field) => field.name === name)?.column ?? name))
-  return `(${columns.join(', ')})${where === null ? '' : ` where ${predicateSql(schema, where, { model, alias: null }).text}`}`
+  return `(${columnList(model, fields)})${where === null ? '' : ` where ${predicateSql(schema, where, { model, alias: null }).text}`}`
 }
+
+const columnList = (model: Model, fields: readonly string[]): string =>
+  fields.map((name) => quoted(model.fields.find((field) => field.name === name)?.column ?? name)).join(', ')
 
 /** What the type alone lets through and a client could not hold or send back. A check holds for null. */
 const checksOf = (schema: Schema, { type, column }: Pick<Field, 'type' | 'column'>): readonly string[] => {

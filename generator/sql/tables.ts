@@ -1,10 +1,10 @@
 import type { Field, Model, Schema } from '../model.js'
-import { checkOf, columnSql, commentSql, constraintSql, foreignKeyOf, indexSql } from './table-parts.js'
+import { checkOf, columnSql, commentSql, constraintSql, foreignKeyOf, indexSql, uniqueOf } from './table-parts.js'
 import { quoted } from './text.js'
 
 /**
  * Tables, then foreign keys to tables declared later, then indexes. Foreign keys are deferrable, so that a transaction may
- * insert in any order; unique indexes are not, because ON CONFLICT does not accept a deferrable one as its arbiter.
+ * insert in any order; uniques are so only if the schema says it, because ON CONFLICT does not accept a deferrable one as its arbiter.
  * `models`: those whose tables are not there yet.
  */
 export const tablesSql = (schema: Schema, models: readonly Model[] = schema.models): string => {
@@ -19,7 +19,7 @@ export const tablesSql = (schema: Schema, models: readonly Model[] = schema.mode
     for (const field of references.filter((each) => !inTable.includes(each)))
       late.push(`alter table ${quoted(model.table)} add ${constraintSql(foreignKeyOf(schema, model, field))};`)
   }
-  const indexes = models.flatMap((model) => model.indexes.map((index) => `${indexSql(schema, model, index)};`))
+  const indexes = models.flatMap((model) => model.indexes.flatMap((index) => (index.deferrable ? [] : [`${indexSql(schema, model, index)};`])))
   return [...tables, ...(late.length > 0 ? [late.join('\n')] : []), indexes.join('\n')].join('\n\n')
 }
 
@@ -30,6 +30,7 @@ const tableSql = (schema: Schema, model: Model, references: readonly Field[]): s
     '"version" bigint not null',
     ...model.fields.flatMap((field) => checkOf(schema, model, field) ?? []).map(constraintSql),
     ...references.map((field) => constraintSql(foreignKeyOf(schema, model, field))),
+    ...model.indexes.filter((index) => index.deferrable).map((index) => constraintSql(uniqueOf(model, index))),
   ]
   return [`create table ${table} (\n  ${lines.join(',\n  ')}\n);`, ...commentSql(model)].join('\n')
 }

@@ -27,7 +27,7 @@ export interface World {
 /** One storage for successive clients of a device. */
 export const storageOfDevice = (): OpenStorage => dexieStorage({ indexedDB: new IDBFactory(), IDBKeyRange })
 
-export const openWorld = async (options: { readonly nodes?: number; readonly server?: object } = {}): Promise<World> => {
+export const openWorld = async (options: { readonly nodes?: number; readonly server?: object; readonly migrations?: URL | string } = {}): Promise<World> => {
   const lab = await openLab({
     createServer: createTrackerServer,
     openClient: openTracker,

@@ -65,7 +65,7 @@ export const model = (name: string, fields: readonly Field[], options: ModelOpti
   }
 }
 
-export const index = (name: string, fields: readonly string[], more: Partial<Index> = {}): Index => ({ name, fields, unique: false, where: null, derived: false, ...more })
+export const index = (name: string, fields: readonly string[], more: Partial<Index> = {}): Index => ({ name, fields, unique: false, deferrable: false, where: null, derived: false, ...more })
 
 export const schema = (models: readonly Model[], scopes: readonly Scope[] = [], more: { readonly claims?: readonly Claim[]; readonly enums?: readonly Enum[] } = {}): Schema => ({
   name: 'test',
