@@ -3,11 +3,12 @@
  * It leaves when its outcome was heard and the base contains it, or at once if it was rejected. Outcomes never write the base.
  */
 import { SyncError } from '../protocol/errors.js'
-import type { Mutation, Op, Outcome, PushResult } from '../protocol/messages.js'
+import type { LostField, Mutation, Op, Outcome, PushResult } from '../protocol/messages.js'
 import type { Log, Timers } from '../protocol/ports.js'
 import type { BaseLog } from './base-log.js'
 import { isReplayable } from './op-values.js'
 import type { Emitter } from './events.js'
+import { followingLinks, neededLinks, withLinks } from './given-links.js'
 import { type Journal, storageError } from './journal.js'
 import { type OutboxEntry, mutationOf, newEntry } from './outbox-entry.js'
 import { largestMutation, mostOps } from './push-batch.js'
@@ -143,27 +144,32 @@ export class Outbox {
 
   /**
    * Inside a job: numbers what waits from 1, for a new client id. What the server decided (up to `decided`) goes; what is only
-   * said to be contained comes back on the overlay, since the state that contained it may be gone.
+   * said to be contained comes back on the overlay, in its place, since the state that contained it may be gone. What is meant for a
+   * link that gave way goes to the row that stands: nobody remembers that under the new id.
    */
   async renumber(storage: Storage, decided: number, client: Pick<DeviceState, 'client' | 'epoch'>): Promise<void> {
-    const { baseLog, store, log } = this.#parts
+    const { baseLog, journal, store, log } = this.#parts
     const stored = this.#entries.filter((entry) => entry.seq !== null)
     const kept = stored.filter((entry) => (entry.seq ?? 0) > decided)
-    const numbered = kept.map((entry, at) => ({ seq: at + 1, ...mutationOf(entry) }))
-    const facts = { ...client, session: { last: null, next: null }, done: 0 }
+    const { links = [] } = journal.device
+    const meant = followingLinks(links, kept)
+    const numbered = kept.map((entry, at) => ({ seq: at + 1, ...mutationOf(entry), ops: meant[at] ?? entry.ops }))
+    const facts = { ...client, session: { last: null, next: null }, done: 0, links: [] }
     const removed = stored.flatMap(({ seq }) => seq ?? [])
     await baseLog.rewrite(storage, numbered, removed, facts)
     this.#lastSeq = numbered.length
-    for (const [at, entry] of kept.entries()) {
-      if (entry.outcome !== null) this.#count(1)
-      Object.assign(entry, { seq: at + 1, outcome: null })
-      if (entry.isOverlaid || !isReplayable(store, entry.ops)) continue
-      entry.isOverlaid = true
-      store.overlaid(entry)
-    }
+    const shown = this.#entries.filter((entry) => entry.isOverlaid)
     const dropped = stored.slice(0, stored.length - kept.length)
     this.#entries = this.#entries.slice(dropped.length)
-    for (const entry of dropped.filter((each) => each.isOverlaid)) store.withdrawn(entry)
+    const now = followingLinks(links, this.#entries) // Something may have been written meanwhile.
+    store.replayed(shown, () => {
+      for (const [at, entry] of this.#entries.entries()) {
+        if (entry.outcome !== null) this.#count(1)
+        Object.assign(entry, { seq: numbered[at]?.seq ?? null, outcome: null, ops: now[at] ?? entry.ops })
+        entry.isOverlaid ||= isReplayable(store, entry.ops)
+      }
+      return this.#entries.filter((entry) => entry.isOverlaid)
+    })
     const unheard = dropped.filter((entry) => entry.outcome === null).length
     if (unheard > 0) log('warn', 'outcomes-unknown', { count: unheard })
     this.#count(-unheard)
@@ -221,7 +227,7 @@ export class Outbox {
   }
 
   #settleOne(entry: OutboxEntry, seq: number, outcome: Outcome): void {
-    const { store, emitter, rejections } = this.#parts
+    const { emitter, journal, rejections, store } = this.#parts
     const mutation = { seq, ...mutationOf(entry) }
     entry.outcome = outcome
     this.#count(-1)
@@ -230,10 +236,22 @@ export class Outbox {
       entry.isOverlaid = false
       emitter.emit('rejected', rejections.add(mutation, outcome))
     } else {
-      if (outcome.kind === 'merged') for (const { model, id, into } of outcome.links ?? []) store.overlay.merged(model, id, into)
+      const links = outcome.kind === 'merged' ? (outcome.links ?? []) : []
+      for (const { model, id, into } of links) store.overlay.merged(model, id, into)
+      // Stored at the latest by the transaction that takes the create out of storage: until then the server would say it again.
+      if (links.length > 0) journal.advance({ links: withLinks(journal.device.links ?? [], links) })
       emitter.emit('confirmed', { mutation, outcome })
+      const [first] = outcome.kind === 'merged' ? (outcome.unconverted ?? []) : []
+      if (first !== undefined && outcome.kind === 'merged') this.#keep(mutation, first, outcome.unconverted ?? [])
     }
     entry.confirmed.resolve(outcome)
+  }
+
+  /** What the server's version of the schema has no place for stays with the app. */
+  #keep(mutation: Mutation, { model, id }: LostField, unconverted: readonly LostField[]): void {
+    const { emitter, rejections } = this.#parts
+    const fields = unconverted.filter((lost) => lost.model === model && lost.id === id).map(({ field }) => field)
+    emitter.emit('rejected', rejections.add(mutation, { kind: 'rejected', code: 'unknown-schema', model, id, fields }))
   }
 
   #sweep(left: readonly number[]): void {
@@ -241,6 +259,8 @@ export class Outbox {
     const over = this.#entries.filter(isOver)
     if (over.length === 0) return
     this.#entries = this.#entries.filter((entry) => !isOver(entry))
+    const { links } = this.#parts.journal.device
+    if (links !== undefined && links.length > 0) this.#parts.journal.advance({ links: neededLinks(links, this.#entries) })
     const stored = over.flatMap(({ seq }) => (seq === null || left.includes(seq) ? [] : [seq]))
     if (stored.length === 0) return
     const { journal, baseLog, rejections, log } = this.#parts

@@ -5,7 +5,7 @@
  * Every method is one atomic transaction; it resolves when the transaction is durable and rejects with
  * SyncError `storage-failed` when nothing of it is. One client at a time has a storage open.
  */
-import type { Delta, Mutation, Outcome } from '../protocol/messages.js'
+import type { Delta, MergedLink, Mutation, Outcome } from '../protocol/messages.js'
 import type { Wire } from '../protocol/values.js'
 
 /** Opens (or makes) the storage of that name. @throws SyncError `storage-in-use` while somebody else has it open. */
@@ -74,6 +74,8 @@ export interface DeviceState {
   readonly nextScope: number
   readonly scopes: readonly StoredScope[]
   readonly clock: ClockState
+  /** Links that gave way to stored ones, and that something pending names; missing: none. */
+  readonly links?: readonly MergedLink[]
   /** A client has it open, or was killed; missing: it was never said. */
   readonly isOpen?: boolean
 }

@@ -3,6 +3,7 @@
  * visible is worked out again for just these, then indexes, events and live queries hear of it, once, in the same tick.
  */
 import type { BaseRow, SchemaDescriptor, Uuid } from '../protocol/descriptor.js'
+import type { MergedLink } from '../protocol/messages.js'
 import type { Log } from '../protocol/ports.js'
 import type { World } from '../protocol/predicate.js'
 import { Base } from './base.js'
@@ -81,6 +82,18 @@ export class Store {
     this.#settle({ keys, origin: 'rejected' })
   }
 
+  /** What is pending is replayed in this order from now on, with other ops or none; `before`: as it was. */
+  replayed(before: readonly Overlaid[], write: () => readonly Overlaid[]): void {
+    const keys = new KeySet()
+    for (const each of before) keys.addAll(this.#keysOf(each))
+    for (const each of before) this.overlay.remove(each)
+    for (const each of write()) {
+      this.overlay.push(each)
+      keys.addAll(this.#keysOf(each))
+    }
+    this.#settle({ keys, origin: 'rejected' })
+  }
+
   /** One step of the stream, together with the local transactions it contains. */
   advanced(deltas: readonly ReadDelta[], accepts: (scope: number) => boolean, contained: readonly Overlaid[]): void {
     const touched = this.base.apply(deltas, accepts)
@@ -108,8 +121,9 @@ export class Store {
   }
 
   /** After the base was rebuilt, at start: what nobody needs goes, what is pending is replayed. No scope is open yet. */
-  restored(pending: readonly Overlaid[]): void {
+  restored(pending: readonly Overlaid[], links: readonly MergedLink[]): void {
     for (const each of pending) this.overlay.push(each)
+    for (const { model, id, into } of links) this.overlay.merged(model, id, into)
     const keys = new KeySet().addAll(this.base.keys())
     for (const each of pending) keys.addAll(this.#keysOf(each))
     this.#settle({ keys, origin: 'server' })
