@@ -36,7 +36,7 @@ const tap = (): Tap => {
             frames.push(text)
             socket.send(text)
           },
-          close: (code) => socket.close(code),
+          close: (code, reason) => socket.close(code, reason),
         }
       },
     },
