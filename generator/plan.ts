@@ -1,14 +1,16 @@
 /** Which files a schema becomes, and what each says: data for templates, or text. */
+import { transitionsTo } from './evolve/transition.js'
 import type { Schema } from './model.js'
 import { clientIndexView, clientScopesView } from './views/client-index.js'
 import { clientModelView } from './views/client-model.js'
 import { Imports } from './views/imports.js'
-import { type Folder, modelFile, scopeFile } from './views/paths.js'
+import { type Folder, modelFile, scopeFile, transitionFile } from './views/paths.js'
 import { serverIndexView } from './views/server-index.js'
 import { serverModelView } from './views/server-model.js'
 import { serverScopeView } from './views/server-scope.js'
 import { sharedModelView } from './views/shared-model.js'
 import { claimsView, enumsView, schemaView } from './views/shared-schema.js'
+import { transitionView } from './views/transition.js'
 
 /** A file to be made: from a template and its view, or as it is. `path` is relative to the output folder, with `/`. */
 export type PlannedFile =
@@ -21,6 +23,7 @@ export type TemplateName =
   | 'enums.ts'
   | 'claims.ts'
   | 'schema.ts'
+  | 'transition.ts'
   | 'client-model.ts'
   | 'client-scopes.ts'
   | 'client-index.ts'
@@ -28,17 +31,19 @@ export type TemplateName =
   | 'server-scope.ts'
   | 'server-index.ts'
 
-/** Every file of the output but migrations and the lock file. `output` is the output folder, relative to where the generator was called, with `/`. */
-export const plan = (schema: Schema, output: string): readonly PlannedFile[] => {
+/** Every file of the output but migrations and the lock file. `history`: earlier versions that clients may still have, oldest first. `output` is the output folder, relative to where the generator was called, with `/`. */
+export const plan = (schema: Schema, output: string, history: readonly Schema[] = []): readonly PlannedFile[] => {
+  const transitions = transitionsTo(schema, history)
   const importsOf = (folder: Folder): Imports => new Imports(folder, output)
   const file = (path: string, template: TemplateName, view: object): PlannedFile => ({ path: `${path}.ts`, template, view })
   return [
     ...(schema.enums.length === 0 ? [] : [file('shared/enums', 'enums.ts', enumsView(schema))]),
     file('shared/claims', 'claims.ts', claimsView(schema, importsOf('shared'))),
-    file('shared/schema', 'schema.ts', schemaView(schema, importsOf('shared'))),
+    file('shared/schema', 'schema.ts', schemaView(schema, importsOf('shared'), transitions)),
+    ...transitions.map((each) => file(transitionFile(each), 'transition.ts', transitionView(each, importsOf('shared/transitions')))),
     ...(schema.scopes.length === 0 ? [] : [file('client/scopes', 'client-scopes.ts', clientScopesView(schema, importsOf('client')))]),
     file('client/index', 'client-index.ts', clientIndexView(schema, importsOf('client'))),
-    file('server/index', 'server-index.ts', serverIndexView(schema, importsOf('server'))),
+    file('server/index', 'server-index.ts', serverIndexView(schema, importsOf('server'), transitions.length > 0)),
     ...schema.scopes.map((scope) =>
       file(scopeFile(scope), 'server-scope.ts', serverScopeView(schema, scope, importsOf('server'))),
     ),

@@ -64,10 +64,13 @@ export const docComment = (text: string, indent = 0): Code => {
   return `/**\n${[first, ...rest].map((line) => `${margin} * ${line}\n`).join('')}${margin} */` as Code
 }
 
+/** So many spaces. */
+export const margin = (columns: number): Code => ' '.repeat(columns) as Code
+
 const widest = 130
 
 /** A property's name: bare, quoted, or computed where it would set the prototype. */
-const property = (key: string): Code => {
+export const property = (key: string): Code => {
   if (key === '__proto__') return code`['__proto__']`
   return identifier.test(key) ? (key as Code) : literal(key)
 }

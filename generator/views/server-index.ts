@@ -8,7 +8,7 @@ import { modelFile, scopeFile } from './paths.js'
 import { enumExports, exported } from './re-exports.js'
 
 /** For templates/server-index.ts.hbs: the server of a schema, and the types that tie its models together. */
-export const serverIndexView = (schema: Schema, imports: Imports) => {
+export const serverIndexView = (schema: Schema, imports: Imports, hasHistory: boolean) => {
   const title = clientName(schema)
   const types = ident(`${title}ServerTypes`)
   const hooks = ident(`${title}Hooks`)
@@ -38,6 +38,7 @@ export const serverIndexView = (schema: Schema, imports: Imports) => {
     schemaName: ident(`${camelCase(schema.name)}ServerSchema`),
     schemaType: imports.runtime('ServerSchema'),
     schema: imports.value('shared/schema', 'schema'),
+    transitions: hasHistory ? imports.value('shared/schema', 'transitions') : null,
     shape: literal(shapeHash(schema)),
     claimsDescriptor: imports.value('shared/claims', claimsDescriptorName(schema)),
     models: schema.models.map(({ name }) => ({ name: ident(name), model: imports.value(file(name), modelName(name)) })),

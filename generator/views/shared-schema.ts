@@ -1,12 +1,14 @@
 /** For templates/enums.ts.hbs, claims.ts.hbs and schema.ts.hbs: what both sides know of the schema as a whole. */
+import type { Transition } from '../evolve/transition.js'
 import type { Schema, Scope } from '../model.js'
 import { array, code, ident, literal, object } from './code.js'
 import { descriptorOf, labelsName, typeOf } from './field-source.js'
 import type { Imports } from './imports.js'
 import { claimsDescriptorName, claimsName } from './names-of-app.js'
-import { modelFile } from './paths.js'
+import { modelFile, transitionFile } from './paths.js'
 import { schemaHash } from './schema-hash.js'
 import { descriptorName } from './shared-model.js'
+import { transitionName } from './transition.js'
 import { words } from './words.js'
 
 export const enumsView = (schema: Schema) => ({
@@ -36,7 +38,7 @@ export const claimsView = (schema: Schema, imports: Imports) => {
   return { ...view, imports: imports.statements() }
 }
 
-export const schemaView = (schema: Schema, imports: Imports) => {
+export const schemaView = (schema: Schema, imports: Imports, transitions: readonly Transition[]) => {
   const view = {
     doc: 'What both sides agree on. A server takes clients of the schemas whose hash it knows.',
     name: literal(schema.name),
@@ -52,6 +54,10 @@ export const schemaView = (schema: Schema, imports: Imports) => {
       params: object(scope.params.map((param) => [param.name, descriptorOf(param, imports)])),
       models: array(carried(scope).map((name) => literal(name)), 13, 4),
     })),
+    transitions:
+      transitions.length === 0 ? null : array(transitions.map((each) => imports.value(transitionFile(each), transitionName(each))), 53),
+    transitionsDoc: 'What led from one version of the schema to the next: clients and writes of these are understood.',
+    transitionType: transitions.length === 0 ? null : imports.runtime('Transition'),
     schemaType: imports.runtime('SchemaDescriptor'),
     scopeType: imports.runtime('ScopeDescriptor'),
   }

@@ -7,6 +7,7 @@ export const symbols = {
   ModelDescriptor: ['syncgen/protocol', 'type'],
   SchemaDescriptor: ['syncgen/protocol', 'type'],
   ScopeDescriptor: ['syncgen/protocol', 'type'],
+  Transition: ['syncgen/protocol', 'type'],
   Uuid: ['syncgen/protocol', 'type'],
   Wire: ['syncgen/protocol', 'type'],
   compareBigint: ['syncgen/protocol', 'value'],

@@ -176,7 +176,8 @@ export class Base {
   #put({ model, id, version, row }: ReadRow, accepts: (scope: number) => boolean, touched: Touched, replaced: Replaced[]): void {
     const known = this.get(model, id)
     touched.keys.add(model, id)
-    if (known?.version === version) return
+    // Version 0 is no version: a row that was worked out, and may be worked out again.
+    if (known?.version === version && version !== 0) return
     if (known?.claims.some(accepts) !== true) replaced.push({ model, id, before: known })
     this.#write(model, id, { row, version, claims: known?.claims ?? noClaims })
     if (known !== undefined) this.#digests.changed(known.claims, model, id, known.version, version)

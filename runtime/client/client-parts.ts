@@ -34,6 +34,7 @@ import { Scopes } from './scopes.js'
 import { type Status, StatusBoard } from './status.js'
 import { Store } from './store.js'
 import { Synchronizer } from './synchronizer.js'
+import { upgraded } from './upgrade.js'
 
 /** What a generated client is made of. Only this package looks inside. */
 export interface ClientParts {
@@ -76,8 +77,9 @@ const assemble = async (
   const emitter = new Emitter(log)
   const board = new StatusBoard(log)
   const store = new Store(schema, emitter, log)
-  const stored = await storage.load()
-  const { device, batches, wasKilled } = await restore(storage, stored, schema, store, ports, log)
+  const upgrade = await upgraded(storage, await storage.load(), schema, log)
+  const { stored } = upgrade
+  const { device, batches, wasKilled } = await restore(storage, upgrade, schema, store, ports, log)
   const journal = new Journal(storage, device)
   const report = (error: SyncError | null): void => board.storage(error)
   const clock = new EditClock(ports.clock, device.clock, stored.outbox.map(({ at }) => at))

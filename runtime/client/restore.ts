@@ -2,8 +2,10 @@
 import type { SchemaDescriptor } from '../protocol/descriptor.js'
 import type { Clock, Log, Random } from '../protocol/ports.js'
 import { type ReadDelta, readDelta } from './read-delta.js'
+import { snapshotOf } from './snapshot.js'
 import type { DeviceState, Storage, Stored } from './storage.js'
 import type { Store } from './store.js'
+import type { Upgraded } from './upgrade.js'
 
 export interface Restored {
   readonly device: DeviceState
@@ -15,11 +17,12 @@ export interface Restored {
 
 /**
  * Rebuilds the base, closes the scopes that were open when the last session ended, and stores that. A base of another schema
- * (its rows have another form), or one that cannot be read, is given up and fetched again; the outbox never is.
+ * that this one does not know, or one that cannot be read, is given up and fetched again; the outbox never is. A base that was
+ * converted replaces the stored one.
  */
 export const restore = async (
   storage: Storage,
-  stored: Stored,
+  { stored, hasOldBase }: Upgraded,
   schema: SchemaDescriptor,
   store: Store,
   ports: { readonly clock: Clock; readonly random: Random },
@@ -38,6 +41,10 @@ export const restore = async (
   }
   for (const { accepts, deltas } of steps) store.base.apply(deltas, accepts)
   const device = closedScopes(stored.device, ports.clock)
+  if (hasOldBase) {
+    await storage.compact(snapshotOf(store.base), device)
+    return { device, batches: 0, wasKilled: stored.device.isOpen === true }
+  }
   await storage.update([], [], device)
   return { device, batches: stored.batches.length, wasKilled: stored.device.isOpen === true }
 }

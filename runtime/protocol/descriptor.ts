@@ -2,6 +2,7 @@
  * What generated code tells the runtime about a schema: plain data and tiny functions, one descriptor per model. Both
  * sides share these; the server adds SQL (runtime/server/descriptor.ts).
  */
+import type { Transition } from './transition.js'
 import type { Wire, WireRow } from './values.js'
 
 /** A uuid in canonical lower case. */
@@ -91,4 +92,6 @@ export interface SchemaDescriptor {
   readonly hash: string
   readonly models: Readonly<Record<string, ModelDescriptor>>
   readonly scopes: Readonly<Record<string, ScopeDescriptor>>
+  /** From earlier versions to this one, oldest first: each leads to where the next begins. */
+  readonly transitions?: readonly Transition[]
 }

@@ -41,4 +41,5 @@ export {
   writeNullable,
   writeTimestamp,
 } from './values.js'
+export type { FieldTransition, Fields, ModelTransition, ShapeTransition, Transition } from './transition.js'
 export { fromWire, toWire } from './wire-value.js'

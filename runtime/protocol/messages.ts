@@ -269,7 +269,13 @@ export interface PushResult {
 /** What became of a mutation. `merged`: applied, but these fields kept the server's value, or these links were there already. */
 export type Outcome =
   | { readonly kind: 'applied' }
-  | { readonly kind: 'merged'; readonly lost: readonly LostField[]; readonly links?: readonly MergedLink[] }
+  | {
+      readonly kind: 'merged'
+      readonly lost: readonly LostField[]
+      readonly links?: readonly MergedLink[]
+      /** Those of the lost fields that the server's version of the schema does not have, or not with such a value. */
+      readonly unconverted?: readonly LostField[]
+    }
   | {
       readonly kind: 'rejected'
       readonly code: RejectionCode

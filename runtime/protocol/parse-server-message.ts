@@ -129,8 +129,8 @@ const mergedLink = objectOf<MergedLink>({ model: label, id: uuid, into: uuid }, 
 const outcome: Decode<Outcome> = taggedBy<Outcome>('kind', {
   applied: objectOf<Extract<Outcome, { kind: 'applied' }>>({ kind: exactly('applied') }, open),
   merged: objectOf<Extract<Outcome, { kind: 'merged' }>>(
-    { kind: exactly('merged'), lost: listOf(lostField), links: listOf(mergedLink) },
-    { closed: false, optional: ['links'] },
+    { kind: exactly('merged'), lost: listOf(lostField), links: listOf(mergedLink), unconverted: listOf(lostField) },
+    { closed: false, optional: ['links', 'unconverted'] },
   ),
   rejected: objectOf<Extract<Outcome, { kind: 'rejected' }>>(
     { kind: exactly('rejected'), code: anyText, model: nullable(label), id: nullable(uuid), fields: listOf(anyText) },

@@ -9,6 +9,9 @@ export interface Socket {
   terminate(): void
 }
 
+/** What a client of another version of the schema understands. */
+export type Translate = (message: ServerMessage) => readonly ServerMessage[]
+
 /** The way out to one client. Knows how much is waiting for a slow reader; what is full is for its user to leave alone. */
 export class Channel {
   readonly #socket: Socket
@@ -16,6 +19,7 @@ export class Channel {
   #waiting = 0
   #closed = false
   #drained: (() => void)[] = []
+  #translate: Translate | null = null
 
   constructor(socket: Socket, limit: number) {
     this.#socket = socket
@@ -31,12 +35,24 @@ export class Channel {
     return this.#waiting > this.#limit
   }
 
-  send(message: ServerMessage): void {
-    this.sendText(JSON.stringify(message))
+  /** From now on the client hears what this makes of each message. */
+  translating(translate: Translate): void {
+    this.#translate = translate
   }
 
-  /** A frame that is already JSON. After the end it goes nowhere, as on a broken line. */
+  send(message: ServerMessage): void {
+    for (const each of this.#translate?.(message) ?? [message]) this.#send(JSON.stringify(each))
+  }
+
+  /** A frame that is already JSON. */
   sendText(text: string): void {
+    // The cast is the boundary: it is our own text.
+    if (this.#translate === null) this.#send(text)
+    else this.send(JSON.parse(text) as ServerMessage)
+  }
+
+  /** After the end it goes nowhere, as on a broken line. */
+  #send(text: string): void {
     if (this.#closed) return
     const bytes = Buffer.byteLength(text)
     this.#waiting += bytes

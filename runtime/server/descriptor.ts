@@ -5,6 +5,7 @@
 import type { BaseRow, FieldDescriptor, ModelDescriptor, ScopeDescriptor } from '../protocol/descriptor.js'
 import type { VersionedRow } from '../protocol/messages.js'
 import type { Versions } from '../protocol/reconcile.js'
+import type { Transition } from '../protocol/transition.js'
 
 /** Where a statement's parameter comes from: the verified identity (`auth.sub`) or the scope (`params.projectId`). */
 export type Binding = `auth.${string}` | `params.${string}`
@@ -23,6 +24,8 @@ export interface ServerSchema {
   readonly claims: Readonly<Record<string, FieldDescriptor>>
   readonly models: Readonly<Record<string, ServerModel>>
   readonly scopes: Readonly<Record<string, ServerScope>>
+  /** From earlier versions that clients may still have. */
+  readonly transitions?: readonly Transition[]
 }
 
 export interface ServerModel<Row extends BaseRow = BaseRow> {

@@ -40,7 +40,8 @@ export const followLinks = async (
   if (asked.length === 0) return mutation
   const rows = await connection.rows(mergedLinks, [client, [...new Set(asked.map(({ id }) => id))]])
   const recorded = rows.map(([model, id, into]) => ({ model: String(model), id: String(id), into: String(into) }))
-  const links = [...recorded, ...recent]
+  // Of an earlier version of the schema, in which the model may have been called otherwise: ids are one of a kind.
+  const links = [...recorded, ...recent].map((link) => (catalog.models.has(link.model) ? link : { ...link, model: null }))
   // One that was made again after its pair had been free is itself.
   const stands = new Set<string>()
   for (const name of new Set(asked.map(({ model }) => model))) {
@@ -58,8 +59,8 @@ const mayBeMerged = (catalog: Catalog, op: Op): boolean =>
   op.op !== 'create' && op.version === 0 && catalog.models.get(op.model)?.server.descriptor.pair !== undefined
 
 /** The last answer about a link is the one that holds. */
-const followed = (links: readonly MergedLink[], op: Op): Op => {
-  const into = links.findLast(({ model, id }) => model === op.model && id === op.id)?.into
+const followed = (links: readonly (Omit<MergedLink, 'model'> & { readonly model: string | null })[], op: Op): Op => {
+  const into = links.findLast(({ model, id }) => (model === null || model === op.model) && id === op.id)?.into
   return into === undefined ? op : { ...op, id: into }
 }
 

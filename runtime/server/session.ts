@@ -14,6 +14,7 @@ import { FrameRate } from './frame-rate.js'
 import { greet } from './handshake.js'
 import { Holdings } from './holdings.js'
 import { type Verified, verify } from './identity.js'
+import { Interpreter } from './interpreter.js'
 import type { Pusher } from './mutate.js'
 import type { ServerOptions } from './options.js'
 import type { ReconcileTools } from './reconcile-scope.js'
@@ -44,6 +45,7 @@ export class Session {
   #state: 'new' | 'greeting' | 'open' | 'forked' | 'draining' = 'new'
   #identity: Verified | undefined
   #device: Device | undefined
+  #interpreter: Interpreter | undefined
   #nonce = ''
   #unanswered = 0
   #heard: number
@@ -81,7 +83,7 @@ export class Session {
       if (frame === undefined) throw new SyncError('malformed-frame', 'frames are text')
       if (this.#unanswered + frame.length > this.#tools.limits.unansweredBytes)
         throw new SyncError('limit-exceeded', 'too much at once')
-      this.#watch(this.#dispatch(parseClientMessage(frame)), frame.length)
+      this.#watch(this.#dispatch(this.#understood(parseClientMessage(frame))), frame.length)
     } catch (error) {
       this.#fail(error)
     }
@@ -111,6 +113,15 @@ export class Session {
     this.#channel.close(serviceRestart, 'closing')
     this.ended()
     await this.#device?.settled()
+  }
+
+  /** What a client of another version of the schema means; and from now on it hears what it can understand. */
+  #understood(message: ClientMessage): ClientMessage {
+    const interpreter = this.#interpreter
+    if (interpreter === undefined) return message
+    const meant = interpreter.hears(message)
+    if (interpreter.isNeeded) this.#channel.translating((each) => interpreter.says(each))
+    return meant
   }
 
   /** What is still to be done when it returns, if anything. */
@@ -146,7 +157,8 @@ export class Session {
   async #hello(message: Hello): Promise<void> {
     const { catalog, limits, router } = this.#tools
     if (message.protocol !== protocolVersion) throw new Refuse('protocol-unknown')
-    if (message.schema !== catalog.schema.hash) throw new Refuse('schema-unknown')
+    const interpreter = Interpreter.of(catalog.schema, message.schema)
+    if (interpreter === undefined) throw new Refuse('schema-unknown')
     const identity = await this.#verify(message.token)
     if (identity.principal !== message.principal) throw new Refuse('wrong-principal')
     if (router.connectionsOf(identity.principal) >= limits.connectionsPerPrincipal) throw new Refuse('limit-exceeded')
@@ -156,6 +168,7 @@ export class Session {
     const { epoch, lastSeq, now, forked } = greeting
     this.#identity = identity
     this.#nonce = message.session.next
+    this.#interpreter = interpreter
     this.#device = new Device(message.client, identity, this.#tools, this.#channel, this.#holdings, (error) => this.#fail(error))
     this.#state = forked ? 'forked' : 'open'
     if (!forked) {

@@ -1,0 +1,56 @@
+/**
+ * What leads from one version of a schema to the next, as generated data: which names and shapes changed, and what rows that
+ * are there got. Models, scopes and fields that did not change are not in it.
+ */
+import type { FieldDescriptor } from './descriptor.js'
+import type { Wire } from './values.js'
+
+export interface Transition {
+  /** Hashes of the two versions. */
+  readonly from: string
+  readonly to: string
+  /** By their old names: models that are called otherwise, have other fields, or are gone. */
+  readonly models: Readonly<Record<string, ModelTransition>>
+  /** Models that the old version does not have. */
+  readonly newModels: readonly string[]
+  /** By name: scopes that are gone, or have other parameters. */
+  readonly scopes: Readonly<Record<string, ShapeTransition>>
+  readonly newScopes: readonly string[]
+}
+
+/** What became of a set of named fields. */
+export interface ShapeTransition {
+  /** The new name; null: gone. */
+  readonly name: string | null
+  /** In wire order. */
+  readonly before: Fields
+  readonly after: Fields
+  /** By new name: fields that are new, called otherwise, or have values that are. */
+  readonly fields: Readonly<Record<string, FieldTransition>>
+}
+
+export interface ModelTransition extends ShapeTransition {
+  /** Whether a row of now can be worked out from one of before; if not, it has to be fetched. */
+  readonly isExact: boolean
+}
+
+export type Fields = Readonly<Record<string, FieldDescriptor>>
+
+export interface FieldTransition {
+  /** The old name; null: there was no such field. */
+  readonly was: string | null
+  /** What rows got that were there, or had null. */
+  readonly fill?: Wire
+  /** Labels that are called otherwise, or became others: old → new. */
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+/** The transitions from a version to the one that `transitions` (oldest first) end with; undefined: it is not known. */
+export const pathFrom = (
+  { hash, transitions = [] }: { readonly hash: string; readonly transitions?: readonly Transition[] },
+  version: string,
+): readonly Transition[] | undefined => {
+  if (version === hash) return []
+  const first = transitions.findLastIndex(({ from }) => from === version)
+  return first < 0 ? undefined : transitions.slice(first)
+}

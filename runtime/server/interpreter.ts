@@ -1,0 +1,76 @@
+/** What one client says and hears, where its version of the schema, or that of its writes, is not the server's. */
+import { Dialect, type Loss, Route } from '../protocol/dialect.js'
+import type { SchemaDescriptor } from '../protocol/descriptor.js'
+import type { ClientMessage, LostField, Mutation, Outcome, ServerMessage } from '../protocol/messages.js'
+import { pathFrom } from '../protocol/transition.js'
+
+type Versions = Pick<SchemaDescriptor, 'hash' | 'transitions'>
+
+export class Interpreter {
+  readonly #versions: Versions
+  /** Null: the client has the server's version. */
+  readonly #dialect: Dialect | null
+  readonly #routes = new Map<string, Route>()
+  /** What of pushed mutations has no meaning any more, by their numbers, until they are answered. */
+  readonly #losses = new Map<number, readonly Loss[]>()
+
+  private constructor(versions: Versions, dialect: Dialect | null) {
+    this.#versions = versions
+    this.#dialect = dialect
+  }
+
+  /** For a client of this version; undefined: the server does not know it. */
+  static of(versions: Versions, version: string): Interpreter | undefined {
+    const path = pathFrom(versions, version)
+    if (path === undefined) return undefined
+    return new Interpreter(versions, path.length === 0 ? null : new Dialect(path, 'newer'))
+  }
+
+  /** Whether what is said has to go through `says`. */
+  get isNeeded(): boolean {
+    return this.#dialect !== null || this.#losses.size > 0
+  }
+
+  /** What the client means. */
+  hears(message: ClientMessage): ClientMessage {
+    if (message.kind === 'push') return { ...message, mutations: message.mutations.map((each) => this.#mutation(each)) }
+    return this.#dialect?.toServer(message) ?? message
+  }
+
+  /** What the client understands. */
+  says(message: ServerMessage): readonly ServerMessage[] {
+    const said = this.#dialect?.toClient(message) ?? [message]
+    return said.map((each) => (each.kind === 'pushed' ? { ...each, results: each.results.map((result) => ({ ...result, outcome: this.#outcome(result) })) } : each))
+  }
+
+  /** Each mutation is of the version under which it was written. One of which nothing is left, or that must be whole, is refused as it stands. */
+  #mutation(mutation: Mutation): Mutation {
+    const route = this.#route(mutation.schema)
+    if (route === undefined) return mutation
+    const { mutation: meant, losses } = route.mutation(mutation)
+    if (losses.length === 0) return meant
+    this.#losses.set(mutation.seq, losses)
+    return mutation.strict || meant.ops.length === 0 ? { ...mutation, ops: [] } : meant
+  }
+
+  #route(version: string): Route | undefined {
+    if (version === this.#versions.hash) return undefined
+    const known = this.#routes.get(version)
+    const path = known === undefined ? pathFrom(this.#versions, version) : undefined
+    if (path === undefined) return known
+    const route = new Route(path, 'up')
+    this.#routes.set(version, route)
+    return route
+  }
+
+  #outcome({ seq, outcome }: { readonly seq: number; readonly outcome: Outcome }): Outcome {
+    const losses = this.#losses.get(seq)
+    const [first] = losses ?? []
+    this.#losses.delete(seq)
+    if (losses === undefined || first === undefined) return outcome
+    if (outcome.kind === 'rejected') return outcome.code === 'unknown-schema' && outcome.model === null ? { ...outcome, ...first } : outcome
+    const unconverted = losses.flatMap(({ model, id, fields }): readonly LostField[] => fields.map((field) => ({ model, id, field })))
+    const others = outcome.kind === 'merged' ? outcome : { lost: [] }
+    return { ...others, kind: 'merged', lost: [...others.lost, ...unconverted], unconverted }
+  }
+}
