@@ -53,7 +53,7 @@ export class Pusher {
    * fails on again and again, for a reason that may be its own, is rejected in the end.
    */
   async push(author: Author, mutations: readonly Mutation[]): Promise<Decided | 'replaced'> {
-    const course: Course = { failing: null, hopeless: null }
+    const course: Course = { tries: 0, failing: null, hopeless: null }
     try {
       const decided = await this.#push(author, mutations, course)
       if (decided !== 'replaced' && decided.results.length > 0) this.#troubles.over(author.client)
@@ -62,13 +62,14 @@ export class Pusher {
       const { failing } = course
       if (failing === null || !isDoubtful(error) || !this.#troubles.isHopeless(author.client, failing.seq)) throw error
       this.#logFailed('V92', author, failing, error)
-      return this.#push(author, mutations, { failing: null, hopeless: failing })
+      return this.#push(author, mutations, { tries: 0, failing: null, hopeless: failing })
     }
   }
 
   #push(author: Author, mutations: readonly Mutation[], course: Course): Promise<Decided | 'replaced'> {
     return this.#tools.database.write(async (connection) => {
       course.failing = null
+      course.tries += 1
       const [row] = await connection.rows(lockClient, [author.client])
       const [session, lastSeq, now] = row ?? []
       if (session !== author.nonce) return 'replaced'
@@ -88,7 +89,8 @@ export class Pusher {
     const decided: Decision[] = []
     let last = lastSeq
     let gap = false
-    for (const mutation of mutations.slice(0, mostMutations)) {
+    // One mutation locks its rows in one order; several may have met another push that locks in another. Again, that is one by one.
+    for (const mutation of mutations.slice(0, course.tries > 1 ? 1 : mostMutations)) {
       gap = mutation.seq > last + 1
       if (gap || (decided.length > 0 && this.#tools.clock.monotonic() > deadline)) break
       const repeated = mutation.seq <= last
@@ -192,6 +194,8 @@ interface Failing {
 
 /** How a push goes. */
 interface Course {
+  /** Transactions that were begun for it. */
+  tries: number
   /** What it failed on. */
   failing: Failing | null
   /** What is not tried again. */
