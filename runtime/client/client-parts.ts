@@ -100,7 +100,7 @@ const assemble = async (
   const checkup = new Checkup({ base: store.base, emitter, clock: ports.clock, log, scope }, wasKilled)
   const synchronizer = new Synchronizer({ store, journal, baseLog, outbox, identity, scopes, checkup, clock, board, ports, log })
   const { url, principal, token } = options
-  const connection = new Connection({ url, principal, schema: schema.hash, token, ports, board, log })
+  const connection = new Connection({ url, principal, schema: schema.hash, previous: schema.transitions?.at(-1), token, ports, board, log })
   scopes.listen(synchronizer)
   connection.attach(synchronizer)
   const keepClosed = options.keepClosed ?? week

@@ -2,9 +2,11 @@
  * Keeps one link to the server whenever the app wants one and the network allows it: dials, says hello, waits longer after each
  * failure, and says in the status why there is none. What frames mean is the session's business.
  */
+import { Dialect } from '../protocol/dialect.js'
 import { SyncError, type SyncErrorCode } from '../protocol/errors.js'
 import { type Hello, type Refused, type ServerMessage, type Welcome, protocolVersion } from '../protocol/messages.js'
 import type { Log } from '../protocol/ports.js'
+import type { Transition } from '../protocol/transition.js'
 import { passingWait, slowWait } from './backoff.js'
 import { Link } from './link.js'
 import type { ClientPorts } from './ports.js'
@@ -28,6 +30,8 @@ export interface ConnectionParts {
   readonly principal: string
   /** Hash of the schema. */
   readonly schema: string
+  /** What led to it: for a server that does not know it yet. */
+  readonly previous?: Transition | undefined
   readonly token: string | (() => string | Promise<string>)
   readonly ports: ClientPorts
   readonly board: StatusBoard
@@ -53,6 +57,8 @@ export class Connection {
   /** Counts dials, so that an outdated one notices. */
   #dials = 0
   #isWaiting = false
+  /** The next hello is in the words of the previous version. */
+  #isPrevious = false
   #cancelWait: () => void = () => undefined
   #stopListening: () => void = () => undefined
 
@@ -135,17 +141,21 @@ export class Connection {
     this.#refusal = null
     this.#retryAfter = 0
     this.#welcomedAt = null
-    const link = new Link(url, ports, {
+    const { previous } = this.#parts
+    const dialect = this.#isPrevious && previous !== undefined ? new Dialect([previous], 'older') : null
+    const listener = {
       opened: () => this.#link?.send(hello),
-      received: (message, size) => this.#receive(session, link, message, size, started),
-      ended: (error) => this.#ended(session, error),
-    })
+      received: (message: ServerMessage, size: number) => this.#receive(session, link, message, size, started),
+      ended: (error: SyncError | null) => this.#ended(session, error),
+    }
+    const link = new Link(url, ports, listener, dialect)
     const started = ports.clock.monotonic()
     this.#link = link
   }
 
   async #hello(session: Session): Promise<Hello> {
-    const { principal, schema } = this.#parts
+    const { principal, previous } = this.#parts
+    const schema = (this.#isPrevious ? previous?.from : undefined) ?? this.#parts.schema
     const token = await this.#token()
     return { kind: 'hello', protocol: protocolVersion, schema, principal, token, ...(await session.greeting()) }
   }
@@ -183,6 +193,9 @@ export class Connection {
       session.ended()
     }
     if (!this.#isWanted || !this.#parts.ports.onlineSignal.isOnline()) return
+    // A server one version behind: while servers are replaced one by one, some are.
+    this.#isPrevious = this.#refusal?.code === 'schema-unknown' && this.#parts.previous !== undefined && !this.#isPrevious
+    if (this.#isPrevious) return void this.#dial()
     const wait = (): void => this.#wait(error ?? unreachable())
     if (this.#refusal?.code === 'client-taken') session.clientTaken().then(wait, wait)
     else wait()

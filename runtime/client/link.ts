@@ -1,6 +1,7 @@
 /** One connection, from dialling to its end. A frame of an ended link reaches nobody. */
+import type { Dialect } from '../protocol/dialect.js'
 import { SyncError } from '../protocol/errors.js'
-import type { ClientMessage, ServerMessage } from '../protocol/messages.js'
+import type { ClientMessage, Mutation, ServerMessage } from '../protocol/messages.js'
 import { parseServerMessage } from '../protocol/parse-server-message.js'
 import type { Clock, Timers } from '../protocol/ports.js'
 import type { Network, Socket } from './ports.js'
@@ -26,11 +27,14 @@ export class Link {
   readonly #ports: LinkPorts
   readonly #listener: LinkListener
   readonly #socket: Socket
+  readonly #dialect: Dialect | null
   #isAlive = true
   #lastReceived: number
   #stopTimer: () => void
 
-  constructor(url: string, ports: LinkPorts, listener: LinkListener) {
+  /** @param dialect - for a server that has an older version of the schema */
+  constructor(url: string, ports: LinkPorts, listener: LinkListener, dialect: Dialect | null = null) {
+    this.#dialect = dialect
     this.#ports = ports
     this.#listener = listener
     this.#lastReceived = ports.clock.monotonic()
@@ -47,7 +51,14 @@ export class Link {
   }
 
   send(message: ClientMessage): void {
-    if (this.#isAlive) this.#socket.send(JSON.stringify(message))
+    if (this.#isAlive) this.#socket.send(JSON.stringify(this.#dialect?.toServer(message) ?? message))
+  }
+
+  /** Sends these in their order, up to the first that the server would not understand whole; returns how many. */
+  push(mutations: readonly Mutation[]): number {
+    const meant = this.#dialect === null ? mutations : understood(this.#dialect, mutations)
+    if (meant.length > 0) this.send({ kind: 'push', mutations: meant })
+    return meant.length
   }
 
   /** The server has answered: from now on silence for longer than three intervals ends the link. */
@@ -78,11 +89,18 @@ export class Link {
     if (!this.#isAlive) return
     this.#lastReceived = this.#ports.clock.monotonic()
     try {
-      this.#listener.received(parseServerMessage(text), text.length)
+      const message = parseServerMessage(text)
+      this.#listener.received(this.#dialect?.toClient(message) ?? message, text.length)
     } catch (error) {
       this.end(1008, frameError(error))
     }
   }
+}
+
+const understood = (dialect: Dialect, mutations: readonly Mutation[]): readonly Mutation[] => {
+  const converted = mutations.map((each) => dialect.mutation(each))
+  const first = converted.findIndex(({ losses }) => losses.length > 0)
+  return converted.slice(0, first < 0 ? converted.length : first).map(({ mutation }) => mutation)
 }
 
 /** What went wrong with a frame. */

@@ -3,8 +3,8 @@ import type { Mutation } from '../protocol/messages.js'
 import { type OutboxEntry, mutationOf } from './outbox-entry.js'
 import { nextBatch } from './push-batch.js'
 
-/** Sends mutations over one connection. */
-export type Push = (mutations: readonly Mutation[]) => void
+/** Sends mutations over one connection; returns how many: the rest has to wait for another server. */
+export type Push = (mutations: readonly Mutation[]) => number
 
 /** Frames on their way at any time: enough to keep the line busy, few enough not to be refused. */
 const mostUnanswered = 4
@@ -56,9 +56,10 @@ export class Sender {
         entry.seq === null || entry.seq > this.#limit ? [] : [{ seq: entry.seq, ...mutationOf(entry) }],
       )
       if (mutations.length === 0) return
-      this.#unsent = this.#unsent.slice(mutations.length)
-      this.#unanswered.push(new Set(mutations.map(({ seq }) => seq)))
-      this.#push(mutations)
+      const sent = mutations.slice(0, this.#push(mutations))
+      this.#unsent = this.#unsent.slice(sent.length)
+      if (sent.length > 0) this.#unanswered.push(new Set(sent.map(({ seq }) => seq)))
+      if (sent.length < mutations.length) this.#limit = (mutations[sent.length]?.seq ?? 0) - 1
     }
   }
 }

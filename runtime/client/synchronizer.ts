@@ -170,7 +170,7 @@ export class Synchronizer implements Session, ScopeListener {
   #push(link: Link, limit?: number): void {
     this.#parts.outbox.connected((mutations) => {
       this.#progress()
-      link.send({ kind: 'push', mutations })
+      return link.push(mutations)
     }, limit)
   }
 

@@ -2,8 +2,20 @@
  * Frames between two versions of a schema: what a client says as its server means it, and what the server says as the client
  * means it. One place on either side uses it: the server for clients that are older, a client for a server that is.
  */
-import type { ClaimChange, ClientMessage, Delta, LostField, Mutation, Outcome, Pushed, ScopeClaim, ServerMessage, VersionedRow } from './messages.js'
 import type { Uuid } from './descriptor.js'
+import type {
+  ClaimChange,
+  ClientMessage,
+  Delta,
+  LostField,
+  Mutation,
+  Outcome,
+  Pushed,
+  ScopeClaim,
+  ServerMessage,
+  Synced,
+  VersionedRow,
+} from './messages.js'
 import { Passage } from './passage.js'
 import type { Transition } from './transition.js'
 
@@ -163,19 +175,19 @@ export class Dialect {
   }
 
   /** What a server says, for its client. */
-  toClient(message: ServerMessage): readonly ServerMessage[] {
+  toClient(message: ServerMessage): ServerMessage {
     switch (message.kind) {
       case 'wanted':
-        return [{ ...message, lines: message.lines.map((line) => ({ ...line, model: this.#answered.model(line.model) ?? line.model })) }]
+        return { ...message, lines: message.lines.map((line) => ({ ...line, model: this.#answered.model(line.model) ?? line.model })) }
       case 'page':
       case 'changed':
-        return [{ ...message, delta: this.#delta(message.delta) }]
+        return { ...message, delta: this.#delta(message.delta) }
       case 'synced':
         return this.#synced(message)
       case 'pushed':
-        return [this.#pushed(message)]
+        return this.#pushed(message)
       default:
-        return [message]
+        return message
     }
   }
 
@@ -185,7 +197,7 @@ export class Dialect {
   }
 
   /** A scope that the server does not have holds nothing. */
-  #synced(message: Extract<ServerMessage, { kind: 'synced' }>): readonly ServerMessage[] {
+  #synced(message: Synced): Synced {
     const missing = this.#missing.get(message.attempt) ?? []
     this.#missing.delete(message.attempt)
     const scopes = message.scopes.map(({ id, hash }) => ({ id, hash: `${this.#mark}${hash}` }))
@@ -194,14 +206,12 @@ export class Dialect {
       const model = this.#answered.model(each.model)
       return model === undefined ? [] : [{ ...each, model }]
     })
-    return [
-      {
-        ...rest,
-        scopes: [...scopes, ...missing.map(({ id }) => ({ id, hash: '-' }))],
-        // Rows that were worked out are not those that were sent.
-        ...(own === undefined ? {} : { digests: this.#isOlderServer ? [] : own }),
-      },
-    ]
+    return {
+      ...rest,
+      scopes: [...scopes, ...missing.map(({ id }) => ({ id, hash: '-' }))],
+      // Rows that were worked out are not those that were sent.
+      ...(own === undefined ? {} : { digests: this.#isOlderServer ? [] : own }),
+    }
   }
 
   /** A hash that was said in this dialect means nothing in another, nor without one: then what is held is compared. */
@@ -238,11 +248,10 @@ export class Dialect {
   }
 
   #pushed(message: Pushed): Pushed {
-    return { ...message, results: message.results.map((result) => ({ ...result, outcome: this.outcome(result.outcome), rows: this.#rows(result.rows) })) }
+    return { ...message, results: message.results.map((result) => ({ ...result, outcome: this.#outcome(result.outcome), rows: this.#rows(result.rows) })) }
   }
 
-  /** An outcome by the client's names. */
-  outcome(outcome: Outcome): Outcome {
+  #outcome(outcome: Outcome): Outcome {
     const named = (model: string): string => this.#answered.model(model) ?? model
     const fieldsOf = (model: string | null, fields: readonly string[]): readonly string[] =>
       model === null ? fields : fields.flatMap((field) => this.#answered.field(model, field) ?? [])

@@ -10,7 +10,7 @@ export interface Socket {
 }
 
 /** What a client of another version of the schema understands. */
-export type Translate = (message: ServerMessage) => readonly ServerMessage[]
+export type Translate = (message: ServerMessage) => ServerMessage
 
 /** The way out to one client. Knows how much is waiting for a slow reader; what is full is for its user to leave alone. */
 export class Channel {
@@ -41,7 +41,7 @@ export class Channel {
   }
 
   send(message: ServerMessage): void {
-    for (const each of this.#translate?.(message) ?? [message]) this.#send(JSON.stringify(each))
+    this.#send(JSON.stringify(this.#translate?.(message) ?? message))
   }
 
   /** A frame that is already JSON. */

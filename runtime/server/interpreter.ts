@@ -38,9 +38,10 @@ export class Interpreter {
   }
 
   /** What the client understands. */
-  says(message: ServerMessage): readonly ServerMessage[] {
-    const said = this.#dialect?.toClient(message) ?? [message]
-    return said.map((each) => (each.kind === 'pushed' ? { ...each, results: each.results.map((result) => ({ ...result, outcome: this.#outcome(result) })) } : each))
+  says(message: ServerMessage): ServerMessage {
+    const said = this.#dialect?.toClient(message) ?? message
+    if (said.kind !== 'pushed') return said
+    return { ...said, results: said.results.map((result) => ({ ...result, outcome: this.#outcome(result) })) }
   }
 
   /** Each mutation is of the version under which it was written. One of which nothing is left, or that must be whole, is refused as it stands. */

@@ -127,7 +127,7 @@ export class Device {
   work(mark: number): readonly QueuedWrite[] {
     const card = this.#fleet.card(this.at)
     const cards = this.cache(card)
-    const [first, second, third] = cards.all().filter(({ title }) => /^card [0-3]/.test(String(title))).slice(mark * 2).toSorted((left, right) => (String(left['title']) < String(right['title']) ? -1 : 1))
+    const [first, second] = cards.all().filter(({ title }) => /^card [0-3]/.test(String(title))).slice(mark * 2).toSorted((left, right) => (String(left['title']) < String(right['title']) ? -1 : 1))
     const writes: QueuedWrite[] = []
     if (first === undefined || second === undefined) throw new Error(`version ${this.at}: too few cards`)
     const writable = card.fields.filter((field) => !field.implicit && !field.readonly && !field.immutable && !field.serverOnly && field.reference === null)
@@ -144,7 +144,7 @@ export class Device {
     cards.delete(second.id)
     writes.push({ op: 'delete', model: card.name, id: second.id, values: {} })
     const join = this.#fleet.join(this.at)
-    if (join !== undefined) writes.push(this.#link(join, (third ?? first).id === second.id ? first.id : first.id))
+    if (join !== undefined && this.cache({ plural: 'labels' }).all().length > 0) writes.push(this.#link(join, first.id))
     return writes
   }
 

@@ -58,6 +58,44 @@ describe('devices that were away while the schema changed', { timeout: 60_000 },
     }
   })
 
+  // Steps that a server of the version before survives: it does not name what is new.
+  it.for([{ from: 0, to: 1 }, { from: 5 - 1, to: 5 }])('[E32] $from → $to (from 0): a new client talks to a server one version behind; what that does not understand waits', async ({ from, to }) => {
+    fleet = await Fleet.begin(versions, from)
+    try {
+      await fleet.serve(from)
+      const old = await fleet.device(from)
+      await old.inStep()
+      await fleet.migrate(to)
+      const device = await fleet.device(to, from)
+      await device.inStep()
+      const card = fleet.card(to)
+      const [first] = device.cache(card).all()
+      device.cache(card).update(first?.id ?? '', { title: 'understood' })
+      await device.inStep()
+      await until('the old device sees it', () => old.cache(card).all().some(({ title }) => title === 'understood'))
+      old.cache(card).update(first?.id ?? '', { title: 'answered' })
+      await until('the new device sees it', () => device.cache(card).all().some(({ title }) => title === 'answered'))
+      const isNew = (name: string): boolean => !versions.schema(from).models.some((each) => each.name === card.name && each.fields.some((field) => field.name === name))
+      const writes = device.work(0)
+      const waits = writes.some(({ values }) => Object.keys(values).some(isNew))
+      if (waits) {
+        await until('the first ones are there', async () => (await fleet.client.query(`select from ${card.table} where title = 'offline 0'`)).rows.length === 1)
+        await new Promise((resolve) => setTimeout(resolve, 300))
+        expect(device.client.pending().length).toBeGreaterThan(0)
+        expect(device.client.status.get().connection).toBe('online')
+      } else await device.inStep()
+      await fleet.serve(to, from)
+      await device.inStep()
+      await kept(device, writes, to)
+      expect(device.client.rejected()).toEqual([])
+      await until('both hold what SQL has', async () => (await differences(old, from, to)).length + (await differences(device, to, to)).length === 0, 5_000).catch(async () => {
+        expect({ old: await differences(old, from, to), upgraded: await differences(device, to, to) }).toEqual({ old: [], upgraded: [] })
+      })
+    } finally {
+      await fleet.end()
+    }
+  })
+
   /** Each write is in the database, or with the app, or of something that is gone on purpose. */
   const kept = async (device: Device, writes: readonly QueuedWrite[], to: number, from = device.at): Promise<void> => {
     const rejected = device.client.rejected()
