@@ -2,11 +2,28 @@
 import { cleanProcess } from './clean-process.js'
 import { clientOrder } from './client-order.js'
 import { convergence } from './convergence.js'
+import { digests } from './digests.js'
 import { exactlyOnce } from './exactly-once.js'
+import { idempotence } from './idempotence.js'
 import type { Invariant } from './invariant.js'
 import { liveQueries } from './live-queries.js'
 import { liveness } from './liveness.js'
+import { noResurrection } from './no-resurrection.js'
 import { nothingLost } from './nothing-lost.js'
+import { rejections } from './rejections.js'
 import { sessionGuarantees } from './session-guarantees.js'
 
-export const invariants: readonly Invariant[] = [cleanProcess, exactlyOnce, clientOrder, liveQueries, sessionGuarantees, liveness, nothingLost, convergence]
+export const invariants: readonly Invariant[] = [
+  cleanProcess,
+  exactlyOnce,
+  clientOrder,
+  noResurrection,
+  rejections,
+  liveQueries,
+  sessionGuarantees,
+  liveness,
+  nothingLost,
+  convergence,
+  digests,
+  idempotence,
+]

@@ -1,4 +1,5 @@
 /** A promise of the design, checked while the world lives. One file for each. */
+import type { ClientMessage, ServerMessage } from '../../../runtime/protocol/messages.js'
 import type { SimClient } from '../schema/sim-schema.js'
 import type { Device } from '../world/device.js'
 import type { Entry } from '../world/history.js'
@@ -18,6 +19,8 @@ export interface Watch {
   readonly opened?: (device: Device, client: SimClient) => void
   /** After each event; must be cheap and touch no database. */
   readonly afterEvent?: () => void
+  /** A frame arrives. Which of the two is the device, its kind says. */
+  readonly frame?: (from: string, to: string, message: ClientMessage | ServerMessage) => void
   /** What was committed, each time that something was. */
   readonly committed?: (entries: readonly Entry[]) => void
   /** After each operation. */

@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url'
 import type {
   CacheEvent,
+  Checked,
   Confirmation,
   LeftScope,
   ModelCache,
@@ -68,6 +69,7 @@ export interface SimClient {
   transaction(run: (tx: SimTransaction) => void, options?: { readonly strict?: boolean }): Writing
   openScope(name: string, params?: Readonly<Record<string, unknown>>): ScopeHandle
   pending(): readonly PendingMutation[]
+  check(): Promise<Checked>
   goOffline(): void
   goOnline(): void
   renew(): void

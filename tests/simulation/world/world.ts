@@ -1,6 +1,7 @@
 /** A whole world in one process: a database, nodes, devices, other programs, a network, and the clock that moves them. */
 import { includes, parsePosition, SyncError } from 'syncgen/protocol'
 import type { Dice } from '../../postgres/random.js'
+import type { ClientMessage, ServerMessage } from '../../../runtime/protocol/messages.js'
 import { dropDatabase } from '../../../runtime/testing/database.js'
 import { Control } from '../database/control.js'
 import { Gate, type Owner, noDatabaseFaults } from '../database/gate.js'
@@ -18,6 +19,7 @@ import { History } from './history.js'
 import { Ledger } from './ledger.js'
 import { WorldNetwork } from './network.js'
 import { SimNode } from './node.js'
+import { Pushes } from './pushes.js'
 
 export interface WorldOptions {
   readonly seed: number
@@ -41,6 +43,7 @@ export class World {
   readonly schema: SimSchema
   readonly network: WorldNetwork
   readonly ledger = new Ledger()
+  readonly pushes = new Pushes()
   readonly history: History
   readonly devices: Device[] = []
   readonly nodes: SimNode[] = []
@@ -77,6 +80,7 @@ export class World {
       count: this.count,
       tap: (from, to, text) => {
         observer.see(from, to, text)
+        this.#arrived(from, to, text)
         options.frames?.(`${this.kernel.now.toFixed(3)} ${from} → ${to}: ${text}`)
       },
     })
@@ -227,6 +231,12 @@ export class World {
     const entries = await this.history.read()
     if (entries.length === 0) return
     for (const { committed } of this.#watches) committed?.(entries)
+  }
+
+  #arrived(from: string, to: string, text: string): void {
+    const message = JSON.parse(text) as ClientMessage | ServerMessage
+    this.pushes.see(from, to, message)
+    for (const { frame } of this.#watches) frame?.(from, to, message)
   }
 
   async #position(): Promise<string> {

@@ -1,0 +1,50 @@
+/** What went over the wire: the ops of each mutation that a device sent, and the outcome that it was told. */
+import type { ClientMessage, Mutation, Outcome, ServerMessage } from '../../../runtime/protocol/messages.js'
+
+/** One mutation as it was sent. A copied device may send another under the same number. */
+export interface Pushed {
+  readonly device: string
+  readonly client: string
+  readonly mutation: Mutation
+  /** What a device heard of it, null until one did. */
+  outcome: Outcome | null
+}
+
+export class Pushes {
+  readonly #client = new Map<string, string>()
+  readonly #byNumber = new Map<string, Pushed[]>()
+  readonly #told: Pushed[] = []
+
+  /** A frame arrives. */
+  see(from: string, to: string, message: ClientMessage | ServerMessage): void {
+    if (message.kind === 'hello') this.#client.set(from, message.client)
+    else if (message.kind === 'push') for (const mutation of message.mutations) this.#sent(from, mutation)
+    else if (message.kind === 'pushed') for (const { seq, outcome } of message.results) this.#heard(to, seq, outcome)
+  }
+
+  /** Everything that was sent under a number. */
+  of(client: string, seq: number): readonly Pushed[] {
+    return this.#byNumber.get(`${client}/${seq}`) ?? []
+  }
+
+  /** Those whose outcome a device was told, in the order of the telling. */
+  get told(): readonly Pushed[] {
+    return this.#told
+  }
+
+  #sent(device: string, mutation: Mutation): void {
+    const client = this.#client.get(device) ?? ''
+    const key = `${client}/${mutation.seq}`
+    const known = this.#byNumber.get(key) ?? []
+    const ops = JSON.stringify(mutation.ops)
+    if (!known.some((each) => each.device === device && JSON.stringify(each.mutation.ops) === ops)) known.push({ device, client, mutation, outcome: null })
+    this.#byNumber.set(key, known)
+  }
+
+  #heard(device: string, seq: number, outcome: Outcome): void {
+    const pushed = this.of(this.#client.get(device) ?? '', seq).findLast((each) => each.device === device)
+    if (pushed === undefined || pushed.outcome !== null) return
+    pushed.outcome = outcome
+    this.#told.push(pushed)
+  }
+}
