@@ -4,7 +4,7 @@ import type { Hello, Welcome } from '../protocol/messages.js'
 import type { Random } from '../protocol/ports.js'
 import type { BaseLog } from './base-log.js'
 import type { Journal } from './journal.js'
-import type { Outbox } from './outbox.js'
+import type { Outbox, OwnNumbers } from './outbox.js'
 import type { Storage } from './storage.js'
 
 /** Its methods that take a storage are for jobs of the journal. */
@@ -61,15 +61,11 @@ export class ClientIdentity {
   }
 }
 
-export interface OwnHistory {
+export interface OwnHistory extends OwnNumbers {
   /** Of the database that the base was read from; null: none yet. */
   readonly epoch: string | null
   /** Mutations up to this number are contained in the base. */
   readonly done: number
-  /** The lowest number in the outbox; null: it is empty. */
-  readonly lowest: number | null
-  /** The last number that was drawn. */
-  readonly lastSeq: number
 }
 
 export type Judgement =
@@ -83,10 +79,13 @@ export type Judgement =
 /**
  * Another device with our id (a clone, a restored profile) has its own mutations under our numbers: nothing that the server
  * says of them is about ours, only what the base contains is decided. After a restore of the database its numbers are ours, but
- * fewer.
+ * fewer. A device that lost the end of its storage when the power failed draws numbers a second time: those that it had
+ * at its start are the server's, and those that it has drawn since are not what the server decided under them.
  */
 export const judge = ({ epoch, forked, lastSeq }: Pick<Welcome, 'epoch' | 'forked' | 'lastSeq'>, own: OwnHistory): Judgement => {
-  if (forked || lastSeq > own.lastSeq) return { kind: 'renew', decided: own.done, canAsk: false }
+  if (forked) return { kind: 'renew', decided: own.done, canAsk: false }
+  if (own.sent === 0 && lastSeq > own.stored) return { kind: 'renew', decided: own.stored, canAsk: true }
+  if (lastSeq > own.lastSeq) return { kind: 'renew', decided: own.done, canAsk: false }
   if (own.epoch !== null && own.epoch !== epoch) return { kind: 'renew', decided: lastSeq, canAsk: true }
   const left = (own.lowest ?? own.lastSeq + 1) - 1
   return lastSeq < left ? { kind: 'renew', decided: lastSeq, canAsk: false } : { kind: 'same' }

@@ -424,6 +424,33 @@ describe('the outbox', () => {
     expect(third.of('hello')[0]?.client).not.toBe(second.of('hello')[0]?.client)
   })
 
+  it('[C15] a device that lost the end of its storage, and has drawn the lost numbers again, does not take the decisions on those for its own', async () => {
+    const storage = memoryStorage()
+    const before = new TestWorld()
+    const first = await before.open({ storage })
+    await first.labels.create({ name: 'one' }).durable
+    await first.close()
+    const world = new TestWorld()
+    for (let n = 0; n < 100; n += 1) world.uuid() // Not those of the life before.
+    const db = await world.open({ storage })
+    await db.labels.create({ name: 'three' }).durable
+    const wire = await world.wire(1)
+    wire.send(welcome(2)) // What was sent as the second is lost here.
+    expect((await wire.awaits('push')).mutations.map(({ seq }) => seq)).toEqual([1])
+    wire.send({ kind: 'pushed', results: [{ seq: 1, outcome: { kind: 'applied' }, rows: {} }] })
+    await eventually(() => expect(wire.isOpen).toBe(false))
+    await eventually(() => {
+      world.pass(100)
+      expect(world.wires).toHaveLength(2)
+    })
+    const second = await world.wire(2)
+    second.send(welcome(0))
+    const { mutations } = await second.awaits('push')
+    expect(mutations.map(({ seq, ops }) => [seq, ops[0]])).toMatchObject([[1, { op: 'create', values: { name: 'three' } }]])
+    expect(second.of('hello')[0]?.client).not.toBe(wire.of('hello')[0]?.client)
+    await db.close()
+  })
+
   it('[C15] a client id that is taken is given up, nothing of the work is', async () => {
     const { db, wire, world } = await inStep()
     wire.cut()

@@ -29,6 +29,18 @@ export interface PendingMutation {
   readonly ops: readonly Op[]
 }
 
+/** How far a client has come with its sequence numbers. */
+export interface OwnNumbers {
+  /** The lowest number in the outbox; null: it is empty. */
+  readonly lowest: number | null
+  /** The last number that was drawn. */
+  readonly lastSeq: number
+  /** The last number that was drawn before this start; 0 under a client id that was taken since. */
+  readonly stored: number
+  /** The highest number that was sent since this start, under this client id; 0: none. */
+  readonly sent: number
+}
+
 export interface OutboxParts {
   readonly journal: Journal
   readonly baseLog: BaseLog
@@ -55,6 +67,10 @@ export class Outbox {
   #undecided = 0
   /** The last sequence number that was drawn. */
   #lastSeq = 0
+  /** The last that storage had at the start; 0 under an id of this life. */
+  #stored = 0
+  /** The highest that was sent in this life under this client id. */
+  #sent = 0
   #storing: Promise<void> | null = null
   #retry = firstRetry
   #cancelRetry: () => void = () => undefined
@@ -67,6 +83,7 @@ export class Outbox {
   restore(mutations: readonly Mutation[], lastSeq: number): readonly OutboxEntry[] {
     const { done } = this.#parts.journal.device
     this.#lastSeq = lastSeq
+    this.#stored = lastSeq
     this.#entries = mutations.map(({ seq, ...mutation }) => this.#restored(seq, mutation, seq > done))
     this.#count(this.#entries.length)
     return this.#entries.filter((entry) => entry.isOverlaid)
@@ -91,9 +108,9 @@ export class Outbox {
     return this.#entries.filter(({ outcome }) => outcome === null).map(({ seq, at, schema, strict, ops }) => ({ seq, at, schema, strict, ops }))
   }
 
-  /** What the server must agree with: the lowest number that waits (null: none), and the last that was drawn. */
-  get numbers(): { readonly lowest: number | null; readonly lastSeq: number } {
-    return { lowest: this.#entries[0]?.seq ?? null, lastSeq: this.#lastSeq }
+  /** What the server must agree with. */
+  get numbers(): OwnNumbers {
+    return { lowest: this.#entries[0]?.seq ?? null, lastSeq: this.#lastSeq, stored: this.#stored, sent: this.#sent }
   }
 
   /** Whether an outcome up to this number is still to be heard. */
@@ -108,7 +125,8 @@ export class Outbox {
 
   /** From now on sends through `push`, beginning with what was never answered. `limit`: nothing with a higher number. */
   connected(push: Push, limit = Number.POSITIVE_INFINITY): void {
-    this.#sender.connected(push, this.#entries.filter(({ seq, outcome }) => seq !== null && outcome === null), limit)
+    const undecided = this.#entries.filter(({ seq, outcome }) => seq !== null && outcome === null)
+    this.#sender.connected((mutations) => this.#sends(push, mutations), undecided, limit)
   }
 
   disconnected(): void {
@@ -158,6 +176,8 @@ export class Outbox {
     const removed = stored.flatMap(({ seq }) => seq ?? [])
     await baseLog.rewrite(storage, numbered, removed, facts)
     this.#lastSeq = numbered.length
+    this.#stored = 0
+    this.#sent = 0
     const shown = this.#entries.filter((entry) => entry.isOverlaid)
     const dropped = stored.slice(0, stored.length - kept.length)
     this.#entries = this.#entries.slice(dropped.length)
@@ -179,6 +199,11 @@ export class Outbox {
   async close(): Promise<void> {
     await this.#storing
     this.#cancelRetry()
+  }
+
+  #sends(push: Push, mutations: readonly Mutation[]): number {
+    this.#sent = Math.max(this.#sent, mutations.at(-1)?.seq ?? 0)
+    return push(mutations)
   }
 
   /** Stores what is not stored yet; when storage fails, again later and whenever something is written. */
