@@ -8,7 +8,7 @@ describe('a link that is made once more', () => {
     ({ op, row, version, deletes, seen }) => op === 'update' && row === 'present' && version === 'other' && deletes === 'delete-wins' && seen !== 'absent',
   )
 
-  it('[R70] [R71] is decided, field by field, as an edit of the link that is there, whatever policy, time, value and strictness', () => {
+  it('[R90] [R91] is decided, field by field, as an edit of the link that is there, whatever policy, time, value and strictness', () => {
     expect(cells.length).toBeGreaterThan(1_000)
     for (const cell of cells) {
       const stored = storedOf(cell)
@@ -22,13 +22,13 @@ describe('a link that is made once more', () => {
     }
   })
 
-  it('[R70] that says nothing more changes nothing', () => {
+  it('[R90] that says nothing more changes nothing', () => {
     const [cell] = cells
     if (cell === undefined) throw new Error('no cell')
     expect(reconcile({ kind: 'linked', version: 3, values: {} }, { op: 'create' }, rulesOf(cell))).toEqual({ kind: 'merge', set: {}, lost: [] })
   })
 
-  it('[R72] says what is not as by default: values, amounts and elements', () => {
+  it('[R92] says what is not as by default: values, amounts and elements', () => {
     const fields = {
       id: { type: 'uuid' },
       left: { type: 'uuid' },
