@@ -5,8 +5,11 @@ import { parseArgs } from 'node:util'
 import { startPostgres } from '../../runtime/testing/postgres.js'
 import { probeReport } from '../hazards/report.js'
 import { makeTemplate } from './database/template.js'
-import { type RunResult, runSeed } from './run.js'
+import { writeEntry } from './corpus/corpus.js'
+import { operationNames } from './operation-names.js'
+import { type RunOptions, type RunResult, runSeed } from './run.js'
 import { worldSchema } from './schema/world-schema.js'
+import { shrink } from './shrink.js'
 
 const { values } = parseArgs({
   options: {
@@ -19,6 +22,9 @@ const { values } = parseArgs({
     until: { type: 'string' },
     calm: { type: 'boolean', default: false },
     twice: { type: 'boolean', default: false },
+    shrink: { type: 'boolean', default: false },
+    keep: { type: 'string' },
+    devices: { type: 'string' },
     server: { type: 'string' },
   },
 })
@@ -34,8 +40,23 @@ const work = async (server: string): Promise<RunResult[]> => {
   const template = await makeTemplate(server, worldSchema, `sim_${process.pid}`).then(() => `sim_${process.pid}`)
   const results: RunResult[] = []
   for (const seed of seeds.filter((_, at) => at % workers === index)) {
-    const run = (): Promise<RunResult> =>
-      runSeed({ seed, ops, schema: worldSchema, server, template, withoutFaults: values.calm, ...(values.trace ? { trace: print } : {}), ...(values.frames ? { frames: print } : {}) })
+    const options: RunOptions = {
+      seed,
+      ops,
+      schema: worldSchema,
+      server,
+      template,
+      withoutFaults: values.calm,
+      ...(values.keep === undefined ? {} : { keep: new Set(values.keep.split(',').map(Number)) }),
+      ...(values.devices === undefined ? {} : { devices: Number(values.devices) }),
+      ...(values.trace ? { trace: print } : {}),
+      ...(values.frames ? { frames: print } : {}),
+    }
+    if (values.shrink) {
+      await makeSmall(options)
+      continue
+    }
+    const run = (): Promise<RunResult> => runSeed(options)
     const result = await run()
     results.push(result)
     tell(result)
@@ -45,6 +66,19 @@ const work = async (server: string): Promise<RunResult[]> => {
     }
   }
   return results
+}
+
+/** Writes the smallest run that breaks what the seed breaks into the corpus. */
+const makeSmall = async (options: RunOptions): Promise<void> => {
+  const { seed } = options
+  const found = await shrink(options, 240_000, print)
+  const failure = found?.result.failure
+  if (found === null || failure == null) return print(`seed ${seed} does not fail`)
+  const names = operationNames(seed, options.ops)
+  const entry = { seed, ops: (found.keep.at(-1) ?? -1) + 1, keep: found.keep, devices: found.devices, schema: options.schema.name }
+  const path = writeEntry(failure.invariant, { ...entry, operations: found.keep.map((at) => `#${at} ${names[at]?.name ?? ''}`), why: failure.message })
+  print(`${failure.message}\n${found.keep.length} operations after ${found.runs} runs, in ${path}`)
+  print(`  npm run sim -- --seed ${seed} --ops ${entry.ops} --devices ${found.devices} --keep ${found.keep.join()} --trace`)
 }
 
 const tell = ({ seed, failure, hash, operations, took }: RunResult): void => {

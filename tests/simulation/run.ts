@@ -1,7 +1,7 @@
 /** One seed: a list of operations, each with dice of its own; the world lives through them and is held against its promises. */
-import { Dice } from '../postgres/random.js'
 import { invariants as all } from './invariants/all.js'
 import { type Invariant, Violation } from './invariants/invariant.js'
+import { diceAt } from './operation-names.js'
 import { drawOperation, operations } from './operations/all.js'
 import type { SimSchema } from './schema/sim-schema.js'
 import { World } from './world/world.js'
@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly invariants?: readonly Invariant[]
   /** Only these places of the list; all unless given. */
   readonly keep?: ReadonlySet<number>
+  /** At most so many devices. */
+  readonly devices?: number
   /** No operation that is a fault. */
   readonly withoutFaults?: boolean
   readonly trace?: (line: string) => void
@@ -47,7 +49,7 @@ export const runSeed = async (options: RunOptions): Promise<RunResult> => {
     if (lines.length > 2 * shown) lines.splice(0, shown)
     options.trace?.(line)
   }
-  const world = await World.open({ seed, schema, server, template, invariants: options.invariants ?? all, trace, ...(options.frames === undefined ? {} : { frames: options.frames }) })
+  const world = await World.open({ seed, schema, server, template, invariants: options.invariants ?? all, trace, ...(options.devices === undefined ? {} : { devices: options.devices }), ...(options.frames === undefined ? {} : { frames: options.frames }) })
   const complain = (reason: unknown): void => void world.complaints.push(`unhandled: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`)
   process.on('unhandledRejection', complain)
   process.on('uncaughtException', complain)
@@ -57,7 +59,7 @@ export const runSeed = async (options: RunOptions): Promise<RunResult> => {
     await world.run(3000)
     for (const device of world.devices) for (const scope of schema.ir.scopes.filter(({ params }) => params.length === 0)) device.openScope({ scope: scope.name, params: {} })
     for (at = 0; at < ops; at += 1) {
-      const dice = new Dice(Math.imul(seed, 0x9e3779b1) ^ Math.imul(at + 1, 0x85ebca6b))
+      const dice = diceAt(seed, at)
       const operation = drawOperation(dice, operations)
       const gap = dice.chance(0.3) ? dice.next() * 20 : dice.next() ** 3 * 1500
       if (keep?.has(at) === false || (withoutFaults && operation.isFault)) continue
