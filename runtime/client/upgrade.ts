@@ -30,7 +30,8 @@ export const upgraded = async (storage: Storage, stored: Stored, schema: SchemaD
   const { outbox, rejections } = work
   if (route === undefined) return { stored: { ...stored, outbox, rejections }, hasOldBase: false }
   const batches = stored.batches.map(({ scopes, deltas }) => ({ scopes, deltas: deltas.map((delta) => convertedDelta(route, delta)) }))
-  return { stored: { ...stored, batches, outbox, rejections, device: convertedDevice(route, device, schema) }, hasOldBase: true }
+  const guessed = guessedModels(batches)
+  return { stored: { ...stored, batches, outbox, rejections, device: convertedDevice(route, device, schema, guessed) }, hasOldBase: true }
 }
 
 /** The way from a version to this one; undefined: there is none, or it is this one. */
@@ -86,11 +87,26 @@ const convertedRejection = (routes: Routes, rejection: StoredRejection): StoredR
   }
 }
 
-/** A scope that is gone, or has other parameters, keeps its place: it holds what it held, until it is forgotten. */
-const convertedDevice = (route: Route, device: DeviceState, schema: SchemaDescriptor): DeviceState => ({
+/** Models of which rows are held that could not be worked out. */
+const guessedModels = (batches: Stored['batches']): ReadonlySet<string> =>
+  new Set(
+    batches.flatMap(({ deltas }) =>
+      deltas.flatMap(({ rows }) => Object.entries(rows).flatMap(([model, each]) => (each.some(([version]) => version === 0) ? [model] : []))),
+    ),
+  )
+
+/**
+ * A scope that is gone keeps its place: it holds what it held, until it is forgotten. One that holds guesses is compared, even if it is
+ * as it was two versions ago.
+ */
+const convertedDevice = (route: Route, device: DeviceState, schema: SchemaDescriptor, guessed: ReadonlySet<string>): DeviceState => ({
   ...device,
   schema: schema.hash,
-  scopes: device.scopes.map((scope) => ({ ...scope, params: route.params(scope.name, scope.params) ?? scope.params })),
+  scopes: device.scopes.map((scope) => ({
+    ...scope,
+    params: route.params(scope.name, scope.params) ?? scope.params,
+    hash: schema.scopes[scope.name]?.models.some((model) => guessed.has(model)) === true ? null : scope.hash,
+  })),
   ...(device.links === undefined ? {} : { links: device.links.map((link) => ({ ...link, model: route.model(link.model) ?? link.model })) }),
 })
 

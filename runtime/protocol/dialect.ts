@@ -216,7 +216,8 @@ export class Dialect {
 
   /** A hash that was said in this dialect means nothing in another, nor without one: then what is held is compared. */
   #ownHash(hash: string | null): string | null {
-    return hash?.startsWith(this.#mark) === true ? hash.slice(this.#mark.length) : null
+    if (hash?.includes('/') !== true) return hash
+    return hash.startsWith(this.#mark) ? hash.slice(this.#mark.length) : null
   }
 
   #delta({ rows, claims }: Delta): Delta {

@@ -127,7 +127,8 @@ export class Device {
   work(mark: number): readonly QueuedWrite[] {
     const card = this.#fleet.card(this.at)
     const cards = this.cache(card)
-    const [first, second] = cards.all().filter(({ title }) => /^card [0-3]/.test(String(title))).slice(mark * 2).toSorted((left, right) => (String(left['title']) < String(right['title']) ? -1 : 1))
+    // No two devices touch the same ones.
+    const [first, second] = [2 * mark, 2 * mark + 1].map((n) => cards.all().find(({ title }) => title === `card ${n}`))
     const writes: QueuedWrite[] = []
     if (first === undefined || second === undefined) throw new Error(`version ${this.at}: too few cards`)
     const writable = card.fields.filter((field) => !field.implicit && !field.readonly && !field.immutable && !field.serverOnly && field.reference === null)

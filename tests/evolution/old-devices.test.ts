@@ -69,7 +69,7 @@ describe('devices that were away while the schema changed', { timeout: 60_000 },
       const device = await fleet.device(to, from)
       await device.inStep()
       const card = fleet.card(to)
-      const [first] = device.cache(card).all()
+      const first = device.cache(card).all().find(({ title }) => title === 'card 4')
       device.cache(card).update(first?.id ?? '', { title: 'understood' })
       await device.inStep()
       await until('the old device sees it', () => old.cache(card).all().some(({ title }) => title === 'understood'))
