@@ -48,9 +48,9 @@ export interface FieldTransition {
 /** The transitions from a version to the one that `transitions` (oldest first) end with; undefined: it is not known. */
 export const pathFrom = (
   { hash, transitions = [] }: { readonly hash: string; readonly transitions?: readonly Transition[] },
-  version: string,
+  known: string,
 ): readonly Transition[] | undefined => {
-  if (version === hash) return []
-  const first = transitions.findLastIndex(({ from }) => from === version)
+  if (known === hash) return []
+  const first = transitions.findLastIndex(({ from }) => from === known)
   return first < 0 ? undefined : transitions.slice(first)
 }

@@ -4,26 +4,26 @@ import type { SchemaDescriptor } from '../protocol/descriptor.js'
 import type { ClientMessage, LostField, Mutation, Outcome, ServerMessage } from '../protocol/messages.js'
 import { pathFrom } from '../protocol/transition.js'
 
-type Versions = Pick<SchemaDescriptor, 'hash' | 'transitions'>
+type Current = Pick<SchemaDescriptor, 'hash' | 'transitions'>
 
 export class Interpreter {
-  readonly #versions: Versions
+  readonly #current: Current
   /** Null: the client has the server's version. */
   readonly #dialect: Dialect | null
   readonly #routes = new Map<string, Route>()
   /** What of pushed mutations has no meaning any more, by their numbers, until they are answered. */
   readonly #losses = new Map<number, readonly Loss[]>()
 
-  private constructor(versions: Versions, dialect: Dialect | null) {
-    this.#versions = versions
+  private constructor(current: Current, dialect: Dialect | null) {
+    this.#current = current
     this.#dialect = dialect
   }
 
   /** For a client of this version; undefined: the server does not know it. */
-  static of(versions: Versions, version: string): Interpreter | undefined {
-    const path = pathFrom(versions, version)
+  static of(current: Current, schema: string): Interpreter | undefined {
+    const path = pathFrom(current, schema)
     if (path === undefined) return undefined
-    return new Interpreter(versions, path.length === 0 ? null : new Dialect(path, 'newer'))
+    return new Interpreter(current, path.length === 0 ? null : new Dialect(path, 'newer'))
   }
 
   /** Whether what is said has to go through `says`. */
@@ -54,13 +54,13 @@ export class Interpreter {
     return mutation.strict || meant.ops.length === 0 ? { ...mutation, ops: [] } : meant
   }
 
-  #route(version: string): Route | undefined {
-    if (version === this.#versions.hash) return undefined
-    const known = this.#routes.get(version)
-    const path = known === undefined ? pathFrom(this.#versions, version) : undefined
+  #route(schema: string): Route | undefined {
+    if (schema === this.#current.hash) return undefined
+    const known = this.#routes.get(schema)
+    const path = known === undefined ? pathFrom(this.#current, schema) : undefined
     if (path === undefined) return known
     const route = new Route(path, 'up')
-    this.#routes.set(version, route)
+    this.#routes.set(schema, route)
     return route
   }
 

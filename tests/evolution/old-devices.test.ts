@@ -5,13 +5,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from 'syncgen/testing'
 import { fieldOf, modelOf, type Field } from '../../generator/model.js'
+import { schemaHash } from '../../generator/views/schema-hash.js'
 import { type Device, Fleet, type QueuedWrite } from './fleet.js'
 import { type AnyRow, Versions } from './versions.js'
 
 const versions = await Versions.read()
 
 const pairs = (): readonly (readonly [number, number])[] => {
-  const all = versions.schemas.flatMap((_, from) => versions.schemas.slice(from + 1).map((__, at) => [from, from + 1 + at] as const))
+  const hashes = versions.schemas.map(schemaHash)
+  // A version that is as an earlier one was cannot be told from it: docs/evolution.md, known limits.
+  const all = versions.schemas
+    .flatMap((_, from) => versions.schemas.slice(from + 1).map((__, at) => [from, from + 1 + at] as const))
+    .filter(([from, to]) => hashes[from] !== hashes[to])
   const asked = process.env['EVOLUTION_PAIRS'] ?? ''
   if (asked === 'all') return all
   if (asked !== '') return all.filter(([from, to]) => asked.split(',').includes(`${from + 1}-${to + 1}`))

@@ -29,6 +29,7 @@ const reasons: Readonly<Record<string, string>> = {
   'server/edit-times.ts compares times of edits': 'the last of the log’s times for a field, which reconcile is told',
   'server/links.ts compares versions': 'whether an op is on a link that its author has not seen stored, which may stand under another key',
   'server/line-cursor.ts compares versions': 'which of the rows that a device holds it has as they are',
+  'client/upgrade.ts compares versions': 'version 0, of a row that was worked out: its scope is compared',
   'client/base.ts compares versions': 'the same version from the server twice is the same row: nothing to do',
 }
 
