@@ -14,7 +14,7 @@ import { packagesOf } from './packages-of.js'
 import { run } from './run.js'
 
 /** The most that a page with the tracker's client may weigh after gzip, bytes. */
-const budget = 64_000
+const budget = 74_000
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'syncgen-package-'))

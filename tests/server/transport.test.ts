@@ -132,7 +132,7 @@ describe('a socket', () => {
       '{"kind":"sync","attempt":1,"scopes":[{}]}',
       '{"kind":"push","mutations":[{"seq":0}]}',
       '{"kind":"push"}',
-      '{"kind":"hold","attempt":1,"scope":1,"model":"Task","rows":[["x",1]],"last":true}',
+      '{"kind":"hold","attempt":1,"scope":1,"model":"Task","form":"keys","bytes":"x","last":true}',
       '{"kind":"authenticate","token":{}}',
       '{"kind":"close","scope":"1"}',
       `{"kind":"push","mutations":[{"seq":1,"schema":"x","at":1,"strict":false,"ops":[{"op":"update","model":"Task","id":"${'A'.repeat(5000)}","version":1,"set":{}}]}]}`,

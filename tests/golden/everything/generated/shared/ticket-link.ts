@@ -34,6 +34,7 @@ export const ticketLinkFields = {
 export const ticketLinkDescriptor: ModelDescriptor<TicketLink> = {
   name: 'TicketLink',
   plural: 'ticketLinks',
+  pair: ['fromId', 'toId'],
   timestamps: true,
   deleteConflict: 'delete-wins',
   fields: ticketLinkFields,

@@ -47,6 +47,7 @@ export const watchFields = {
 export const watchDescriptor: ModelDescriptor<Watch> = {
   name: 'Watch',
   plural: 'watches',
+  pair: ['ticketId', 'employeeId'],
   timestamps: true,
   deleteConflict: 'delete-wins',
   fields: watchFields,

@@ -44,7 +44,7 @@ export const noteDescriptor: ModelDescriptor<Note> = {
   deleteConflict: 'delete-wins',
   fields: noteFields,
   relations: {
-    author: { kind: 'one', model: 'Person', field: 'authorId' },
+    author: { kind: 'one', model: 'Person', field: 'authorId', onDelete: 'cascade' },
   },
   decode: (wire) => ({
     id: wire[0] as Uuid,
