@@ -213,13 +213,13 @@ export const cacheBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'runtime/client/client-parts.ts',
-        find: 'const { device, batches, wasKilled } = await restore(storage, stored, schema, store, ports, log)',
+        find: 'const { device, batches, wasKilled } = await restore(storage, upgrade, schema, store, ports, log)',
         replace: `const key = \`\${schema.name}:\${options.principal}\`
   const drawn = remembered.get(ports.random) ?? new Map<string, string>()
   remembered.set(ports.random, drawn)
   const kept = { ...ports.random, next: () => ports.random.next(), uuid: () => drawn.get(key) ?? ports.random.uuid() }
   const restoring = stored.device === null ? { ...ports, clock: ports.clock, random: kept } : ports
-  const { device, batches, wasKilled } = await restore(storage, stored, schema, store, restoring, log)
+  const { device, batches, wasKilled } = await restore(storage, upgrade, schema, store, restoring, log)
   drawn.set(key, device.client)`,
       },
       { file: 'runtime/client/client-parts.ts', find: 'const hour = 3_600_000\n', replace: 'const hour = 3_600_000\nconst remembered = new WeakMap<object, Map<string, string>>()\n' },
@@ -254,8 +254,8 @@ export const cacheBugs: readonly PlantedBug[] = [
       { file: 'runtime/client/sender.ts', find: 'this.#unsent = [...undecided]', replace: 'this.#unsent = undecided.filter((entry) => !this.#ever.has(entry))' },
       {
         file: 'runtime/client/sender.ts',
-        find: 'this.#unsent = this.#unsent.slice(mutations.length)',
-        replace: 'for (const entry of this.#unsent.splice(0, mutations.length)) this.#ever.add(entry)',
+        find: 'this.#unsent = this.#unsent.slice(sent.length)',
+        replace: 'for (const entry of this.#unsent.splice(0, sent.length)) this.#ever.add(entry)',
       },
       { file: 'runtime/client/sender.ts', find: '  #push: Push | null = null\n', replace: '  #push: Push | null = null\n  readonly #ever = new WeakSet<OutboxEntry>()\n' },
     ],

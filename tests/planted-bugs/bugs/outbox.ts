@@ -94,8 +94,9 @@ export const outboxBugs: readonly PlantedBug[] = [
       },
       {
         file: store,
-        find: `this.#settle({ keys, origin: 'rejected' })`,
-        replace: `this.#settle({ keys, origin: 'rejected' })
+        find: `this.overlay.remove(pending)\n    this.#settle({ keys, origin: 'rejected' })`,
+        replace: `this.overlay.remove(pending)
+    this.#settle({ keys, origin: 'rejected' })
     for (const [model, id, row] of this.#before.get(pending) ?? []) this.table(model).set(id, row)`,
       },
       {
