@@ -12,6 +12,7 @@ import { noResurrection } from './no-resurrection.js'
 import { nothingLost } from './nothing-lost.js'
 import { rejections } from './rejections.js'
 import { sessionGuarantees } from './session-guarantees.js'
+import { storedFields } from './stored-fields.js'
 
 export const invariants: readonly Invariant[] = [
   cleanProcess,
@@ -23,6 +24,7 @@ export const invariants: readonly Invariant[] = [
   sessionGuarantees,
   liveness,
   nothingLost,
+  storedFields,
   convergence,
   digests,
   idempotence,

@@ -38,7 +38,7 @@ export class Ledger {
     const text = JSON.stringify(ops)
     for (const write of this.writes) {
       if (write.device !== device || (write.fate !== 'unknown' && write.fate !== 'lost')) continue
-      const same = write.marks.length > 0 ? write.marks.every((mark) => text.includes(mark)) : write.rows.every(({ id }) => text.includes(id))
+      const same = write.marks.length > 0 ? write.marks.every((mark) => new RegExp(`${mark}(?!\\d)`).test(text)) : write.rows.every(({ id }) => text.includes(id))
       if (!same) continue
       write.fate = fate
       write.outcome = outcome

@@ -32,6 +32,12 @@ export class Pushes {
     return this.#told
   }
 
+  /** Whether a text was sent by a mutation that was not refused, as far as devices were told: a copied device may have been first. */
+  tookPerhaps(text: string): boolean {
+    const whole = new RegExp(`${text}(?!\\d)`)
+    return [...this.#byNumber.values()].flat().some(({ mutation, outcome }) => outcome?.kind !== 'rejected' && whole.test(JSON.stringify(mutation.ops)))
+  }
+
   #sent(device: string, mutation: Mutation): void {
     const client = this.#client.get(device) ?? ''
     const key = `${client}/${mutation.seq}`
