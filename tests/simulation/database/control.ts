@@ -12,7 +12,8 @@ export class Control {
   }
 
   static async open(url: string): Promise<Control> {
-    const client = new pg.Client({ connectionString: url, application_name: 'control' })
+    // Nobody would let go of a lock while the world waits for this connection.
+    const client = new pg.Client({ connectionString: url, application_name: 'control', lock_timeout: 20 })
     client.on('error', () => undefined) // Queries report their own failures.
     await client.connect()
     return new Control(client)

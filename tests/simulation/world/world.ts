@@ -112,10 +112,15 @@ export class World {
     this.tally[what] = (this.tally[what] ?? 0) + 1
   }
 
-  /** All tables as they are committed. */
+  /** All tables as they are committed; as they were, while an open transaction that truncated one lets nobody read it. */
   async tables(): Promise<Tables> {
     const { commits } = this.#gate
-    if (this.#tables?.commits !== commits) this.#tables = { commits, tables: await readTables(this.#control.sql, this.schema.ir) }
+    if (this.#tables?.commits === commits) return this.#tables.tables
+    try {
+      this.#tables = { commits, tables: await readTables(this.#control.sql, this.schema.ir) }
+    } catch (error) {
+      if (this.#tables === null || (error as { readonly code?: string }).code !== '55P03') throw error
+    }
     return this.#tables.tables
   }
 
