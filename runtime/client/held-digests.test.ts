@@ -24,7 +24,7 @@ const randomOf = (seed: number): ((below: number) => number) => {
   }
 }
 
-const emptyBase = (): Base => new Base(new Map(models.map((name) => [name, new RowShape(schema.models[name]!)])))
+const emptyBase = (): Base => new Base(new Map(Object.entries(schema.models).map(([name, model]) => [name, new RowShape(model)])))
 
 /** Worked out anew from what is held. */
 const recomputed = (base: Base, scope: number, model: string): string => {

@@ -48,7 +48,7 @@ export class Fleet {
     const join = fleet.join(at)
     if (join !== undefined) {
       await client.query(`insert into labels (name) values ('red'), ('blue')`)
-      const [near] = join.fields.filter(({ implicit }) => !implicit)
+      const near = join.fields.find(({ implicit }) => !implicit)
       await client.query(`insert into ${join.table} (${near?.column}, label_id) select c.id, l.id from ${card.table} c, labels l where c.${title} = 'card 5'`)
     }
     return fleet

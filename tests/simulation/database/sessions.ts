@@ -78,11 +78,12 @@ const ended = (client: pg.Client, begin: () => void): Promise<void> => {
   })
 }
 
-const answered = (promise: Promise<unknown>, callback: unknown): Promise<unknown> | undefined => {
-  if (typeof callback !== 'function') return promise
+const answered = (promise: Promise<unknown>, given: unknown): Promise<unknown> | undefined => {
+  if (typeof given !== 'function') return promise
+  const tell = given as Callback
   promise.then(
-    (result) => (callback as Callback)(undefined, result),
-    (error: unknown) => (callback as Callback)(error),
+    (result) => tell(undefined, result),
+    (error: unknown) => tell(error),
   )
   return undefined
 }

@@ -1,5 +1,5 @@
 /** Every point of the script at which one thing can fail, in an order in which any beginning is spread over all of them. */
-import { Dice } from '../../postgres/random.js'
+import type { Dice } from '../../postgres/random.js'
 import { type Fault, type FaultPlace, faultKinds } from './fault.js'
 
 /** `counts`: of the run without a fault. A run with one may have more chances than that; those are of the recovery. */
