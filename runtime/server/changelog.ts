@@ -119,11 +119,13 @@ export class Changelog {
     if (from === undefined) return
     const to = await this.#peek(connection, from)
     if (to !== undefined && !router.hasStragglers(to === from ? from : to)) return
-    const quiet = to !== undefined
+    const since = to ?? from
     await inSnapshot(connection, async () => {
       const reading = await Reading.open(connection, this.#tools.catalog)
       if (reading.at.epoch !== from.epoch) return this.#begin(reading.at)
-      const events = quiet ? [] : await this.#tools.events.collect(connection, from, (await reading.windows(from)).keys())
+      // Nothing may have changed at the peek, and something by now.
+      const changed = reading.at.text === since.text ? [] : (await reading.windows(since)).keys()
+      const events = await this.#tools.events.collect(connection, since, changed)
       await router.advance(reading)
       this.#at = reading.at
       this.#tools.events.deliver(events)
