@@ -22,7 +22,7 @@ export const makeTemplate = async (server: string, schema: SimSchema, name: stri
   )
   await migrate({ database: url, files: migrations })
   const audits = schema.ir.models.map((model) => auditOf(model.name, quoted(model.table)))
-  await script(url, [schema.extraSql, ...schema.seedSql, audit, ...audits].join(';\n'))
+  await script(url, [schema.extraSql, audit, ...audits, ...schema.seedSql].join(';\n'))
   return name
 }
 
@@ -53,7 +53,7 @@ create function sim.now() returns timestamptz language sql volatile as $$ select
 
 const audit = `
 create unlogged table sim.audit (
-  id bigserial, tx text, nth int, model text not null, op text not null, key uuid, before jsonb, after jsonb
+  id bigserial, xid text not null default pg_current_xact_id(), tx text, nth int, model text not null, op text not null, key uuid, before jsonb, after jsonb
 );
 create function sim.keep() returns trigger language plpgsql as $$
 begin

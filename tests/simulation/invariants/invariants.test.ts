@@ -14,6 +14,7 @@ const key = '00000000-0000-4000-8000-000000000001'
 
 const entry = (op: Entry['op'], seq: number | null, rest: Partial<Entry> = {}): Entry => ({
   id: 1,
+  xid: '1',
   tx: '1',
   model: 'Tag',
   op,

@@ -71,7 +71,7 @@ export class World {
     this.#url = url
     this.#control = control
     this.#gate = this.#newGate(control)
-    this.history = new History(() => this.#control, () => this.#gate)
+    this.history = new History(schema.ir, () => this.#control, () => this.#gate)
     const observer = new FrameObserver(this.count)
     this.network = new WorldNetwork({
       kernel: this.kernel,
