@@ -6,7 +6,7 @@
 import type pg from 'pg'
 import type { Dice } from '../../postgres/random.js'
 import type { Actor, Kernel } from '../kernel/kernel.js'
-import { realPause } from '../kernel/stillness.js'
+import { realPause, underWay } from '../kernel/stillness.js'
 import type { Control } from './control.js'
 import type { Gatekeeper, RealClient } from './sessions.js'
 import { inVirtualTime, kindOf, shortly } from './statements.js'
@@ -148,7 +148,8 @@ export class Gate implements Gatekeeper {
   async end(client: pg.Client): Promise<void> {
     const session = this.#sessions.get(client)
     if (session === undefined) return
-    await this.#close(session, 'Connection terminated')
+    const over = underWay()
+    await this.#close(session, 'Connection terminated').finally(over)
   }
 
   /** Ends all sessions of an owner, as its death does: nothing is answered. */

@@ -3,7 +3,7 @@
  * gate of the world that runs. Installed once per process, for the simulation only.
  */
 import pg from 'pg'
-import { underWay } from '../kernel/stillness.js'
+import { realPause, underWay } from '../kernel/stillness.js'
 
 /** What the real client does when the gate says so. */
 export interface RealClient {
@@ -40,7 +40,7 @@ const install = (): void => {
   const { connect, query, end } = prototype
   const real = (client: pg.Client): RealClient => ({
     connect: async () => void (await connect.call(client)),
-    query: (config, values) => query.call(client, config, values) as Promise<pg.QueryResult>,
+    query: (config, values) => (query.call(client, config, values) as Promise<pg.QueryResult>).finally(() => ready(client)),
     end: () => ended(client, () => void Promise.resolve(end.call(client)).catch(() => undefined)),
     destroy: () => ended(client, () => void (client as unknown as Inner).connection.stream.destroy()),
   })
@@ -64,6 +64,13 @@ interface Inner {
   readonly connectionParameters: { readonly application_name?: string }
   readonly connection: { readonly stream: { destroy(): void; readonly destroyed: boolean } }
   readonly _ended: boolean
+  readonly readyForQuery: boolean
+}
+
+/** An error is told before its transaction has let go of its locks; who is ready has. */
+const ready = async (client: pg.Client): Promise<void> => {
+  const inner = client as unknown as Inner
+  while (!inner.readyForQuery && !inner._ended) await realPause(0)
 }
 
 const ended = (client: pg.Client, begin: () => void): Promise<void> => {
