@@ -1,4 +1,5 @@
 /** A device with an app on it: a real client on a real (simulated) disk. It crashes, sleeps, loses its network and its storage. */
+import type { ScopeHandle } from 'syncgen/client'
 import type { Log } from 'syncgen/protocol'
 import type { Dice } from '../../postgres/random.js'
 import type { Actor, Kernel } from '../kernel/kernel.js'
@@ -29,6 +30,8 @@ export interface DeviceParts {
 
 interface OpenedScope {
   readonly scope: OpenScope
+  /** Null while the app is not running. */
+  handle: ScopeHandle | null
   close: () => void
 }
 
@@ -137,7 +140,7 @@ export class Device implements Actor {
   openScope(scope: OpenScope): void {
     const key = JSON.stringify([scope.scope, scope.params])
     if (this.scopes.has(key)) return
-    const opened: OpenedScope = { scope, close: () => undefined }
+    const opened: OpenedScope = { scope, handle: null, close: () => undefined }
     this.scopes.set(key, opened)
     this.#ask(opened)
   }
@@ -163,6 +166,7 @@ export class Device implements Actor {
     const { scope, params } = opened.scope
     const handle = client.openScope(scope, givenParams(this.#parts.schema, scope, params))
     handle.ready.catch(() => undefined) // Closed before it was ready.
+    opened.handle = handle
     opened.close = () => handle.close()
   }
 
@@ -171,8 +175,9 @@ export class Device implements Actor {
     this.client = null
     this.#isOpening = false
     this.asleepUntil = 0
+    this.#onlineListeners = new Set()
     this.#parts.ledger.died(this.name, lost)
     this.#parts.network.abandon(this)
-    for (const scope of this.scopes.values()) scope.close = () => undefined
+    for (const scope of this.scopes.values()) Object.assign(scope, { handle: null, close: () => undefined })
   }
 }
