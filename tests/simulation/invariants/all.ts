@@ -1,4 +1,5 @@
 /** Every invariant, in the order in which they are checked: the cause before its consequences. */
+import { atomicVisibility } from './atomic-visibility.js'
 import { cleanProcess } from './clean-process.js'
 import { clientOrder } from './client-order.js'
 import { convergence } from './convergence.js'
@@ -20,6 +21,7 @@ export const invariants: readonly Invariant[] = [
   clientOrder,
   noResurrection,
   rejections,
+  atomicVisibility,
   liveQueries,
   sessionGuarantees,
   liveness,

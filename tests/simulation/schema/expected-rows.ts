@@ -1,5 +1,5 @@
 /** What a device must hold, by brute force over whole tables in memory. Shares nothing with the SQL emitter. */
-import { type Access, type Model, type Schema, modelOf } from '../../../generator/model.js'
+import { type Access, type Model, type Schema, type ScopeLine, modelOf } from '../../../generator/model.js'
 import { type Bound, type Row, type Tables as OracleTables, holds, members } from '../../postgres/oracle.js'
 import { type RowTexts, storedText } from './row-text.js'
 import type { StoredRow, Tables, WireRecord } from './tables.js'
@@ -22,6 +22,10 @@ export const scopeRows = (
   const rows = columnsOf(ir, tables)
   return new Map(scope.lines.map((line) => [line.model, members(ir, rows, line, { params, claims } as Bound)]))
 }
+
+/** Ids of the rows of one line, its read rule included. */
+export const lineRows = (ir: Schema, tables: Tables, line: ScopeLine, params: WireRecord, claims: WireRecord): ReadonlySet<string> =>
+  members(ir, columnsOf(ir, tables), line, { params, claims } as Bound)
 
 /** Texts of all rows that these scopes together cover, by model and id. */
 export const expectedRows = (ir: Schema, tables: Tables, open: readonly OpenScope[], claims: WireRecord): RowTexts => {

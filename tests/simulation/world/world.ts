@@ -17,8 +17,10 @@ import { Device } from './device.js'
 import { ForeignSession } from './foreign.js'
 import { History } from './history.js'
 import { Ledger } from './ledger.js'
+import { Membership } from './membership.js'
 import { WorldNetwork } from './network.js'
 import { SimNode } from './node.js'
+import { Past } from './past.js'
 import { Pushes } from './pushes.js'
 
 export interface WorldOptions {
@@ -45,6 +47,9 @@ export class World {
   readonly ledger = new Ledger()
   readonly pushes = new Pushes()
   readonly history: History
+  /** The tables as they were. */
+  readonly past: Past
+  readonly membership: Membership
   readonly devices: Device[] = []
   readonly nodes: SimNode[] = []
   readonly foreigners: ForeignSession[] = []
@@ -72,6 +77,8 @@ export class World {
     this.#control = control
     this.#gate = this.#newGate(control)
     this.history = new History(schema.ir, () => this.#control, () => this.#gate)
+    this.past = new Past(schema.ir, this.history.entries)
+    this.membership = new Membership(schema.ir)
     const observer = new FrameObserver(this.count)
     this.network = new WorldNetwork({
       kernel: this.kernel,

@@ -1,0 +1,159 @@
+import type { Model } from '../../../generator/model.js'
+import type { Op } from '../../../runtime/protocol/messages.js'
+import { parsePosition } from '../../../runtime/protocol/position.js'
+import type { OpenScope } from '../schema/expected-rows.js'
+import { cachedText, storedText } from '../schema/row-text.js'
+import { type AnyModel, type SimClient, cacheOf } from '../schema/sim-schema.js'
+import type { StoredRow } from '../schema/tables.js'
+import type { Device } from '../world/device.js'
+import type { World } from '../world/world.js'
+import { type Invariant, Violation } from './invariant.js'
+import { Overlaid } from './overlaid.js'
+
+/**
+ * Nobody sees half of anything. Whoever is told of one change of a step finds all others made; and what a device in step shows, but
+ * for the rows that its own pending writes name, is what its scopes covered in one state of the database: that of its position. So
+ * transactions of clients, of servers and of other programs are seen whole, and so are the pages of a comparison.
+ */
+export const atomicVisibility: Invariant = {
+  id: 'I8',
+  says: 'what is shown is one state of the database, and changes from one to the next at once',
+  watch: (world) => {
+    const overlaid = new Overlaid()
+    const screens = new Map<string, Screen>()
+    const seen: Seen[] = []
+    return {
+      opened: (device, client) => {
+        overlaid.opened(device)
+        screens.set(device.name, new Screen(world, device, client))
+      },
+      frame: (from, to, message) => overlaid.see(from, to, message),
+      afterEvent: () => {
+        for (const screen of screens.values()) {
+          if (screen.torn !== null) throw new Violation('I8', screen.torn)
+          const shown = screen.take()
+          if (shown === null) continue
+          const pending = overlaid.over(screen.device, shown.position)
+          if (!pending.some(({ op }) => op === 'delete')) seen.push({ ...shown, device: screen.device, pending })
+        }
+      },
+      afterOperation: () => {
+        for (const each of seen.splice(0)) judge(world, each)
+      },
+    }
+  },
+}
+
+/** The rows of all models at one moment. */
+type Rows = ReadonlyMap<string, readonly AnyModel['row'][]>
+
+interface Shown {
+  readonly position: string
+  readonly scopes: readonly OpenScope[]
+  readonly rows: Rows
+}
+
+interface Seen extends Shown {
+  readonly device: Device
+  readonly pending: readonly Op[]
+}
+
+/** What listeners of one client find when they are told something. */
+class Screen {
+  readonly device: Device
+  /** The half of something that was shown. */
+  torn: string | null = null
+  readonly #world: World
+  readonly #client: SimClient
+  /** What events said so far. */
+  readonly #told = new Map<string, Map<string, AnyModel['row']>>()
+  /** As the first listener of the last step found it; null: nothing has happened since it was looked at. */
+  #found: Rows
+  #hasChanged = false
+
+  constructor(world: World, device: Device, client: SimClient) {
+    this.device = device
+    this.#world = world
+    this.#client = client
+    this.#found = this.#look()
+    for (const { name, plural } of world.schema.ir.models) {
+      this.#told.set(name, new Map(cacheOf(client, plural).all().map((row) => [row.id, row])))
+      cacheOf(client, plural).query().subscribe(() => this.#step())
+    }
+    client.on('change', (event) => {
+      this.#step()
+      const told = this.#told.get(event.model)
+      if (event.kind === 'added' || event.kind === 'changed') told?.set(event.id, event.after)
+      else told?.delete(event.id)
+    })
+  }
+
+  /** What a device in step shows, if that has changed. */
+  take(): Shown | null {
+    if (!this.#hasChanged || this.device.client !== this.#client) return null
+    this.#hasChanged = false
+    const { position } = this.#client
+    const open = [...this.device.scopes.values()]
+    if (position === null || open.some(({ handle }) => handle?.status.get().state !== 'synced')) return null
+    return { position, scopes: open.map(({ scope }) => scope), rows: this.#found }
+  }
+
+  /** A listener is called. If something else is to be found than before, all that had changed must have been told. */
+  #step(): void {
+    const rows = this.#look()
+    this.#hasChanged = true
+    if ([...rows].every(([model, all]) => this.#found.get(model) === all)) return
+    for (const [model, all] of this.#found) {
+      const told = this.#told.get(model)
+      if (rows.get(model) === all || (told?.size === all.length && all.every((row) => told.get(row.id) === row))) continue
+      this.torn ??= `${this.device.name} was shown part of a step: ${model} changed again before all of it was told`
+    }
+    this.#found = rows
+  }
+
+  #look(): Rows {
+    return new Map(this.#world.schema.ir.models.map(({ name, plural }) => [name, cacheOf(this.#client, plural).all()]))
+  }
+}
+
+const judge = (world: World, { device, position, scopes, rows, pending }: Seen): void => {
+  const { ir } = world.schema
+  const at = parsePosition(position)
+  if (at === undefined) throw new Violation('I8', `${device.name} is at no position: ${position}`)
+  const hidden = world.past.hiddenAt(at)
+  const tables = world.past.without(hidden)
+  const covered = scopes.map((scope) => world.membership.scope(tables, scope, device.identity.claims))
+  const wrong: string[] = []
+  for (const model of ir.models) {
+    const lines = scopes.flatMap((scope) => world.membership.linesOf(scope)).filter((line) => line.model === model.name)
+    // A link that is pending may stand for another.
+    if (model.join && pending.some((op) => op.model === model.name)) continue
+    if (lines.some((line) => world.past.truncated(world.membership.readsOf(line), hidden))) continue
+    const own = new Set(pending.filter((op) => op.model === model.name).map(({ id }) => id))
+    const shown = rows.get(model.name) ?? []
+    const expected = new Set(covered.flatMap((each) => [...(each.get(model.name) ?? [])]))
+    for (const row of shown) {
+      if (own.has(row.id)) continue
+      const stored = tables.get(model.name)?.get(row.id)
+      if (!expected.has(row.id) || stored === undefined) wrong.push(`${model.name} ${row.id} is shown, and not in scope`)
+      else if (shownText(model, row) !== textOf(model, stored)) wrong.push(`${model.name} ${row.id} is ${shownText(model, row)}, and was ${textOf(model, stored)}`)
+      expected.delete(row.id)
+    }
+    for (const id of expected) if (!own.has(id)) wrong.push(`${model.name} ${id} is in scope, and not shown`)
+  }
+  world.count('screens judged')
+  if (wrong.length > 0) throw new Violation('I8', `${device.name} shows what was never so, at ${position}`, [...wrong.slice(0, 6), ...scopes.map((scope) => JSON.stringify(scope))])
+}
+
+/** Rows do not change: each has one text. */
+const texts = new WeakMap<object, string>()
+
+const shownText = (model: Model, row: object): string => remembered(row, () => cachedText(model, row))
+
+const textOf = (model: Model, row: StoredRow): string => remembered(row, () => storedText(model, row))
+
+const remembered = (row: object, make: () => string): string => {
+  const known = texts.get(row) ?? make()
+  texts.set(row, known)
+  return known
+}
