@@ -40,11 +40,11 @@ export const generate = async (options: GenerateOptions): Promise<Generated> => 
   const { output, accepted, stamp } = options
   const evolved = await migrationsFor(declared, { output, accepted, now: stamp })
   if (evolved.kind === 'undecided') return { ...evolved, problems }
-  const { schema, migrations, gone } = evolved
+  const { schema, migrations, versions, transitions, gone } = evolved
   const files = [
-    ...emit(plan(schema, fromHere(output)), header(schema.sources, commandOf(options))),
-    ...evolved.files.map(({ name, text }) => ({ path: `migrations/${name}`, text })),
-    { path: lockPath, text: lockText(schema, migrations) },
+    ...emit(plan(schema, fromHere(output), transitions), header(schema.sources, commandOf(options))),
+    ...evolved.files,
+    { path: lockPath, text: lockText(schema, migrations, versions) },
   ]
   const difference = await compareOutput(output, files, gone)
   if (difference.foreign.length > 0) return { kind: 'blocked', foreign: difference.foreign, problems }

@@ -1,6 +1,6 @@
 /**
  * schema.lock.json: the schema that the output was made from, completed and normalised, from which later versions of the
- * schema migrate, and the migrations that lead to it. One line for each field, index and rule, sorted by name, so that git
+ * schema migrate, the migrations that lead to it, and the versions that clients may have. One line for each field, index and rule, sorted by name, so that git
  * merges it; what has an order (fields, which travel by position) says behind which other it stands. Documentation is not in
  * it. evolve/read-lock.ts reads it back, whole.
  */
@@ -20,18 +20,29 @@ export interface LockedMigration {
   readonly files: Readonly<Record<string, string>>
 }
 
+/** A version of the schema, as clients can tell it from others. */
+export interface LockedVersion {
+  /** `0001_4f3a90c1`, `20260131120000_8aa774ad`: when it was made, and the begin of its hash. */
+  readonly name: string
+  readonly hash: string
+  /** The versions it was made of: none for the first, two where branches met. */
+  readonly after: readonly string[]
+  /** Checksum of its file in `versions/`; null: it is too old to be kept. */
+  readonly sum: string | null
+}
+
 /** The lock file's text. */
-export const lockText = (schema: Schema, migrations: readonly LockedMigration[]): string =>
+export const lockText = (schema: Schema, migrations: readonly LockedMigration[], versions: readonly LockedVersion[] = []): string =>
   `${block([
-    [jsonMark.key, line(jsonMark.value)],
-    ['syncgen', line(1)],
+    ...head,
     ['name', line(schema.name)],
     ['migrations', sortedBlock(migrations, ({ after, touches, files }) => line({ after, touches, files }))],
-    ['claims', sortedBlock(schema.claims, ({ type, nullable }) => line({ type, nullable }))],
-    ['enums', sortedBlock(schema.enums, enumLine)],
-    ['models', sortedBlock(schema.models, modelBlock)],
-    ['scopes', sortedBlock(schema.scopes, scopeBlock)],
+    ['versions', sortedBlock(versions, ({ hash, after, sum }) => line({ hash, after, sum }))],
+    ...parts(schema),
   ])}\n`
+
+/** The text of a version's file: its schema in the form of the lock file, so that git merges and shows it alike. */
+export const versionText = (schema: Schema): string => `${block([...head, ['name', line(schema.name)], ...parts(schema)])}\n`
 
 /** Of a text, whatever line ends a checkout gave it. */
 export const checksum = (text: string): string => createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex')
@@ -56,6 +67,21 @@ export const usualIndex = { unique: false, deferrable: false, where: null, deriv
 
 /** JSON, printed. */
 type Printed = string
+
+type Entry = readonly [key: string, value: Printed]
+
+const head: readonly Entry[] = [
+  [jsonMark.key, JSON.stringify(jsonMark.value)],
+  ['syncgen', '1'],
+]
+
+const parts = (schema: Schema): readonly Entry[] => [
+  ...(schema.generation === 0 ? [] : [['generation', line(schema.generation)] as const]),
+  ['claims', sortedBlock(schema.claims, ({ type, nullable }) => line({ type, nullable }))],
+  ['enums', sortedBlock(schema.enums, enumLine)],
+  ['models', sortedBlock(schema.models, modelBlock)],
+  ['scopes', sortedBlock(schema.scopes, scopeBlock)],
+]
 
 const enumLine = ({ values }: Enum): Printed => line(values.map(({ name, was }) => (was === null ? name : { name, was })))
 
@@ -108,7 +134,7 @@ const sortedBlock = <Named extends { readonly name: string }>(all: readonly Name
   block(all.toSorted((left, right) => (left.name < right.name ? -1 : 1)).map((each) => [each.name, print(each)]))
 
 /** An object with each entry on a line of its own. */
-const block = (entries: readonly (readonly [key: string, value: Printed])[]): Printed => {
+const block = (entries: readonly Entry[]): Printed => {
   if (entries.length === 0) return '{}'
   const lines = entries.map(([key, value]) => `  ${JSON.stringify(key)}: ${value.replaceAll('\n', '\n  ')}`)
   return `{\n${lines.join(',\n')}\n}`

@@ -9,12 +9,19 @@ export interface Schema {
   readonly name: string
   /** Schema files relative to where the generator was called, sorted; named in the header of generated files. */
   readonly sources: readonly string[]
+  /** How many earlier versions of the schema clients may still have. */
+  readonly versions: number
+  /** How many of them looked the same to a client: a field that was dropped and comes back is another one, whose old values count no more. */
+  readonly generation: number
   readonly claims: readonly Claim[]
   readonly enums: readonly Enum[]
   /** In declaration order. */
   readonly models: readonly Model[]
   readonly scopes: readonly Scope[]
 }
+
+/** `versions`, where the schema says nothing of it. */
+export const usualVersions = 5
 
 /** One property of the verified identity, `$auth.<name>` in predicates. */
 export interface Claim {

@@ -1,5 +1,5 @@
 /** Which files a schema becomes, and what each says: data for templates, or text. */
-import { transitionsTo } from './evolve/transition.js'
+import type { Transition } from './evolve/transition.js'
 import type { Schema } from './model.js'
 import { clientIndexView, clientScopesView } from './views/client-index.js'
 import { clientModelView } from './views/client-model.js'
@@ -31,9 +31,11 @@ export type TemplateName =
   | 'server-scope.ts'
   | 'server-index.ts'
 
-/** Every file of the output but migrations and the lock file. `history`: earlier versions that clients may still have, oldest first. `output` is the output folder, relative to where the generator was called, with `/`. */
-export const plan = (schema: Schema, output: string, history: readonly Schema[] = []): readonly PlannedFile[] => {
-  const transitions = transitionsTo(schema, history)
+/**
+ * Every file of the output but those of the past. `output` is the output folder, relative to where the generator was called, with `/`;
+ * `transitions` lead from the versions that clients may still have, oldest first.
+ */
+export const plan = (schema: Schema, output: string, transitions: readonly Transition[] = []): readonly PlannedFile[] => {
   const importsOf = (folder: Folder): Imports => new Imports(folder, output)
   const file = (path: string, template: TemplateName, view: object): PlannedFile => ({ path: `${path}.ts`, template, view })
   return [

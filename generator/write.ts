@@ -74,7 +74,7 @@ const hasLink = async (folder: string, path: string): Promise<boolean> => {
 
 /** Generated TypeScript in our folders that the schema does not ask for. Migrations are never orphans by themselves. */
 const orphansIn = async (folder: string, expected: ReadonlySet<string>): Promise<readonly string[]> => {
-  const paths = await Promise.all(['shared', 'client', 'server'].map((name) => filesIn(folder, name)))
+  const paths = await Promise.all(['shared', 'shared/transitions', 'client', 'server'].map((name) => filesIn(folder, name)))
   const candidates = paths.flat().filter((path) => path.endsWith('.ts') && !expected.has(path))
   const ours = await eachOf(candidates, async (path) => isGenerated(await readFile(join(folder, path), 'utf8')))
   return candidates.filter((_, at) => ours[at]).toSorted()

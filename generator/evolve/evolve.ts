@@ -57,7 +57,7 @@ export const evolve = (lock: Lock, declared: Schema, accepted: readonly string[]
   const met = heads.length > 1
   const plan = planOf([...statementsOf(evolution), ...(met ? freshCaptures(schema) : [])])
   if (Object.values(plan).every((statements) => statements.length === 0)) return { kind: 'evolved', schema, steps, migrations: lock.migrations, files: [] }
-  const stamp = laterThan(lock.migrations, now)
+  const stamp = nextStamp(lock, now)
   const slug = steps.length === 0 && met ? 'merge' : slugOf(steps)
   const name = `${stamp}_${slug}`
   const files = migrationFiles(plan, stamp, slug)
@@ -72,8 +72,9 @@ export const evolve = (lock: Lock, declared: Schema, accepted: readonly string[]
 }
 
 /** Files are applied in the order of their names: a new one comes after all that are there, whatever the clock says. */
-const laterThan = (migrations: readonly LockedMigration[], now: string): string => {
-  const stamps = migrations.flatMap(({ files }) => Object.keys(files)).flatMap((file) => /^\d{14}/.exec(file)?.[0] ?? [])
+export const nextStamp = ({ migrations, versions }: Lock, now: string): string => {
+  const names = [...migrations.flatMap(({ files }) => Object.keys(files)), ...versions.map(({ name }) => name)]
+  const stamps = names.flatMap((name) => /^\d{14}/.exec(name)?.[0] ?? [])
   const last = stamps.toSorted().at(-1)
   return last === undefined || last < now ? now : stampAfter(last, 1)
 }

@@ -1,10 +1,15 @@
-/** The migrations folder: what it has to hold for a schema, and when somebody has to decide. */
-import { begun, evolve, type Evolved, initialName, initialText } from './evolve.js'
+/** What the output folder has to hold of the past: migrations and earlier versions; and when somebody has to decide. */
+import { begun, evolve, type Evolved, initialName, initialText, nextStamp } from './evolve.js'
 import type { Decision } from './decisions.js'
 import { type Lock, readLock } from './read-lock.js'
-import { checksum, type LockedMigration } from '../lock.js'
+import type { EmittedFile } from '../emit.js'
+import { checksum, type LockedMigration, type LockedVersion } from '../lock.js'
 import type { Schema } from '../model.js'
 import { outputText } from '../write.js'
+import type { MigrationFile } from './migration-files.js'
+import type { Transition } from './transition.js'
+import { firstVersion } from './versions.js'
+import { inVersions, versionPath, versionsFor } from './versions-folder.js'
 
 /** The lock file's path in the output folder. */
 export const lockPath = 'schema.lock.json'
@@ -17,8 +22,18 @@ export interface MigrationsOptions {
   readonly now: string
 }
 
-/** Like `Evolved`; `gone`: files of migrations that are no more, because the first one was written again. */
-export type Migrations = (Evolved & { readonly kind: 'undecided' }) | (Evolved & { readonly kind: 'evolved' } & { readonly gone: readonly string[] })
+/**
+ * Like `Evolved`, with what leads from the versions that clients may have. Files with their paths from the output folder; `gone`: those that
+ * are needed no more, because the first migration was written again, or a version is too old.
+ */
+export type Migrations =
+  | (Evolved & { readonly kind: 'undecided' })
+  | (Omit<Evolved & { readonly kind: 'evolved' }, 'files'> & {
+      readonly versions: readonly LockedVersion[]
+      readonly transitions: readonly Transition[]
+      readonly files: readonly EmittedFile[]
+      readonly gone: readonly string[]
+    })
 
 /** Reads the past, decides nothing by itself. */
 export const migrationsFor = async (schema: Schema, { output, accepted, now }: MigrationsOptions): Promise<Migrations> => {
@@ -27,18 +42,29 @@ export const migrationsFor = async (schema: Schema, { output, accepted, now }: M
   const rewrite = accepted.includes('rewrite:initial')
   if (text === null) {
     const stray = !rewrite && (await outputText(output, first)) !== null
-    return stray ? undecided(missingLock(output)) : { ...begun(schema), gone: [] }
+    return stray ? undecided(missingLock(output)) : beginning(schema, [])
   }
   const lock = readLock(text)
   if ('fault' in lock) return undecided(faultyLock(output, lock.fault))
   const changed = await changedFiles(output, lock.migrations)
   if (changed !== null) return undecided(changed)
-  if (rewrite) return { ...begun(schema), gone: filesOf(lock.migrations).filter((path) => path !== first) }
+  if (rewrite) return beginning(schema, [...filesOf(lock.migrations), ...lock.versions.filter(({ sum }) => sum !== null).map(({ name }) => versionPath(`${name}.json`))])
   const evolved = evolve(lock, schema, accepted, now)
   if (evolved.kind === 'undecided') return evolved
   const stale = evolved.files.length === 0 && isStale(lock, evolved.schema, await outputText(output, first))
-  return stale ? undecided(rewriting(output)) : { ...evolved, gone: [] }
+  if (stale) return undecided(rewriting(output))
+  const remembered = await versionsFor(lock, evolved.schema, { output, accepted, stamp: nextStamp(lock, now) })
+  return remembered.kind === 'undecided' ? remembered : { ...evolved, ...remembered, files: [...evolved.files.map(inMigrations), ...remembered.files] }
 }
+
+const beginning = (schema: Schema, before: readonly string[]): Migrations => {
+  const { versions, files: made } = firstVersion(schema)
+  const start = begun(schema)
+  const files = [...start.files.map(inMigrations), ...made.map(inVersions)]
+  return { ...start, versions, transitions: [], files, gone: before.filter((path) => !files.some((file) => file.path === path)) }
+}
+
+const inMigrations = ({ name, text }: MigrationFile): EmittedFile => ({ path: `migrations/${name}`, text })
 
 const undecided = (decision: Decision): Extract<Migrations, { kind: 'undecided' }> => ({ kind: 'undecided', decisions: [decision] })
 

@@ -1,7 +1,7 @@
 /** The lock file, read back: the schema as it was when the output was last written, and the migrations up to there. */
-import { checksum, type LockedMigration, usualField, usualIndex } from '../lock.js'
+import { checksum, type LockedMigration, type LockedVersion, usualField, usualIndex } from '../lock.js'
 import { isGenerated } from '../mark.js'
-import type { Access, Claim, Enum, Field, Index, Model, Schema, Scope } from '../model.js'
+import { type Access, type Claim, type Enum, type Field, type Index, type Model, type Schema, type Scope, usualVersions } from '../model.js'
 import { buildRelations } from '../read/build-relations.js'
 
 /** What a lock file holds. */
@@ -9,6 +9,8 @@ export interface Lock {
   /** Without documentation and sources; claims, enums, models, scopes and indexes sorted by name. */
   readonly schema: Schema
   readonly migrations: readonly LockedMigration[]
+  /** By name, which is the order in which they were made. Empty: it was written before there were any. */
+  readonly versions: readonly LockedVersion[]
 }
 
 /** A lock file that says nothing: where, counted from 1 (0: as a whole), and why. */
@@ -18,14 +20,21 @@ export interface LockFault {
 }
 
 /** Reads a lock file's text. */
-export const readLock = (text: string): Lock | { readonly fault: LockFault } => {
+export const readLock = (text: string): Lock | { readonly fault: LockFault } =>
+  readWritten(text, (root) => ({ schema: schemaOf(root), migrations: migrationsOf(root.migrations ?? missing('migrations')), versions: versionsOf(root.versions ?? {}) }))
+
+/** Reads the text of a version's file. */
+export const readVersion = (text: string): { readonly schema: Schema } | { readonly fault: LockFault } =>
+  readWritten(text, (root) => ({ schema: schemaOf(root) }))
+
+const readWritten = <Read>(text: string, read: (root: Written) => Read): Read | { readonly fault: LockFault } => {
   const conflict = text.split('\n').findIndex((line) => /^(<{7}|={7}|>{7})/.test(line))
   if (conflict >= 0) return { fault: { line: conflict + 1, why: 'it holds the marks of a merge that was not finished' } }
   if (!isGenerated(text)) return { fault: { line: 1, why: 'it does not say that syncgen wrote it' } }
   try {
     const root = JSON.parse(text) as Written
     if (root.syncgen !== 1) return { fault: { line: 0, why: 'another version of syncgen wrote it' } }
-    return { schema: schemaOf(root), migrations: migrationsOf(root.migrations) }
+    return read(root)
   } catch (error) {
     return { fault: { line: lineOf(error, text), why: error instanceof SyntaxError ? 'it is no JSON' : 'parts of it are missing' } }
   }
@@ -35,6 +44,7 @@ export const readLock = (text: string): Lock | { readonly fault: LockFault } => 
 export const lockedForm = (schema: Schema): Schema => ({
   ...schema,
   sources: [],
+  versions: usualVersions,
   claims: byName(schema.claims),
   enums: byName(schema.enums).map((each) => ({ ...each, doc: null })),
   models: related(
@@ -55,7 +65,9 @@ export const stateOf = (schema: Schema): string => checksum(JSON.stringify(locke
 interface Written {
   readonly syncgen: number
   readonly name: string
-  readonly migrations: Block<Omit<LockedMigration, 'name'>>
+  readonly generation?: number
+  readonly migrations?: Block<Omit<LockedMigration, 'name'>>
+  readonly versions?: Block<Omit<LockedVersion, 'name'>>
   readonly claims: Block<Omit<Claim, 'name'>>
   readonly enums: Block<readonly (string | Enum['values'][number])[]>
   readonly models: Block<WrittenModel>
@@ -79,6 +91,8 @@ interface WrittenModel extends Pick<Model, 'table' | 'plural' | 'timestamps' | '
 const schemaOf = (root: Written): Schema => ({
   name: root.name,
   sources: [],
+  versions: usualVersions,
+  generation: root.generation ?? 0,
   claims: named(root.claims),
   enums: Object.entries(root.enums).map(([name, values]) => ({
     name,
@@ -94,8 +108,15 @@ const schemaOf = (root: Written): Schema => ({
   })),
 })
 
-const migrationsOf = (written: Written['migrations']): readonly LockedMigration[] =>
+const migrationsOf = (written: Block<Omit<LockedMigration, 'name'>>): readonly LockedMigration[] =>
   named(written).map(({ name, after, touches, files }) => ({ name, after: [...after], touches: [...touches], files: { ...files } }))
+
+const versionsOf = (written: Block<Omit<LockedVersion, 'name'>>): readonly LockedVersion[] =>
+  byName(named(written).map(({ name, hash, after, sum }) => ({ name, hash: String(hash), after: [...after], sum })))
+
+const missing = (part: string): never => {
+  throw new TypeError(`no ${part}`)
+}
 
 const modelOf = (name: string, { was, join, fields, indexes, access, ...rest }: WrittenModel): Omit<Model, 'relations'> => ({
   name,

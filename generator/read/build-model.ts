@@ -7,7 +7,7 @@ import type { DeclaredModel, DeclaredEnum, DeclaredScope, DeclaredValue, Word } 
 import { readType, type TypeNames } from './field-types.js'
 import { actions, type Ground, type Shape, shapeOf, type Variable } from './ground.js'
 import type { Declared } from './merge-documents.js'
-import type { Enum, Model, Schema, Scope } from '../model.js'
+import { type Enum, type Model, type Schema, type Scope, usualVersions } from '../model.js'
 import { camelCase, pluralOf, snakeCase } from '../names.js'
 import { compilePredicate } from './predicate.js'
 import type { Report } from '../problem.js'
@@ -31,11 +31,24 @@ export const buildModel = (declared: Declared, report: Report): Schema => {
   return {
     name: declared.name?.text ?? '',
     sources: declared.files,
+    versions: readVersions(declared, report),
+    generation: 0,
     claims,
     enums,
     models: completeModels(declared.models, rules, scopes, ground),
     scopes,
   }
+}
+
+/** More than these would be a page of their own in every client. */
+const mostVersions = 100
+
+const readVersions = ({ versions }: Declared, report: Report): number => {
+  if (versions === null) return usualVersions
+  const count = versions.kind === 'scalar' && typeof versions.value === 'number' ? versions.value : NaN
+  if (Number.isInteger(count) && count >= 0 && count <= mostVersions) return count
+  report('SG102', versions.at, '"versions" is no number of versions', `write how many earlier versions of the schema clients may have, 0 to ${mostVersions}`)
+  return usualVersions
 }
 
 const buildEnum = (declared: DeclaredEnum): Enum => ({

@@ -9,6 +9,7 @@ export interface Document {
   readonly file: string
   readonly at: Spot
   readonly name: Word | null
+  readonly versions: Node | null
   readonly claims: readonly DeclaredValue[]
   readonly enums: readonly DeclaredEnum[]
   readonly models: readonly DeclaredModel[]

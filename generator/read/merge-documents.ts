@@ -1,11 +1,13 @@
 import { idName } from './build-reference.js'
 import type { DeclaredEnum, DeclaredField, DeclaredModel, DeclaredScope, DeclaredValue, Document, Word } from './document.js'
+import type { Node } from './parse.js'
 import type { Report } from '../problem.js'
 
 /** What the files of a schema declare together; each name once. */
 export interface Declared {
   readonly files: readonly string[]
   readonly name: Word | null
+  readonly versions: Node | null
   readonly claims: readonly DeclaredValue[]
   readonly enums: readonly DeclaredEnum[]
   readonly models: readonly DeclaredModel[]
@@ -20,6 +22,7 @@ export const mergeDocuments = (documents: readonly Document[], report: Report): 
   const declared: Declared = {
     files: documents.map((each) => each.file),
     name: nameOf(documents, report),
+    versions: versionsOf(documents, report),
     claims: once(documents.flatMap((each) => each.claims), 'claim', 'SG106', report),
     enums: enums.filter((each) => types.has(each)).map((each) => onceEach(each, report)),
     models: models.filter((each) => types.has(each)).map((each) => onceEachField(each, report)),
@@ -40,6 +43,12 @@ const nameOf = (documents: readonly Document[], report: Report): Word | null => 
   }
   for (const each of others) report('SG106', each.at, `the schema is named "${name?.text ?? ''}" already`, 'name it in one file only')
   return name ?? null
+}
+
+const versionsOf = (documents: readonly Document[], report: Report): Node | null => {
+  const [versions, ...others] = documents.flatMap((each) => each.versions ?? [])
+  for (const each of others) report('SG106', each.at, '"versions" was said already', 'say it in one file only')
+  return versions ?? null
 }
 
 const onceEach = (declared: DeclaredEnum, report: Report): DeclaredEnum => ({

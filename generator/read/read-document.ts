@@ -14,6 +14,7 @@ export const readDocument = (file: string, root: Node, report: Report): Document
     file,
     at: map.at,
     name: reader.word('name'),
+    versions: reader.entry('versions')?.value ?? null,
     claims: readValues(reader, 'claims', report),
     enums: reader.entries('enums').flatMap((entry) => readEnum(entry, report) ?? []),
     models: reader.entries('models').flatMap((entry) => readModel(entry, report) ?? []),

@@ -4,12 +4,14 @@ import { travelling } from './shared-model.js'
 
 /**
  * Hash of what both sides must agree on: wire rows, what a write may hold, scopes and their parameters. Access rules,
- * storage, documentation and names that never travel are not part of it: changing them leaves deployed clients welcome.
+ * storage, documentation and names that never travel are not part of it: changing them leaves deployed clients welcome. A
+ * version that is, to a client, what an earlier one was has another hash: what it cached under the earlier one need not be so any more.
  */
 export const schemaHash = (schema: Schema): string => createHash('sha256').update(JSON.stringify(contract(schema))).digest('hex')
 
 const contract = (schema: Schema): JsonValue => [
   'syncgen 1',
+  ...(schema.generation === 0 ? [] : [schema.generation]),
   schema.name,
   sorted(schema.models).map((model) => [
     model.name,

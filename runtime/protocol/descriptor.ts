@@ -92,6 +92,6 @@ export interface SchemaDescriptor {
   readonly hash: string
   readonly models: Readonly<Record<string, ModelDescriptor>>
   readonly scopes: Readonly<Record<string, ScopeDescriptor>>
-  /** From earlier versions to this one, oldest first: each leads to where the next begins. */
+  /** From earlier versions, oldest first: each leads to one that comes later, or to this one. */
   readonly transitions?: readonly Transition[]
 }

@@ -45,12 +45,24 @@ export interface FieldTransition {
   readonly labels?: Readonly<Record<string, string>>
 }
 
-/** The transitions from a version to the one that `transitions` (oldest first) end with; undefined: it is not known. */
+/**
+ * The transitions from a version to the one of `hash`, each leading to where the next begins; undefined: it is not known. `transitions` are
+ * oldest first. Where versions were made on branches that met, several lead to one.
+ */
 export const pathFrom = (
   { hash, transitions = [] }: { readonly hash: string; readonly transitions?: readonly Transition[] },
   known: string,
 ): readonly Transition[] | undefined => {
   if (known === hash) return []
-  const first = transitions.findLastIndex(({ from }) => from === known)
-  return first < 0 ? undefined : transitions.slice(first)
+  const path: Transition[] = []
+  let at = known
+  let after = -1
+  do {
+    after = transitions.findLastIndex(({ from }, index) => from === at && index > after)
+    const next = transitions[after]
+    if (next === undefined) return undefined
+    path.push(next)
+    at = next.to
+  } while (at !== hash)
+  return path
 }

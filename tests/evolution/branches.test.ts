@@ -1,4 +1,4 @@
-import { cp, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -6,27 +6,7 @@ import { migrate } from '../../runtime/server/migrations.js'
 import { testDatabase } from '../../runtime/testing/database.js'
 import { catalogOf } from './catalog.js'
 import { base, cards, Folder } from './folder.js'
-
-/** What a lock file holds, as far as a merge is concerned. */
-interface Merged {
-  readonly migrations: object
-  readonly models: { readonly Task: { readonly fields: object } }
-}
-
-/** Two branches that began with the same version; ours as it is once theirs was merged into it. */
-const branches = async (ours: string, theirs: string): Promise<{ readonly ours: Folder; readonly theirs: Folder }> => {
-  const [one, other] = [await Folder.make(), await Folder.make()]
-  for (const each of [one, other]) await each.version(cards([...base, 'notes: text?']))
-  expect(await one.version(cards([...base, 'notes: text?', ours]))).toMatchObject({ code: 0 })
-  expect(await other.version(cards([...base, 'notes: text?', theirs]), '--stamp', '20260115000000')).toMatchObject({ code: 0 })
-  await cp(other.migrations, one.migrations, { recursive: true })
-  const [a, b] = await Promise.all([one, other].map(async (each) => JSON.parse(await each.read('schema.lock.json')) as Merged))
-  if (a === undefined || b === undefined) throw new Error('two lock files')
-  Object.assign(a.migrations, b.migrations)
-  Object.assign(a.models.Task.fields, b.models.Task.fields, { ...a.models.Task.fields })
-  await one.write('schema.lock.json', JSON.stringify(a, null, 2))
-  return { ours: one, theirs: other }
-}
+import { branches } from './met.js'
 
 const database = async (): Promise<{ readonly url: string; readonly client: pg.Client }> => {
   const { url, drop } = await testDatabase()

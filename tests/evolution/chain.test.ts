@@ -17,6 +17,7 @@ import { migrate } from '../../runtime/server/migrations.js'
 import { testDatabase } from '../../runtime/testing/database.js'
 import { filesBelow, syncgen } from '../golden/command.js'
 import { catalogOf } from './catalog.js'
+import { acceptedBy, stampOf } from './versions.js'
 
 const chain = fileURLToPath(new URL('chain', import.meta.url))
 const versions = (await readdir(join(chain, 'versions'))).toSorted()
@@ -40,7 +41,7 @@ const database = async (): Promise<{ readonly url: string; readonly client: pg.C
 const change = async (version: string): Promise<readonly string[]> => {
   const text = await readFile(join(chain, 'versions', version), 'utf8')
   await writeFile(join(folder, 'schemas/cards.yaml'), text)
-  return [...text.matchAll(/^# accept: (.+)$/gm)].flatMap(([, what = '']) => ['--accept', what])
+  return acceptedBy(text)
 }
 
 describe('a chain of versions', { timeout: 120_000 }, () => {
@@ -60,7 +61,7 @@ describe('a chain of versions', { timeout: 120_000 }, () => {
       const read = await readSchema([join(chain, 'versions', version)])
       if (!read.ok) throw new Error(`${version}: ${read.problems.map(({ message }) => message).join('\n')}`)
       const lock = readLock(lockText(read.schema, []))
-      expect(lock, version).toEqual({ schema: lockedForm(read.schema), migrations: [] })
+      expect(lock, version).toEqual({ schema: lockedForm(read.schema), migrations: [], versions: [] })
       expect(evolutionOf(lockedForm(read.schema), read.schema).steps, version).toEqual([])
     }
   })
@@ -70,7 +71,7 @@ describe('a chain of versions', { timeout: 120_000 }, () => {
     client = populated
     for (const [at, version] of versions.entries()) {
       const accepted = await change(version)
-      const stamp = `202601${String(at + 1).padStart(2, '0')}120000`
+      const stamp = stampOf(at)
       if (accepted.length > 0) {
         const refused = await syncgen(['schemas/', '--stamp', stamp], folder)
         expect(refused, version).toMatchObject({ code: 3 })
@@ -105,14 +106,13 @@ describe('a chain of versions', { timeout: 120_000 }, () => {
     expect(await catalogOf(late.client)).toEqual(await catalogOf(client))
   })
 
-  it('[E4] the files and the words of each migration are these', async () => {
-    const made = await filesBelow(join(folder, 'generated/migrations'))
+  it('[E4] all that the command made is this, byte for byte: migrations and their words, versions, what leads from one to the next', async () => {
+    const made = await filesBelow(join(folder, 'generated'))
     if (process.env['UPDATE_GOLDEN'] === '1') {
       await rm(join(chain, 'generated'), { recursive: true, force: true })
-      await cp(join(folder, 'generated/migrations'), join(chain, 'generated/migrations'), { recursive: true })
-      await cp(join(folder, 'generated/schema.lock.json'), join(chain, 'generated/schema.lock.json'))
+      await cp(join(folder, 'generated'), join(chain, 'generated'), { recursive: true })
     }
-    const golden = await filesBelow(join(chain, 'generated/migrations'))
+    const golden = await filesBelow(join(chain, 'generated'))
     expect([...made.keys()]).toEqual([...golden.keys()])
     for (const [path, text] of made) expect(text, path).toBe(golden.get(path))
   })

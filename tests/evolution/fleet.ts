@@ -37,7 +37,7 @@ export class Fleet {
   /** A database of this version with a person, cards and, if there are any, labels. */
   static async begin(versions: Versions, at: number): Promise<Fleet> {
     const { url, drop } = await testDatabase()
-    await migrate({ database: url, folder: await versions.migrations(at) })
+    await migrate({ database: url, folder: versions.migrations(at) })
     const client = new pg.Client({ connectionString: url, options: '-c datestyle=ISO' })
     await client.connect()
     const { rows } = await client.query(`insert into people (name, email) values ('ada', 'ada@example.org') returning id`)
@@ -64,19 +64,19 @@ export class Fleet {
   }
 
   migrate(at: number): Promise<unknown> {
-    return this.versions.migrations(at).then((folder) => migrate({ database: this.#url, folder }))
+    return migrate({ database: this.#url, folder: this.versions.migrations(at) })
   }
 
-  /** A server of this version that knows those from `oldest` on, where the one before was. */
-  async serve(at: number, oldest = at): Promise<void> {
+  /** A server of this version, where the one before was. */
+  async serve(at: number): Promise<void> {
     await this.#node?.close()
-    const { createCardsServer } = await this.versions.code(at, oldest)
+    const { createCardsServer } = await this.versions.code(at)
     this.#node = await startLabNode({ createServer: createCardsServer, log: quiet }, this.#url, this.#port)
     this.#port = this.#node.port
   }
 
-  async device(at: number, oldest = at, storage: OpenStorage = memoryStorage()): Promise<Device> {
-    const { openCards } = await this.versions.code(at, oldest)
+  async device(at: number, storage: OpenStorage = memoryStorage()): Promise<Device> {
+    const { openCards } = await this.versions.code(at)
     const token = JSON.stringify({ principal: this.person, claims: { sub: this.person } })
     const client = await openCards({ url: `ws://127.0.0.1:${this.#port}/sync`, principal: this.person, token, storage, log: quiet })
     this.#ends.unshift(() => client.close())

@@ -1,17 +1,14 @@
-/** The versions of chain/versions as an app has them: their schemas, and code generated for any of them and those before. */
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+/** The versions of chain/versions as an app has them: what the command makes of each, one after the other, in one folder. */
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { OpenOptions, Rejection, Status } from 'syncgen/client'
-import { emit } from '../../generator/emit.js'
-import { withColumnIds } from '../../generator/evolve/column-ids.js'
-import { lockedForm } from '../../generator/evolve/read-lock.js'
+import { readLock } from '../../generator/evolve/read-lock.js'
 import type { Schema } from '../../generator/model.js'
-import { plan } from '../../generator/plan.js'
-import { readSchema } from '../../generator/read/read-schema.js'
 import type { LabServer } from '../../runtime/testing/lab-node.js'
 import type { ServerOptions } from '../../runtime/server/options.js'
+import { syncgen } from '../golden/command.js'
 
 const chain = fileURLToPath(new URL('chain', import.meta.url))
 
@@ -44,7 +41,7 @@ export class Versions {
   /** Oldest first. */
   readonly schemas: readonly Schema[]
   readonly #folder: string
-  readonly #code = new Map<string, Promise<VersionCode>>()
+  readonly #code = new Map<number, Promise<VersionCode>>()
 
   private constructor(schemas: readonly Schema[], folder: string) {
     this.schemas = schemas
@@ -52,14 +49,22 @@ export class Versions {
   }
 
   static async read(): Promise<Versions> {
+    const folder = await mkdtemp(join(tmpdir(), 'syncgen-versions-'))
+    await mkdir(join(folder, 'schemas'))
+    // All that there are are to be understood.
+    await writeFile(join(folder, 'schemas/versions.yaml'), 'syncgen: 1\nversions: 100\n')
     const schemas: Schema[] = []
-    for (const file of (await readdir(join(chain, 'versions'))).toSorted()) {
-      const read = await readSchema([join(chain, 'versions', file)])
-      if (!read.ok) throw new Error(`${file}: ${read.problems.map(({ message }) => message).join('\n')}`)
-      const before = schemas.at(-1)
-      schemas.push(before === undefined ? read.schema : withColumnIds(lockedForm(before), read.schema))
+    for (const [at, file] of (await readdir(join(chain, 'versions'))).toSorted().entries()) {
+      const text = await readFile(join(chain, 'versions', file), 'utf8')
+      await writeFile(join(folder, 'schemas/cards.yaml'), text)
+      const ended = await syncgen(['schemas/', '--quiet', '--stamp', stampOf(at), ...acceptedBy(text)], folder)
+      if (ended.code !== 0) throw new Error(`${file}: ${ended.error}`)
+      const lock = readLock(await readFile(join(folder, 'generated/schema.lock.json'), 'utf8'))
+      if ('fault' in lock) throw new Error(`${file}: ${lock.fault.why}`)
+      schemas.push(lock.schema)
+      await cp(join(folder, 'generated'), join(folder, `v${at}`), { recursive: true })
     }
-    return new Versions(schemas, await mkdtemp(join(tmpdir(), 'syncgen-versions-')))
+    return new Versions(schemas, folder)
   }
 
   /** A version, by its place from 0. */
@@ -69,35 +74,30 @@ export class Versions {
     return schema
   }
 
-  /** The code of a version that knows those from `oldest` on. */
-  code(at: number, oldest = at): Promise<VersionCode> {
-    const name = `v${at}-${oldest}`
-    const known = this.#code.get(name) ?? this.#generate(name, at, oldest)
-    this.#code.set(name, known)
+  /** The code of a version, which knows all before it. */
+  code(at: number): Promise<VersionCode> {
+    const known = this.#code.get(at) ?? this.#load(at)
+    this.#code.set(at, known)
     return known
   }
 
-  /** A folder with the migrations up to a version. */
-  async migrations(at: number): Promise<string> {
-    const folder = await mkdtemp(join(this.#folder, 'migrations-'))
-    const last = `202601${String(at + 1).padStart(2, '0')}999999`
-    for (const file of await readdir(join(chain, 'generated/migrations'))) {
-      if (file.endsWith('.sql') && (file.startsWith('0001') || file < last)) await cp(join(chain, 'generated/migrations', file), join(folder, file))
-    }
-    return folder
+  /** The folder with the migrations up to a version. */
+  migrations(at: number): string {
+    return join(this.#folder, `v${at}`, 'migrations')
   }
 
   async end(): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  async #generate(name: string, at: number, oldest: number): Promise<VersionCode> {
-    const folder = join(this.#folder, name)
-    for (const { path, text } of emit(plan(this.schema(at), 'generated', this.schemas.slice(oldest, at)), 'generated')) {
-      await mkdir(dirname(join(folder, path)), { recursive: true })
-      await writeFile(join(folder, path), text)
-    }
-    const [client, server] = await Promise.all(['client', 'server'].map((side) => import(pathToFileURL(join(folder, side, 'index.ts')).href)))
+  async #load(at: number): Promise<VersionCode> {
+    const [client, server] = await Promise.all(['client', 'server'].map((side) => import(pathToFileURL(join(this.#folder, `v${at}`, side, 'index.ts')).href)))
     return { ...(client as Pick<VersionCode, 'openCards'>), ...(server as Pick<VersionCode, 'createCardsServer'>) }
   }
 }
+
+/** When a version of the chain says that it was made. */
+export const stampOf = (at: number): string => `202601${String(at + 1).padStart(2, '0')}120000`
+
+/** What a version of the chain asks to be accepted, as flags. */
+export const acceptedBy = (text: string): readonly string[] => [...text.matchAll(/^# accept: (.+)$/gm)].flatMap(([, what = '']) => ['--accept', what])

@@ -70,6 +70,8 @@ export const index = (name: string, fields: readonly string[], more: Partial<Ind
 export const schema = (models: readonly Model[], scopes: readonly Scope[] = [], more: { readonly claims?: readonly Claim[]; readonly enums?: readonly Enum[] } = {}): Schema => ({
   name: 'test',
   sources: [],
+  versions: 5,
+  generation: 0,
   claims: [{ name: 'sub', type: { kind: 'uuid' }, nullable: false }],
   enums: [],
   models,

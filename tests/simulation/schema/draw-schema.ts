@@ -242,7 +242,7 @@ class Draw {
 
   /** As much of an IR as values of enums need. */
   #ir(): Schema {
-    return { name: 'drawn', sources: [], claims: [], enums: this.#enums, models: [], scopes: [] }
+    return { name: 'drawn', sources: [], versions: 5, generation: 0, claims: [], enums: this.#enums, models: [], scopes: [] }
   }
 }
 
