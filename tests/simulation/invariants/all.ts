@@ -12,6 +12,7 @@ import { liveness } from './liveness.js'
 import { noResurrection } from './no-resurrection.js'
 import { nothingLost } from './nothing-lost.js'
 import { rejections } from './rejections.js'
+import { scopeExactness } from './scope-exactness.js'
 import { sessionGuarantees } from './session-guarantees.js'
 import { storedFields } from './stored-fields.js'
 
@@ -21,6 +22,7 @@ export const invariants: readonly Invariant[] = [
   clientOrder,
   noResurrection,
   rejections,
+  scopeExactness,
   atomicVisibility,
   liveQueries,
   sessionGuarantees,

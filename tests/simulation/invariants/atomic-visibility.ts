@@ -1,14 +1,12 @@
-import type { Model } from '../../../generator/model.js'
 import type { Op } from '../../../runtime/protocol/messages.js'
 import { parsePosition } from '../../../runtime/protocol/position.js'
 import type { OpenScope } from '../schema/expected-rows.js'
-import { cachedText, storedText } from '../schema/row-text.js'
 import { type AnyModel, type SimClient, cacheOf } from '../schema/sim-schema.js'
-import type { StoredRow } from '../schema/tables.js'
 import type { Device } from '../world/device.js'
 import type { World } from '../world/world.js'
 import { type Invariant, Violation } from './invariant.js'
 import { Overlaid } from './overlaid.js'
+import { shownText, textOf } from './row-texts.js'
 
 /**
  * Nobody sees half of anything. Whoever is told of one change of a step finds all others made; and what a device in step shows, but
@@ -143,17 +141,4 @@ const judge = (world: World, { device, position, scopes, rows, pending }: Seen):
   }
   world.count('screens judged')
   if (wrong.length > 0) throw new Violation('I8', `${device.name} shows what was never so, at ${position}`, [...wrong.slice(0, 6), ...scopes.map((scope) => JSON.stringify(scope))])
-}
-
-/** Rows do not change: each has one text. */
-const texts = new WeakMap<object, string>()
-
-const shownText = (model: Model, row: object): string => remembered(row, () => cachedText(model, row))
-
-const textOf = (model: Model, row: StoredRow): string => remembered(row, () => storedText(model, row))
-
-const remembered = (row: object, make: () => string): string => {
-  const known = texts.get(row) ?? make()
-  texts.set(row, known)
-  return known
 }

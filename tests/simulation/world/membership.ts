@@ -7,11 +7,10 @@ export class Membership {
   readonly #ir: Schema
   readonly #known = new Map<string, { readonly on: readonly unknown[]; readonly ids: ReadonlySet<string> }[]>()
   readonly #reads = new Map<ScopeLine, readonly string[]>()
-  readonly #readLines: ReadonlyMap<string, ScopeLine>
+  readonly #wholes = new Map<string, ScopeLine>()
 
   constructor(ir: Schema) {
     this.#ir = ir
-    this.#readLines = new Map(ir.models.map(({ name }) => [name, { model: name, where: { kind: 'always' } }]))
   }
 
   /** Ids by model. */
@@ -21,8 +20,14 @@ export class Membership {
 
   /** What an identity may read of a model. */
   readable(tables: Tables, model: string, claims: WireRecord): ReadonlySet<string> {
-    const line = this.#readLines.get(model)
-    return line === undefined ? new Set() : this.#ids(tables, line, everything, claims)
+    return this.#ids(tables, this.wholeOf(model), everything, claims)
+  }
+
+  /** The line of all rows of a model that may be read. */
+  wholeOf(model: string): ScopeLine {
+    const line = this.#wholes.get(model) ?? { model, where: { kind: 'always' } }
+    this.#wholes.set(model, line)
+    return line
   }
 
   linesOf({ scope }: OpenScope): readonly ScopeLine[] {

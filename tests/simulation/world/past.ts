@@ -57,6 +57,12 @@ export class Past {
     return new Map([...this.#models].map(([name, past]) => [name, hidden.length === 0 ? past.now : without(past, hidden)]))
   }
 
+  /** Those of these transactions that changed a row of one of the models. */
+  touching(models: Iterable<string>, xids: readonly bigint[]): readonly bigint[] {
+    const some = [...models].flatMap((name) => this.#models.get(name) ?? [])
+    return xids.filter((xid) => some.some(({ touched }) => touched.has(xid)))
+  }
+
   /** Whether one of these transactions emptied the table of one of the models: then no snapshot is to be relied on. */
   truncated(models: Iterable<string>, hidden: readonly bigint[]): boolean {
     return [...models].some((name) => this.#models.get(name)?.truncations.some(({ xid }) => hidden.includes(xid)))
