@@ -120,14 +120,16 @@ export class Device implements Actor {
 
   /** The process dies. `undone` of its last commits were not on the disk; the image becomes what is stored. */
   async crash(undone = 0): Promise<void> {
-    this.#end(undone > 0)
+    this.#end()
     await this.disk.crash(undone)
+    if (undone > 0) this.#parts.ledger.replaced(this.name, this.disk.waiting())
   }
 
   /** Everything stored is gone (null), or becomes that of another device. */
   async replaceDisk(image: Image | null): Promise<void> {
-    this.#end(true)
+    this.#end()
     await this.disk.become(image)
+    this.#parts.ledger.replaced(this.name, '')
   }
 
   setOffline(offline: boolean): void {
@@ -170,13 +172,13 @@ export class Device implements Actor {
     opened.close = () => handle.close()
   }
 
-  #end(lost: boolean): void {
+  #end(): void {
     this.#life += 1
     this.client = null
     this.#isOpening = false
     this.asleepUntil = 0
     this.#onlineListeners = new Set()
-    this.#parts.ledger.died(this.name, lost)
+    this.#parts.ledger.died(this.name)
     this.#parts.network.abandon(this)
     for (const scope of this.scopes.values()) Object.assign(scope, { handle: null, close: () => undefined })
   }

@@ -88,6 +88,12 @@ export class Disk {
     return { name: this.#name, stores }
   }
 
+  /** The mutations that wait there to be sent. */
+  waiting(): string {
+    const records = this.image()?.stores.get('outbox') ?? []
+    return JSON.stringify(records, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+  }
+
   /** The process died: what was committed is there. `undone` commits were not on the disk yet. */
   async crash(undone: number): Promise<void> {
     const image = undone === 0 ? this.image() : (this.#images.at(-undone) ?? this.#images[0] ?? this.image())

@@ -26,11 +26,13 @@ export class Ledger {
   }
 
   /** A device that died did not hear what becomes of its writes. */
-  died(device: string, lostToo: boolean): void {
-    for (const write of this.writes) {
-      if (write.device !== device || write.fate !== 'pending') continue
-      write.fate = lostToo || !write.isDurable ? 'lost' : 'unknown'
-    }
+  died(device: string): void {
+    for (const write of this.#of(device, 'pending')) write.fate = write.isDurable ? 'unknown' : 'lost'
+  }
+
+  /** What is stored is not what was: writes that do not wait there were lost with it, as declared. */
+  replaced(device: string, waiting: string): void {
+    for (const write of this.#of(device, 'unknown')) if (!isIn(waiting, write)) write.fate = 'lost'
   }
 
   /** An event told what became of a write of an earlier life. */
@@ -38,11 +40,18 @@ export class Ledger {
     const text = JSON.stringify(ops)
     for (const write of this.writes) {
       if (write.device !== device || (write.fate !== 'unknown' && write.fate !== 'lost')) continue
-      const same = write.marks.length > 0 ? write.marks.every((mark) => new RegExp(`${mark}(?!\\d)`).test(text)) : write.rows.every(({ id }) => text.includes(id))
-      if (!same) continue
+      if (!isIn(text, write)) continue
       write.fate = fate
       write.outcome = outcome
       return
     }
   }
+
+  #of(device: string, fate: Fate): readonly LocalWrite[] {
+    return this.writes.filter((write) => write.device === device && write.fate === fate)
+  }
 }
+
+/** Whether a text has all that was written. */
+const isIn = (text: string, { marks, rows }: LocalWrite): boolean =>
+  marks.length > 0 ? marks.every((mark) => new RegExp(`${mark}(?!\\d)`).test(text)) : rows.every(({ id }) => text.includes(id))
