@@ -45,6 +45,8 @@ export interface NetworkParts {
 
 export class WorldNetwork {
   faults: NetworkFaults = fineNetwork
+  /** What becomes of a frame on its way, null: it is lost. No network does that, but tests of tests do. */
+  tamper: (from: string, to: string, text: string) => string | null = (_from, _to, text) => text
   readonly #parts: NetworkParts
   readonly #links = new Set<Link>()
 
@@ -170,8 +172,10 @@ class Link {
     this.#lastUp = at
     kernel.after(at - kernel.now, place, `up ${this.device.name} ${kindOf(text)}`, () => {
       if (this.#isOver || this.#deadUp || !place.isAlive) return
-      tap?.(this.device.name, place.name, text)
-      this.#accepted?.received(text)
+      const arriving = this.#network.tamper(this.device.name, place.name, text)
+      if (arriving === null) return
+      tap?.(this.device.name, place.name, arriving)
+      this.#accepted?.received(arriving)
     })
   }
 
@@ -186,8 +190,10 @@ class Link {
       this.#unsent = this.#unsent.filter((each) => each !== sent)
       if (this.#place?.isAlive === true) sent()
       if (this.#isOver || this.#deadDown || !this.#isAlive()) return
-      tap?.(this.#place?.name ?? '', this.device.name, text)
-      this.#listener.received(text)
+      const arriving = this.#network.tamper(this.#place?.name ?? '', this.device.name, text)
+      if (arriving === null) return
+      tap?.(this.#place?.name ?? '', this.device.name, arriving)
+      this.#listener.received(arriving)
     })
   }
 
