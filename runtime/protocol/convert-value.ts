@@ -1,6 +1,7 @@
 /** Wire values of one type as those of another, where the value is the same to a reader. */
 import { checkValue } from './check-value.js'
 import type { FieldDescriptor } from './descriptor.js'
+import { distinct } from './field-edit.js'
 import { digits, type Wire } from './values.js'
 
 /** What a field has, and what its values are called elsewhere. */
@@ -58,7 +59,7 @@ export const placeholder = (field: FieldDescriptor): Wire => {
 }
 
 const convert = ({ from, to, labels }: Conversion, wire: Wire): Wire | undefined => {
-  const named = labels === undefined ? wire : relabelled(labels, wire)
+  const named = labels === undefined ? wire : relabelled(labels, wire, to.conflict === 'set')
   if (from.type === to.type) return to.type === 'decimal' ? decimal(named, to.scale ?? 0) : named
   switch (to.type) {
     case 'int':
@@ -85,9 +86,12 @@ const convert = ({ from, to, labels }: Conversion, wire: Wire): Wire | undefined
 /** Types whose wire values are what somebody would write. */
 const spoken = new Set<FieldDescriptor['type']>(['string', 'text', 'enum', 'uuid', 'date', 'timestamp'])
 
-const relabelled = (labels: ReadonlyMap<string, string>, wire: Wire): Wire => {
+/** Of two elements that became one, a set keeps the first. */
+const relabelled = (labels: ReadonlyMap<string, string>, wire: Wire, isSet: boolean): Wire => {
   if (typeof wire === 'string') return labels.get(wire) ?? wire
-  return Array.isArray(wire) ? wire.map((each: Wire) => relabelled(labels, each)) : wire
+  if (!Array.isArray(wire)) return wire
+  const elements = wire.map((each: Wire) => relabelled(labels, each, false))
+  return isSet ? distinct(elements) : elements
 }
 
 const number = (wire: Wire): number | undefined => {

@@ -1,6 +1,7 @@
 /** One transition in one direction, ready for use: rows, ops and scopes of one side as those of the other. Pure. */
 import type { FieldDescriptor } from './descriptor.js'
 import { type Conversion, convertValue, placeholder, showValue } from './convert-value.js'
+import { evaluate, type Expression } from './expression.js'
 import { equalWire } from './field-order.js'
 import type { CreateOp, FieldEdit, Op, UpdateOp, VersionedRow } from './messages.js'
 import type { FieldTransition, ModelTransition, ShapeTransition, Transition } from './transition.js'
@@ -65,14 +66,17 @@ export class Passage {
     if (shape === undefined) return { row, isExact: true }
     const [version, ...values] = row
     let isExact = shape.isExact
-    const fields = shape.fields.map((field) => {
-      const shown = field.source === null ? undefined : showValue(field.source, values[field.source.at] ?? null)
+    const valueOf = (name: string): Wire => {
+      const target = shape.byName.get(name)
+      if (target === undefined) return null
+      const shown = target.source === null ? undefined : show(target.source, values[target.source.at] ?? null)
       if (shown !== undefined) return shown
       // What has been filled in by the migration is exact; what stands for something unknown is not.
-      if (field.fill === undefined && field.source !== null) isExact = false
-      return field.fill ?? placeholder(field.field)
-    })
-    return { row: [version, ...fields], isExact }
+      const filled = target.compute === undefined ? target.fill : evaluate(target.compute, target.field, (other) => valueOf(other ?? ''))
+      if (filled === undefined && (target.source !== null || target.compute !== undefined)) isExact = false
+      return filled ?? placeholder(target.field)
+    }
+    return { row: [version, ...shape.fields.map(({ name }) => valueOf(name))], isExact }
   }
 
   op(op: Op): ConvertedOp {
@@ -97,7 +101,7 @@ export class Passage {
     if (shape === undefined) return params
     const converted = shape.fields.map((field): readonly [string, Wire | undefined] => {
       const given = field.source === null ? null : (params[field.source.name] ?? null)
-      return [field.name, field.source === null ? (field.field.nullable === true ? null : undefined) : convertValue(field.source, given)]
+      return [field.name, field.source === null ? (field.field.nullable === true ? null : undefined) : meant(field.source, given)]
     })
     return converted.some(([, wire]) => wire === undefined) ? undefined : (Object.fromEntries(converted) as Record<string, Wire>)
   }
@@ -113,14 +117,19 @@ export class Passage {
     const values: Record<string, Wire> = {}
     for (const [name, value] of Object.entries(op.values)) {
       const target = shape.targets.get(name)
-      const wire = target?.source == null || target.field.readonly === true ? undefined : convertValue(target.source, value)
+      const wire = target?.source == null || target.field.readonly === true ? undefined : meant(target.source, value)
       if (target !== undefined && wire !== undefined) values[target.name] = wire
       else if (saysSomething(shape.sources.get(name), value)) lost.push(name)
     }
-    for (const { name, field, source, fill } of shape.fields) {
-      if (name in values || name === 'id' || field.readonly === true || field.default !== undefined || field.nullable === true) continue
+    for (const target of shape.fields) {
+      const { name, field, source } = target
+      if (name in values || name === 'id' || field.readonly === true) continue
+      // As if the row had been there already.
+      const filled = filledOf(shape, op.id, values, target)
+      const usual = field.default ?? (field.nullable === true ? null : undefined)
+      if (usual !== undefined && (filled === undefined || source !== null || equalWire(field, filled, usual))) continue
       const former = source?.from.default
-      const wire = former === undefined ? fill : convertValue(source as Source, former)
+      const wire = former === undefined ? filled : meant(source as Source, former)
       // Nobody can say what the other side insists on.
       if (wire === undefined) return { op: null, lost: Object.keys(op.values) }
       values[name] = wire
@@ -134,6 +143,7 @@ interface Shape {
   readonly name: string
   /** Of the other side, in wire order. */
   readonly fields: readonly Target[]
+  readonly byName: ReadonlyMap<string, Target>
   /** Fields of the other side by their names on this. */
   readonly targets: ReadonlyMap<string, Target>
   readonly sources: ReadonlyMap<string, FieldDescriptor>
@@ -146,12 +156,15 @@ interface Target {
   /** Null: this side has no such field. */
   readonly source: Source | null
   readonly fill: Wire | undefined
+  readonly compute: Expression | undefined
 }
 
 interface Source extends Conversion {
   readonly name: string
   /** Its place in a row. */
   readonly at: number
+  /** How the schema says that values become those of the other side; null: it says so for the other direction only. */
+  readonly by?: Expression | null
 }
 
 const shapesOf = (all: Readonly<Record<string, ShapeTransition | ModelTransition>>, isUp: boolean): ReadonlyMap<string, Shape> =>
@@ -172,12 +185,13 @@ const shapeOf = (transition: ShapeTransition | ModelTransition, name: string, is
     const change = now === undefined ? undefined : fields[now]
     const former = isUp ? formerName(change, each) : (now ?? null)
     const from = former === null ? undefined : here[former]
-    const source = former === null || from === undefined ? null : { name: former, at: places.get(former) ?? 0, from, to: field, ...labelsOf(change, isUp) }
-    return { name: each, field, source, fill: isUp ? change?.fill : undefined }
+    const source = former === null || from === undefined ? null : { name: former, at: places.get(former) ?? 0, from, to: field, ...labelsOf(change, isUp, isUp ? from : field), ...declaredOf(change, isUp) }
+    return { name: each, field, source, fill: isUp ? change?.fill : undefined, compute: isUp ? change?.compute : undefined }
   })
   return {
     name,
     fields: targets,
+    byName: new Map(targets.map((target) => [target.name, target])),
     targets: new Map(targets.flatMap((target) => (target.source === null ? [] : [[target.source.name, target]]))),
     sources: new Map(Object.entries(here)),
     isExact: isUp && 'isExact' in transition ? transition.isExact : true,
@@ -186,10 +200,40 @@ const shapeOf = (transition: ShapeTransition | ModelTransition, name: string, is
 
 const formerName = (change: FieldTransition | undefined, name: string): string | null => (change === undefined ? name : change.was)
 
-const labelsOf = (change: FieldTransition | undefined, isUp: boolean): Pick<Conversion, 'labels'> => {
+/** Back, a label that the older side has is itself, though others became it, too; of several that became a new one, the first. */
+const labelsOf = (change: FieldTransition | undefined, isUp: boolean, older: FieldDescriptor): Pick<Conversion, 'labels'> => {
   if (change?.labels === undefined) return {}
   const pairs = Object.entries(change.labels)
-  return { labels: new Map(isUp ? pairs : pairs.map(([old, now]) => [now, old])) }
+  if (isUp) return { labels: new Map(pairs) }
+  return { labels: new Map(pairs.reverse().flatMap(([old, now]) => (older.values?.includes(now) === true ? [] : [[now, old] as const]))) }
+}
+
+const declaredOf = (change: FieldTransition | undefined, isUp: boolean): Pick<Source, 'by'> => {
+  if (change?.convert === undefined) return {}
+  return { by: isUp ? change.convert.as : (change.convert.back ?? null) }
+}
+
+/** A value that is written, as the other side means it. */
+const meant = (source: Source, wire: Wire): Wire | undefined => {
+  if (source.by === undefined) return convertValue(source, wire)
+  return source.by === null ? undefined : evaluate(source.by, source.to, () => wire)
+}
+
+/** A value that is to be shown. */
+const show = (source: Source, wire: Wire): Wire | undefined => (source.by === undefined ? showValue(source, wire) : meant(source, wire))
+
+/** What the migration gave rows in a field that a new row does not name. */
+const filledOf = (shape: Shape, id: string, values: Readonly<Record<string, Wire>>, { field, fill, compute }: Target): Wire | undefined =>
+  compute === undefined ? fill : evaluate(compute, field, (other) => valueOfNew(shape, id, values, other ?? ''))
+
+/** What a new row has in a field; undefined: only the server knows. */
+const valueOfNew = (shape: Shape, id: string, values: Readonly<Record<string, Wire>>, name: string): Wire | undefined => {
+  if (name === 'id') return id
+  if (name in values) return values[name]
+  const target = shape.byName.get(name)
+  if (target === undefined) return undefined
+  const { field, source } = target
+  return (source === null ? filledOf(shape, id, values, target) : undefined) ?? field.default ?? (field.nullable === true ? null : undefined)
 }
 
 const update = (shape: Shape, op: UpdateOp): ConvertedOp => {
@@ -210,13 +254,13 @@ const convertEdit = (source: Source, edit: FieldEdit): FieldEdit | undefined => 
   const { to } = source
   if ('remove' in edit) {
     if (to.conflict !== 'set') return undefined
-    const [add, remove] = [convertValue(source, edit.add), convertValue(source, edit.remove)]
+    const [add, remove] = [meant(source, edit.add), meant(source, edit.remove)]
     return Array.isArray(add) && Array.isArray(remove) ? { add, remove } : undefined
   }
   if (!('value' in edit)) return to.conflict === 'counter' ? edit : undefined
-  const value = convertValue(source, edit.value)
+  const value = meant(source, edit.value)
   if (value === undefined) return undefined
-  const seen = showValue(source, edit.seen) ?? placeholder(to)
+  const seen = show(source, edit.seen) ?? placeholder(to)
   if (to.conflict === 'counter') return difference(seen, value)
   if (to.conflict !== 'set') return { seen, value }
   if (!Array.isArray(seen) || !Array.isArray(value)) return undefined
@@ -233,7 +277,7 @@ const seenOf = (shape: Shape, seen: Readonly<Record<string, Wire>>): Readonly<Re
   Object.fromEntries(
     Object.entries(seen).flatMap(([name, value]) => {
       const target = shape.targets.get(name)
-      const shown = target?.source == null || target.field.readonly === true ? undefined : showValue(target.source, value)
+      const shown = target?.source == null || target.field.readonly === true ? undefined : show(target.source, value)
       return target === undefined || shown === undefined ? [] : [[target.name, shown]]
     }),
   )

@@ -3,6 +3,7 @@
  * are there got. Models, scopes and fields that did not change are not in it.
  */
 import type { FieldDescriptor } from './descriptor.js'
+import type { Expression } from './expression.js'
 import type { Wire } from './values.js'
 
 export interface Transition {
@@ -41,6 +42,10 @@ export interface FieldTransition {
   readonly was: string | null
   /** What rows got that were there, or had null. */
   readonly fill?: Wire
+  /** The same, from other fields of the row, by their new names. */
+  readonly compute?: Expression
+  /** Its values are converted as the schema says, and back, if it says how. */
+  readonly convert?: { readonly as: Expression; readonly back?: Expression }
   /** Labels that are called otherwise, or became others: old → new. */
   readonly labels?: Readonly<Record<string, string>>
 }
