@@ -53,7 +53,7 @@ create function sim.now() returns timestamptz language sql volatile as $$ select
 
 const audit = `
 create unlogged table sim.audit (
-  id bigserial, xid text not null default pg_current_xact_id(), tx text, nth int, model text not null, op text not null, key uuid, before jsonb, after jsonb
+  id bigserial, xid text not null default pg_current_xact_id(), who text not null default current_setting('application_name'), tx text, nth int, model text not null, op text not null, key uuid, before jsonb, after jsonb
 );
 create function sim.keep() returns trigger language plpgsql as $$
 begin

@@ -9,6 +9,7 @@ import { idempotence } from './idempotence.js'
 import type { Invariant } from './invariant.js'
 import { liveQueries } from './live-queries.js'
 import { liveness } from './liveness.js'
+import { noForeignEffect } from './no-foreign-effect.js'
 import { noResurrection } from './no-resurrection.js'
 import { nothingLost } from './nothing-lost.js'
 import { rejections } from './rejections.js'
@@ -20,6 +21,7 @@ export const invariants: readonly Invariant[] = [
   cleanProcess,
   exactlyOnce,
   clientOrder,
+  noForeignEffect,
   noResurrection,
   rejections,
   scopeExactness,

@@ -6,6 +6,7 @@ import { Pushes } from '../world/pushes.js'
 import type { World } from '../world/world.js'
 import { clientOrder } from './client-order.js'
 import { exactlyOnce } from './exactly-once.js'
+import { noForeignEffect } from './no-foreign-effect.js'
 import { noResurrection } from './no-resurrection.js'
 import { rejections } from './rejections.js'
 import { storedFields } from './stored-fields.js'
@@ -15,6 +16,7 @@ const key = '00000000-0000-4000-8000-000000000001'
 const entry = (op: Entry['op'], seq: number | null, rest: Partial<Entry> = {}): Entry => ({
   id: 1,
   xid: '1',
+  who: 'sim:node0.1',
   tx: '1',
   model: 'Tag',
   op,
@@ -56,6 +58,17 @@ describe('invariants can fail', () => {
     send(here, 2, { op: 'create', model: 'Tag', id: key, values: {} })
     expect(() => committed?.([entry('D', null), entry('I', 1), entry('D', null), entry('I', null), entry('D', null)])).not.toThrow()
     expect(() => committed?.([entry('I', 2)])).toThrow('I4')
+  })
+
+  it('[I5] of a row that a server wrote of its own, or for a mutation that does not name it', () => {
+    const here = world()
+    const { committed } = noForeignEffect.watch(here)
+    send(here, 1, rename)
+    send(here, 2, { op: 'delete', model: 'Organisation', id: key, version: 1 })
+    expect(() => committed?.([entry('U', 1), entry('D', 2), entry('U', null, { who: 'sim:sql0' })])).not.toThrow()
+    expect(() => committed?.([entry('U', null)])).toThrow('I5')
+    expect(() => committed?.([entry('U', 1, { model: 'Person' })])).toThrow('I5')
+    expect(() => committed?.([entry('D', 2, { model: 'Person' })])).toThrow('I5')
   })
 
   it('[I11] of a rejected mutation that wrote', () => {

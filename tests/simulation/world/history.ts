@@ -7,6 +7,8 @@ export interface Entry {
   readonly id: number
   /** Of the transaction in which it happened; decides nothing, and stands in no trace. */
   readonly xid: string
+  /** Whose connection it was: `sim:` and a name. */
+  readonly who: string
   /** Mark of the transaction in which it happened, if the runtime made it. */
   readonly tx: string | null
   readonly model: string
@@ -33,7 +35,7 @@ export class History {
   constructor(ir: Schema, control: () => Control, gate: () => Gate) {
     this.#control = control
     this.#gate = gate
-    const columns = `id::int, xid, tx, nth, model, op, key::text, ${exactly(ir, 'before')} as before, ${exactly(ir, 'after')} as after`
+    const columns = `id::int, xid, who, tx, nth, model, op, key::text, ${exactly(ir, 'before')} as before, ${exactly(ir, 'after')} as after`
     this.#statement = `with gone as (delete from sim.audit returning *) select ${columns} from gone order by id`
   }
 
