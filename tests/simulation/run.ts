@@ -1,6 +1,7 @@
 /** One seed: a list of operations, each with dice of its own; the world lives through them and is held against its promises. */
 import { invariants as all } from './invariants/all.js'
 import { type Invariant, Violation } from './invariants/invariant.js'
+import { Dice } from '../postgres/random.js'
 import { diceAt } from './operation-names.js'
 import { drawOperation, operations } from './operations/all.js'
 import type { SimSchema } from './schema/sim-schema.js'
@@ -21,8 +22,6 @@ export interface RunOptions {
   readonly withoutFaults?: boolean
   readonly trace?: (line: string) => void
   readonly frames?: (line: string) => void
-  /** Operations between two rests. */
-  readonly restEvery?: number
 }
 
 export interface RunResult {
@@ -40,8 +39,17 @@ export interface RunResult {
 /** Lines of the trace that a failure shows. */
 const shown = 60
 
+/** After which operations the world is given a rest: now soon, now late. */
+const restsOf = (seed: number, ops: number): ReadonlySet<number> => {
+  const dice = new Dice(seed ^ 0x5e57)
+  const rests = new Set<number>()
+  for (let at = 0; at < ops; at += 30 + dice.below(200)) rests.add(at)
+  rests.delete(0)
+  return rests
+}
+
 export const runSeed = async (options: RunOptions): Promise<RunResult> => {
-  const { seed, ops, schema, server, template, keep, withoutFaults = false, restEvery = 60 } = options
+  const { seed, ops, schema, server, template, keep, withoutFaults = false } = options
   const start = performance.now()
   const lines: string[] = []
   const trace = (line: string): void => {
@@ -53,6 +61,8 @@ export const runSeed = async (options: RunOptions): Promise<RunResult> => {
   const complain = (reason: unknown): void => void world.complaints.push(`unhandled: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`)
   process.on('unhandledRejection', complain)
   process.on('uncaughtException', complain)
+  const rests = restsOf(seed, ops)
+  let tired = false
   let at = 0
   let failure: RunResult['failure'] = null
   try {
@@ -62,16 +72,21 @@ export const runSeed = async (options: RunOptions): Promise<RunResult> => {
       const dice = diceAt(seed, at)
       const operation = drawOperation(dice, operations)
       const gap = dice.chance(0.3) ? dice.next() * 20 : dice.next() ** 3 * 1500
-      if (keep?.has(at) === false || (withoutFaults && operation.isFault)) continue
-      await world.run(gap)
-      world.kernel.note(`#${at} ${operation.name}`)
-      world.count('operations')
-      await new Promise<void>((resolve, reject) => {
-        world.kernel.after(0, null, `does ${operation.name}`, () => Promise.resolve(operation.run(world, dice)).then(resolve, reject))
-        world.run(0).catch(reject)
-      })
-      await world.afterOperation()
-      if (at % restEvery === restEvery - 1) await world.rest()
+      if (keep?.has(at) !== false && !(withoutFaults && operation.isFault)) {
+        await world.run(gap)
+        world.kernel.note(`#${at} ${operation.name}`)
+        world.count('operations')
+        await new Promise<void>((resolve, reject) => {
+          world.kernel.after(0, null, `does ${operation.name}`, () => Promise.resolve(operation.run(world, dice)).then(resolve, reject))
+          world.run(0).catch(reject)
+        })
+        await world.afterOperation()
+        tired = true
+      }
+      if (tired && rests.has(at)) {
+        await world.rest()
+        tired = false
+      }
     }
     await world.rest()
   } catch (error) {

@@ -6,6 +6,7 @@ import { worldStart } from '../kernel/ports.js'
 export class Control {
   readonly #client: pg.Client
   #clock = -Infinity
+  #last: Promise<unknown> = Promise.resolve()
 
   private constructor(client: pg.Client) {
     this.#client = client
@@ -19,32 +20,39 @@ export class Control {
     return new Control(client)
   }
 
-  readonly sql: RunSql = async (text, values = []) => (await this.#client.query<Record<string, unknown>>(text, [...values])).rows
+  readonly sql: RunSql = async (text, values = []) => (await this.#ask<Record<string, unknown>>({ text, values: [...values] })).rows
 
   /** The database's clock follows the world's in steps of 20 ms. */
   async setClock(now: number): Promise<void> {
     if (now - this.#clock < 20) return
     this.#clock = now
-    await this.#client.query({ name: 'clock', text: `select setval('sim.clock', $1)`, values: [Math.floor(worldStart + now)] })
+    await this.#ask({ name: 'clock', text: `select setval('sim.clock', $1)`, values: [Math.floor(worldStart + now)] })
   }
 
   /** Those of these backends that wait for a lock of another. */
   async blocked(pids: readonly number[]): Promise<ReadonlySet<number>> {
     const text = `select pid from unnest($1::int[]) pid where cardinality(pg_blocking_pids(pid)) > 0`
-    const { rows } = await this.#client.query<{ pid: number }>({ name: 'blocked', text, values: [[...pids]] })
+    const { rows } = await this.#ask<{ pid: number }>({ name: 'blocked', text, values: [[...pids]] })
     return new Set(rows.map(({ pid }) => pid))
   }
 
   /** Ends a backend, and waits until it is gone with its locks. */
   async terminate(pid: number): Promise<void> {
-    await this.#client.query('select pg_terminate_backend($1, 10000)', [pid])
+    await this.#ask({ text: 'select pg_terminate_backend($1, 10000)', values: [pid] })
   }
 
   async cancel(pid: number): Promise<void> {
-    await this.#client.query('select pg_cancel_backend($1)', [pid])
+    await this.#ask({ text: 'select pg_cancel_backend($1)', values: [pid] })
   }
 
   async close(): Promise<void> {
     await this.#client.end()
+  }
+
+  /** One after the other: some of those who ask do not wait for each other. */
+  #ask<Row extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<pg.QueryResult<Row>> {
+    const answer = this.#last.then(() => this.#client.query<Row>(query))
+    this.#last = answer.catch(() => undefined)
+    return answer
   }
 }
