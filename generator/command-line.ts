@@ -1,5 +1,6 @@
 /** Arguments → a command → an exit code. */
 import { parseArgs } from 'node:util'
+import { doctorCommand } from './doctor/doctor-command.js'
 import { isStamp, stampOf } from './evolve/stamp.js'
 import { generateCommand } from './generate-command.js'
 import { initCommand } from './init.js'
@@ -30,6 +31,12 @@ const dispatch = async (args: readonly string[], terminal: Terminal): Promise<Ex
     if (values.database === undefined) return misused('migrate needs --database URL', terminal)
     const request = { database: values.database, folder: `${values.out}/migrations` }
     return what === 'status' || values['dry-run'] ? statusCommand(request, what, terminal) : migrateCommand(request, terminal)
+  }
+  if (first === 'doctor') {
+    if (rest.length > 0) return misused('doctor takes no folder: -o says where the generated one is', terminal)
+    if (values.database === undefined) return misused('doctor needs --database URL', terminal)
+    const request = { database: values.database, output: values.out, role: values.role ?? null }
+    return doctorCommand(request, { json: values.json, quiet: values.quiet }, terminal)
   }
   if (values.check && values['dry-run']) return misused('choose one of --check and --dry-run', terminal)
   const accepted = values.accept ?? []
@@ -68,6 +75,7 @@ const options = {
   json: { type: 'boolean', default: false },
   quiet: { type: 'boolean', default: false },
   database: { type: 'string' },
+  role: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
   version: { type: 'boolean', short: 'v', default: false },
 } as const
@@ -78,18 +86,21 @@ const help = `Typed, offline-first sync stacks from a schema.
   syncgen init [folder]            write a small schema to begin with (default: schemas)
   syncgen migrate --database URL   apply the generated migrations (--dry-run: say which)
   syncgen migrate status --database URL   say which are applied
+  syncgen doctor --database URL    say what in the database is not as the migrations made it; changes nothing
 
   -o, --out FOLDER    where the output is (default: generated)
       --check         write nothing; exit with 2 unless the output is what the schema gives
       --dry-run       write nothing; say what would be written
       --accept WHAT   a decision that syncgen asked for
       --stamp TIME    when a new migration was made, if not now: 20260131120000, in UTC
+      --role NAME     doctor: whose rights to look at, if not those of the URL's user
       --json          one JSON document instead of text
       --quiet         only what is wrong
   -h, --help          this text
   -v, --version       the version
 
-Exit codes: 0 ok, 1 schema or command line wrong, 2 out of date, 3 a decision is needed, 70 a bug of syncgen's.`
+Exit codes: 0 ok, 1 schema or command line wrong, 2 out of date, 3 a decision is needed, 70 a bug of syncgen's;
+of doctor also: 4 something is not as it should be, 5 the database cannot be looked at, 6 it has no migrations.`
 
 const said = (text: string, terminal: Terminal): ExitCode => {
   terminal.out(text)

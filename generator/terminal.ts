@@ -1,3 +1,5 @@
+import type { Asked } from './doctor/asked.js'
+
 /** What a command needs of its surroundings, and the codes with which it ends. */
 export interface Terminal {
   /** Prints what was asked for. */
@@ -6,7 +8,7 @@ export interface Terminal {
   readonly error: (text: string) => void
   /** ANSI colours in `error`. */
   readonly color: boolean
-  /** The migration runner, which loads the PostgreSQL driver: asked for only by `migrate`. */
+  /** The migration runner, which loads the PostgreSQL driver: asked for only by `migrate` and `doctor`. */
   readonly migrations: () => Promise<Migrations>
 }
 
@@ -18,6 +20,8 @@ export interface Migrations {
   readonly migrationStates: (
     options: MigrateRequest,
   ) => Promise<readonly { readonly name: string; readonly state: 'applied' | 'missing' | 'edited' | 'unknown' }[]>
+  /** Lets somebody look at a database, in a transaction that is always rolled back. */
+  readonly examine: <Result>(database: string, run: (asked: Asked) => Promise<Result>) => Promise<Result>
 }
 
 /** A database by its URL, and the folder with the migrations. */
@@ -31,10 +35,16 @@ export const exitCodes = {
   ok: 0,
   /** The schema, or the command line, is wrong. */
   invalid: 1,
-  /** `--check`: the output is not what the schema gives. */
+  /** `--check`: the output is not what the schema gives. `migrate status`, `doctor`: migrations are not applied. */
   outOfDate: 2,
   /** Nothing was written: somebody must decide. */
   undecided: 3,
+  /** `doctor`: the database is not as its migrations made it. */
+  drift: 4,
+  /** `doctor`: the database could not be looked at. */
+  unreachable: 5,
+  /** `doctor`: no migration was ever applied. */
+  notMigrated: 6,
   /** Our bug. */
   internal: 70,
 } as const

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { SyncError } from '../protocol/errors.js'
 import type { Log } from '../protocol/ports.js'
 import { platform } from './platform.js'
-import { sqlFailure } from './sql-failure.js'
+import { isPassing, sqlFailure } from './sql-failure.js'
 import { Database, type DatabaseOptions, type DedicatedConnection } from './transaction.js'
 
 export interface MigrateOptions {
@@ -57,6 +57,22 @@ export const migrationStates = (options: MigrateOptions): Promise<readonly Migra
       ...files.map(({ name, sql }) => ({ name, state: stateOf(applied.get(name), checksum(sql)) })),
       ...[...applied.keys()].filter((name) => !names.has(name)).map((name) => ({ name, state: 'unknown' as const })),
     ].sort(byName)
+  })
+
+/**
+ * Lets `run` look at a database. Whatever it does there is rolled back, also if it fails or this process ends.
+ * @throws SyncError `database-unreachable`, also where a right is missing or a statement fails.
+ */
+export const examine = <Result>(database: DatabaseOptions, run: (connection: Pick<DedicatedConnection, 'rows' | 'command'>) => Promise<Result>): Promise<Result> =>
+  connected({ database, files: [] }, async (connection) => {
+    await connection.command('begin')
+    try {
+      return await run({ rows: (text, values) => connection.rows(text, values), command: (text) => connection.command(text) })
+    } catch (error) {
+      throw notExamined(error)
+    } finally {
+      await connection.command('rollback').catch(() => undefined) // A connection that is lost has rolled back.
+    }
   })
 
 const connected = async <Result>(
@@ -185,6 +201,18 @@ const byName = (left: { readonly name: string }, right: { readonly name: string 
 
 const refused = (what: string, cause?: unknown): SyncError =>
   new SyncError('database-not-migrated', `Migrations: ${what}`, {}, { cause })
+
+/** Failures that are not of the database are nobody's but ours. */
+const notExamined = (error: unknown): unknown => {
+  const failure = sqlFailure(error)
+  if (failure === undefined && !isPassing(error)) return error
+  return new SyncError('database-unreachable', `Cannot look at the database: ${whyNot(failure?.code, error)}.`, {}, { cause: error })
+}
+
+const whyNot = (code: string | undefined, error: unknown): string => {
+  if (code === '42501') return `${messageOf(error)}. Its user needs the right to create schemas (grant create on database … to …); what is made there is rolled back`
+  return code === '25006' ? 'it is a standby, where nothing can be made, not even to be rolled back; ask its primary' : messageOf(error)
+}
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'no reason given')
 
