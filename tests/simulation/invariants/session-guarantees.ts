@@ -6,7 +6,9 @@ import { type Invariant, Violation } from './invariant.js'
 /** A text that was replaced on a device and came back. */
 interface Return {
   readonly device: string
-  readonly where: string
+  readonly plural: string
+  readonly id: string
+  readonly field: string
   readonly text: string
   /** The text in between. */
   readonly instead: string
@@ -14,7 +16,8 @@ interface Return {
 
 /**
  * What an app wrote it sees at once, and what was replaced on a screen does not come back: only the rejection, or the lost
- * field, of a write of the app's own may bring back what was there before it.
+ * field, of a write of the app's own may bring back what was there before it. A row that no open scope covers is shown while a
+ * write on it waits, as it was when its scope was closed: it is gone at rest.
  */
 export const sessionGuarantees: Invariant = {
   id: 'I6',
@@ -39,7 +42,7 @@ export const sessionGuarantees: Invariant = {
               const shown = seen.get(key) ?? { now: text, before: new Set() }
               seen.set(key, shown)
               if (shown.now === text) continue
-              if (shown.before.has(text)) returns.push({ device: device.name, where: `${plural} ${key}`, text, instead: shown.now })
+              if (shown.before.has(text)) returns.push({ device: device.name, plural, id: event.id, field, text, instead: shown.now })
               shown.before.add(shown.now)
               shown.now = text
             }
@@ -60,10 +63,12 @@ export const sessionGuarantees: Invariant = {
         judged = writes.length
       },
       atRest: () => {
-        for (const { device, where, text, instead } of returns.splice(0)) {
+        for (const { device, plural, id, field, text, instead } of returns.splice(0)) {
+          const { client = null } = world.devices.find(({ name }) => name === device) ?? {}
+          if (client !== null && cacheOf(client, plural).get(id) === undefined) continue
           const write = writeOf(world.ledger.writes, instead)
           if (write !== undefined && write.device === device && write.fate !== 'applied') continue
-          throw new Violation('I6', `${device} saw ${markOf(text) ?? ''} again after ${markOf(instead) ?? ''} (${write?.fate ?? 'nobody’s'}) in ${where}`)
+          throw new Violation('I6', `${device} saw ${markOf(text) ?? ''} again after ${markOf(instead) ?? ''} (${write?.fate ?? 'nobody’s'}) in ${plural} ${id} ${field}`)
         }
       },
     }
