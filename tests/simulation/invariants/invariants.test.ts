@@ -30,11 +30,11 @@ const entry = (op: Entry['op'], seq: number | null, rest: Partial<Entry> = {}): 
 /** As much of a world as invariants of what was committed look at. */
 const world = (): World => ({ schema: worldSchema, pushes: new Pushes() }) as unknown as World
 
-/** Device d1 sends a mutation, and is told that it was applied. */
-const send = ({ pushes }: World, seq: number, op: object): void => {
+/** Device d1 sends a mutation, and is told what became of it. */
+const send = ({ pushes }: World, seq: number, op: object, outcome: object = { kind: 'applied' }): void => {
   pushes.see('d1', 'node0', { kind: 'hello', client: 'c' } as never)
   pushes.see('d1', 'node0', { kind: 'push', mutations: [{ seq, schema: '', at: 0, strict: false, ops: [op] }] } as never)
-  pushes.see('node0', 'd1', { kind: 'pushed', results: [{ seq, outcome: { kind: 'applied' } }] } as never)
+  pushes.see('node0', 'd1', { kind: 'pushed', results: [{ seq, outcome }] } as never)
 }
 
 const rename = { op: 'update', model: 'Tag', id: key, version: 1, set: { name: { seen: 'old', value: 'new' } } }
@@ -90,6 +90,48 @@ describe('invariants can fail', () => {
     send(here, 1, { op: 'create', model: 'Tag', id: key, values: {} })
     committed?.([entry('U', 2)])
     expect(() => atRest?.()).toThrow('no row was ever made')
+  })
+
+  /** What was sent to a task, what became of the row, and what is said of it. */
+  const wrongs: readonly (readonly [what: string, set: object, before: object, after: object, said: string, lost?: string])[] = [
+    ['a set without an element', { log: { add: ['a', 'b'], remove: ['c'] } }, { log: ['c', 'd'] }, { log: ['d', 'a'] }, 'log became'],
+    ['a set with an element twice', { log: { add: ['a'], remove: [] } }, { log: ['d'] }, { log: ['d', 'a', 'a'] }, 'log became'],
+    ['a set with an element that was to go', { log: { add: [], remove: ['c'] } }, { log: ['c'] }, { log: ['c'] }, 'log became'],
+    ['a list in another order', { marks: { seen: [], value: ['a', 'b'] } }, { marks: [] }, { marks: ['b', 'a'] }, 'marks became'],
+    ['a float that grew by something else', { effort: { add: 2 } }, { effort: 1.5 }, { effort: 2.5 }, 'effort went from 1.5 to 2.5'],
+    ['another decimal', { estimate: { seen: null, value: '1.10' } }, { estimate: null }, { estimate: '1.01' }, 'estimate became'],
+    ['another moment', { dueAt: { seen: null, value: '2026-01-31T23:59:59.123Z' } }, { due_at: null }, { due_at: '2026-01-31T23:59:59.124+00:00' }, 'dueAt became'],
+    ['a maximum that stayed smaller', { best: { seen: 1, value: 7 } }, { best: 5 }, { best: 5 }, 'best became 5'],
+    ['a maximum lost against less', { best: { seen: 1, value: 7 } }, { best: 5 }, { best: 5 }, 'best lost against the smaller 5', 'best'],
+    ['an enum lost against an earlier one', { stage: { seen: 'todo', value: 'done' } }, { stage: 'doing' }, { stage: 'doing' }, 'stage lost against the smaller', 'stage'],
+    ['a text lost to nobody', { title: { seen: 'old', value: 'new' } }, { title: 'old' }, { title: 'old' }, 'nobody had changed', 'title'],
+    ['a text lost, and yet changed', { title: { seen: 'old', value: 'new' } }, { title: 'mid' }, { title: 'new' }, 'was lost, but became', 'title'],
+    ['a merge that lost lines', { summary: { seen: '', value: 'd1:2' } }, { summary: 'd1:1' }, { summary: 'd1:1' }, 'merged without d1:2'],
+  ]
+
+  it.for(wrongs)('[I2] of %s', ([, set, before, after, said, lost]) => {
+    const here = world()
+    const { committed, atRest } = storedFields.watch(here)
+    const outcome = lost === undefined ? { kind: 'applied' } : { kind: 'merged', lost: [{ model: 'Task', id: key, field: lost }] }
+    send(here, 1, { op: 'update', model: 'Task', id: key, version: 1, set }, outcome)
+    committed?.([entry('U', 1, { model: 'Task', before: { id: key, ...before }, after: { id: key, ...after } })])
+    expect(() => atRest?.()).toThrow(said)
+  })
+
+  it('[I2] of a new row that was made with another value', () => {
+    const here = world()
+    const { committed, atRest } = storedFields.watch(here)
+    send(here, 1, { op: 'create', model: 'Tag', id: key, values: { id: key, name: 'd1:1' } })
+    committed?.([entry('I', 1, { after: { id: key, name: 'd1:2' } })])
+    expect(() => atRest?.()).toThrow('made with another name')
+  })
+
+  it('[I2] of a delete that deleted nothing', () => {
+    const here = world()
+    const { committed, atRest } = storedFields.watch(here)
+    send(here, 1, { op: 'delete', model: 'Tag', id: key, version: 1 })
+    committed?.([entry('I', null, { after: { id: key, name: 'old' } })])
+    expect(() => atRest?.()).toThrow('was never deleted')
   })
 
   it('[I2] not of one that was committed as it was sent', () => {

@@ -1,26 +1,33 @@
-import { isDeepStrictEqual } from 'node:util'
-import type { Field } from '../../../generator/model.js'
-import type { FieldEdit, Outcome, UpdateOp } from '../../../runtime/protocol/messages.js'
+import type { Field, Model } from '../../../generator/model.js'
+import type { CreateOp, LostField, Op, Outcome, UpdateOp } from '../../../runtime/protocol/messages.js'
+import type { Wire } from '../../../runtime/protocol/values.js'
 import type { Entry } from '../world/history.js'
+import { wireOf } from '../world/past.js'
 import type { Pushed } from '../world/pushes.js'
+import type { World } from '../world/world.js'
+import { same, wrongWhenApplied, wrongWhenLost } from './field-outcome.js'
 import { type Invariant, Violation } from './invariant.js'
 
 /**
  * Field by field, what a device was told to be applied was committed: values as they were sent, amounts added to what was there,
- * elements gained and lost, rows made and deleted. A field that its outcome names as lost is excused.
+ * elements gained and lost, rows made and deleted. A field that its outcome names as lost kept what somebody else had written.
  */
 export const storedFields: Invariant = {
   id: 'I2',
   says: 'every field of an acknowledged write was committed as it was sent',
   watch: (world) => {
     const byRow = new Map<string, Entry[]>()
-    const fields = new Map(world.schema.ir.models.map(({ name, fields: all }) => [name, new Map(all.map((field) => [field.name, field]))]))
+    const emptied = new Set<string>()
     let judged = 0
     return {
       committed: (entries) => {
         for (const entry of entries) {
-          const row = `${entry.model} ${entry.key ?? ''}`
-          byRow.set(row, [...(byRow.get(row) ?? []), entry])
+          if (entry.op === 'T') emptied.add(entry.model)
+          for (const id of new Set([entry.key, entry.before?.['id'] ?? null])) {
+            if (id === null) continue
+            const row = `${entry.model} ${String(id)}`
+            byRow.set(row, [...(byRow.get(row) ?? []), entry])
+          }
         }
       },
       atRest: () => {
@@ -30,13 +37,7 @@ export const storedFields: Invariant = {
           if (pushed === undefined || pushed.outcome === null || pushed.outcome.kind === 'rejected') continue
           for (const op of pushed.mutation.ops) {
             const all = byRow.get(`${op.model} ${op.id}`) ?? []
-            const own = all.filter(({ mutation }) => mutation?.client === pushed.client && mutation.seq === pushed.mutation.seq)
-            const problem =
-              op.op === 'create'
-                ? all.some((entry) => entry.op === 'I') || gaveWay(pushed.outcome, op.id) ? null : 'no row was ever made'
-                : op.op === 'delete'
-                  ? null
-                  : lostField(op, pushed, own, all, (name) => fields.get(op.model)?.get(name))
+            const problem = new Acknowledged(world, pushed, all).missing(op, emptied.has(op.model))
             if (problem !== null) throw new Violation('I2', `mutation ${pushed.mutation.seq} of ${pushed.device} (${pushed.outcome.kind}): ${problem}`, [JSON.stringify(op), ...all.map((entry) => JSON.stringify(entry))])
           }
         }
@@ -45,36 +46,75 @@ export const storedFields: Invariant = {
   },
 }
 
-/** Another row of the same pair was there: the link that was made is that one. */
-const gaveWay = (outcome: Outcome, id: string): boolean => outcome.kind === 'merged' && JSON.stringify(outcome.links ?? []).includes(id)
+/** A mutation that was not refused, and all that ever happened to one of its rows. */
+class Acknowledged {
+  readonly #world: World
+  readonly #pushed: Pushed
+  readonly #all: readonly Entry[]
+  /** What the mutation itself did to the row. */
+  readonly #own: readonly Entry[]
 
-/** What is missing of an update, null if nothing. */
-const lostField = (op: UpdateOp, { outcome }: Pushed, own: readonly Entry[], all: readonly Entry[], fieldOf: (name: string) => Field | undefined): string | null => {
-  const lost = outcome?.kind === 'merged' ? outcome.lost.filter(({ model, id }) => model === op.model && id === op.id).map(({ field }) => field) : []
-  const [entry] = own
-  const last = own.at(-1)
-  for (const [name, edit] of Object.entries(op.set)) {
-    const field = fieldOf(name)
-    if (field === undefined || lost.includes(name) || !plain.has(field.type.kind)) continue
-    if (entry?.before == null || last?.after == null) {
-      if (changes(edit) && !all.some(({ before, after }) => holds(edit, field, before) || holds(edit, field, after)) && all.length > 0) return `${name} was never stored`
-      continue
-    }
-    const [before, after] = [entry.before[field.column], last.after[field.column]]
-    if ('add' in edit && typeof edit.add === 'number') {
-      if (field.type.kind === 'int' && Number(after) - Number(before) !== edit.add) return `${name} went from ${String(before)} to ${String(after)}, not by ${edit.add}`
-    } else if ('value' in edit && judgedByValue.has(field.conflict) && !isDeepStrictEqual(after, edit.value)) return `${name} became ${JSON.stringify(after)}`
+  constructor(world: World, pushed: Pushed, all: readonly Entry[]) {
+    this.#world = world
+    this.#pushed = pushed
+    this.#all = all
+    this.#own = all.filter(({ mutation }) => mutation?.client === pushed.client && mutation.seq === pushed.mutation.seq)
   }
-  return null
+
+  /** What is missing of an op, null if nothing. */
+  missing(op: Op, wasEmptied: boolean): string | null {
+    const model = this.#world.schema.ir.models.find(({ name }) => name === op.model)
+    if (model === undefined) return 'nobody knows its model'
+    switch (op.op) {
+      case 'create':
+        return this.#missingOfCreate(model, op)
+      case 'update':
+        return this.#missingOfUpdate(model, op)
+      case 'delete':
+        return wasEmptied || this.#all.some((entry) => entry.op === 'D' || isGone(entry, op.id)) || this.#all.length === 0 || this.#gaveWay(op.id) ? null : 'the row was never deleted'
+    }
+  }
+
+  #missingOfCreate(model: Model, { id, values }: CreateOp): string | null {
+    if (!this.#all.some((entry) => entry.op === 'I')) return this.#gaveWay(id) ? null : 'no row was ever made'
+    const made = this.#own.find((entry) => entry.op === 'I')
+    if (made === undefined) return null
+    const wrong = model.fields.filter((field) => field.name in values && !same(valueOf(field, made.after), values[field.name] ?? null))
+    return wrong.length === 0 ? null : `it was made with another ${wrong.map(({ name }) => name).join(', ')}`
+  }
+
+  #missingOfUpdate(model: Model, { id, set }: UpdateOp): string | null {
+    const [first] = this.#own
+    const last = this.#own.at(-1)
+    const lost = lostIn(this.#pushed.outcome).filter((each) => each.model === model.name && each.id === id)
+    for (const [name, edit] of Object.entries(set)) {
+      const field = model.fields.find((each) => each.name === name)
+      if (field === undefined) return `nobody knows ${name}`
+      const isLost = lost.some((each) => each.field === name)
+      if (first?.before != null && last?.after != null) {
+        const [before, after] = [valueOf(field, first.before), valueOf(field, last.after)]
+        // What a reference leads to may be deleted by the same mutation.
+        if (field.reference !== null && after === null && this.#pushed.mutation.ops.some((op) => op.op === 'delete')) continue
+        const problem = isLost ? wrongWhenLost(field, this.#world.schema.ir.enums, edit, before, after) : wrongWhenApplied(field, edit, before, after)
+        if (problem !== null) return `${name} ${problem}`
+      } else if (!isLost && this.#all.length > 0 && !this.#gaveWay(id)) {
+        // It wrote nothing: then it was so already, at some time.
+        const was = (image: Entry['before']): boolean => image !== null && wrongWhenApplied(field, edit, valueOf(field, image), valueOf(field, image)) === null
+        if (!this.#all.some(({ before, after }) => was(before) || was(after))) return `${name} was never stored`
+      }
+    }
+    return null
+  }
+
+  /** Another row of the same pair was there: the link that was made is that one, for all that this client says of it. */
+  #gaveWay(id: string): boolean {
+    return this.#world.pushes.told.some(({ client, outcome }) => client === this.#pushed.client && outcome?.kind === 'merged' && outcome.links?.some((link) => link.id === id) === true)
+  }
 }
 
-/** Types whose json in the history is their wire value. */
-const plain: ReadonlySet<string> = new Set(['string', 'text', 'int', 'boolean', 'uuid', 'enum'])
+const lostIn = (outcome: Outcome | null): readonly LostField[] => (outcome?.kind === 'merged' ? outcome.lost : [])
 
-/** Under these a value that is not named as lost is stored as it is. */
-const judgedByValue: ReadonlySet<string> = new Set(['latest', 'server', 'client', 'reject'])
+/** The key was changed by an update. */
+const isGone = ({ before, key }: Entry, id: string): boolean => before !== null && String(before['id']) === id && key !== id
 
-const changes = (edit: FieldEdit): boolean => 'value' in edit && !isDeepStrictEqual(edit.seen, edit.value)
-
-const holds = (edit: FieldEdit, field: Field, row: Entry['after']): boolean =>
-  !judgedByValue.has(field.conflict) || ('value' in edit && row !== null && isDeepStrictEqual(row[field.column], edit.value))
+const valueOf = (field: Field, image: Entry['after']): Wire => (image === null ? null : wireOf(field, (image[field.column] ?? null) as Wire))
