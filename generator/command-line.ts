@@ -51,7 +51,10 @@ const dispatch = async (args: readonly string[], terminal: Terminal): Promise<Ex
 
 const migrateCommand = async (request: MigrateRequest, terminal: Terminal): Promise<ExitCode> => {
   const { migrate } = await terminal.migrations()
-  const applied = await migrate(request)
+  const log = (_: string, event: string, details?: Readonly<Record<string, unknown>>): void => {
+    if (event === 'migration-waits') terminal.error(`syncgen: ${String(details?.['name'])} did not get its lock in time, and is tried again.`)
+  }
+  const applied = await migrate({ ...request, log })
   return said(applied.length === 0 ? 'The database is up to date.' : `Applied ${applied.join(', ')}.`, terminal)
 }
 

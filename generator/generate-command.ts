@@ -42,7 +42,7 @@ const reportOf = (result: Generated, exitCode: ExitCode): object => ({
   problems: result.problems,
   ...(result.kind === 'blocked' ? { blocked: result.foreign } : {}),
   ...(result.kind === 'undecided' ? { decisions: result.decisions } : {}),
-  ...(result.kind === 'done' ? filesOf(result.difference) : {}),
+  ...(result.kind === 'done' ? { ...filesOf(result.difference), ...(result.met.length === 0 ? {} : { branches: result.met }) } : {}),
 })
 
 const filesOf = ({ changed, orphans, unchanged }: Difference): object => ({
@@ -67,6 +67,7 @@ const tell = async (result: Generated, options: GenerateOptions, { quiet }: Mann
       return terminal.error(`Nothing was written.${flags.length === 0 ? '' : ` To go on, add: ${flags.join(' ')}`}`)
     }
     case 'done': {
+      if (result.met.length > 0 && !(quiet && options.mode === 'write')) terminal.error(metText(result.met))
       const tellDone = options.mode === 'check' ? tellCheck : tellWritten
       return tellDone(result.difference, options, quiet, terminal)
     }
@@ -77,6 +78,9 @@ const tell = async (result: Generated, options: GenerateOptions, { quiet }: Mann
 const quotedWord = (text: string): string => (/^[\w:.-]+$/.test(text) ? text : `'${text}'`)
 
 const isError = ({ severity }: Problem): boolean => severity === 'error'
+
+const metText = (heads: readonly string[]): string =>
+  `syncgen: ${heads.join(' and ')} were written on branches that met. They touch nothing in common, so databases may apply them in either order; one more migration captures for both.`
 
 const tellCheck = (difference: Difference, { output }: GenerateOptions, quiet: boolean, terminal: Terminal): void => {
   if (!isOutOfDate(difference)) return quiet ? undefined : terminal.out(`${output} is up to date.`)

@@ -29,7 +29,8 @@ export type Generated = { readonly problems: readonly Problem[] } & (
   | { readonly kind: 'blocked'; readonly foreign: readonly string[] }
   /** Nothing was written: somebody must decide. */
   | { readonly kind: 'undecided'; readonly decisions: readonly Decision[] }
-  | { readonly kind: 'done'; readonly difference: Difference }
+  /** `met`: the last migrations of branches that came together, which touch nothing in common; none if there is one. */
+  | { readonly kind: 'done'; readonly difference: Difference; readonly met: readonly string[] }
 )
 
 /** Generates everything, or nothing. */
@@ -48,10 +49,11 @@ export const generate = async (options: GenerateOptions): Promise<Generated> => 
   ]
   const difference = await compareOutput(output, files, gone)
   if (difference.foreign.length > 0) return { kind: 'blocked', foreign: difference.foreign, problems }
-  if (options.mode === 'check') return { kind: 'done', difference, problems }
+  const met = migrations.find(({ name, after }) => after.length > 1 && evolved.files.some(({ path }) => path === `migrations/${name}.md`))?.after ?? []
+  if (options.mode === 'check') return { kind: 'done', difference, met, problems }
   await checkSyntax(difference.changed)
   if (options.mode === 'write') await writeOutput(output, difference)
-  return { kind: 'done', difference, problems }
+  return { kind: 'done', difference, met, problems }
 }
 
 /** How to generate again, as the header of each file says. */

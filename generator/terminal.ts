@@ -15,7 +15,7 @@ export interface Terminal {
 /** The part of runtime/server/migrations.ts that the command uses. */
 export interface Migrations {
   /** Applies what is missing, in order of names; returns the names of those applied. */
-  readonly migrate: (options: MigrateRequest) => Promise<readonly string[]>
+  readonly migrate: (options: MigrateRequest & { readonly log: MigrationLog }) => Promise<readonly string[]>
   /** What a database knows of the files, and they of it. Changes nothing. */
   readonly migrationStates: (
     options: MigrateRequest,
@@ -29,6 +29,9 @@ export interface MigrateRequest {
   readonly database: string
   readonly folder: string
 }
+
+/** Hears what the runner does meanwhile: `migration-waits` with the `name` of a file. */
+export type MigrationLog = (level: string, event: string, details?: Readonly<Record<string, unknown>>) => void
 
 /** How a command ended, for scripts: closed. */
 export const exitCodes = {

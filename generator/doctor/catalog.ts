@@ -45,7 +45,8 @@ select 'table', t.name, t.name, jsonb_build_object(
   'form', case t.relkind when 'r' then 'table' when 'p' then 'partitioned table' when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' else 'relation' end,
   'unlogged', t.relpersistence = 'u',
   'inherits', exists (select from pg_inherits i where t.oid in (i.inhrelid, i.inhparent)),
-  'subscribed', exists (select from pg_subscription_rel s where s.srrelid = t.oid))::text
+  'subscribed', exists (select from pg_subscription_rel s where s.srrelid = t.oid)
+    and not exists (select from pg_trigger g where g.tgrelid = t.oid and g.tgname = 'syncgen_row'))::text
 from tables t
 union all
 select 'column', t.name, a.attname, jsonb_build_object(
