@@ -46,6 +46,12 @@ describe('invariants can fail', () => {
     expect(() => committed?.([entry('U', 1, { tx: '2' })])).toThrow('I3')
   })
 
+  it('[I3] of an element that stands twice in a set', () => {
+    const { committed } = exactlyOnce.watch(world())
+    expect(() => committed?.([entry('U', 1, { model: 'Task', after: { log: ['a', 'b'], marks: ['a', 'a'] } })])).not.toThrow()
+    expect(() => committed?.([entry('U', 2, { model: 'Task', after: { log: ['a', 'b', 'a'] } })])).toThrow('I3')
+  })
+
   it('[I7] of a later mutation before an earlier', () => {
     const { committed } = clientOrder.watch(world())
     expect(() => committed?.([entry('U', 2), entry('U', 1)])).toThrow('I7')

@@ -1,24 +1,29 @@
+import type { Rejection } from 'syncgen/client'
+import type { Mutation } from '../../../runtime/protocol/messages.js'
 import { cachedText } from '../schema/row-text.js'
-import { type SimClient, cacheOf } from '../schema/sim-schema.js'
+import { cacheOf } from '../schema/sim-schema.js'
+import { type LocalWrite, isIn } from '../world/ledger.js'
+import type { World } from '../world/world.js'
 import { type Invariant, Violation } from './invariant.js'
 
-/** A refusal leaves nothing: no row in the database, no text on the screen; and the app is told of it once in a life. */
+/** A refusal leaves nothing: no row in the database, no text on the screen; and the app is told of it once in a life, and has it until it wants it no more. */
 export const rejections: Invariant = {
   id: 'I11',
   says: 'a rejected mutation leaves no trace and gives one event',
   watch: (world) => {
     let judged = 0
-    const heard = new WeakMap<SimClient, Map<string, number>>()
+    let twice: string | null = null
     return {
       opened: (device, client) => {
-        const counts = new Map<string, number>()
-        heard.set(client, counts)
+        const told = new Set<string>()
         client.on('rejected', ({ mutation }) => {
           const key = `${mutation.seq} ${JSON.stringify(mutation.ops)}`
-          const times = (counts.get(key) ?? 0) + 1
-          counts.set(key, times)
-          if (times > 1) world.complaints.push(`${device.name} was told ${times} times that mutation ${mutation.seq} is rejected`)
+          if (told.has(key)) twice ??= `${device.name} is told once more in one life that mutation ${mutation.seq} is rejected`
+          told.add(key)
         })
+      },
+      afterEvent: () => {
+        if (twice !== null) throw new Violation('I11', twice)
       },
       committed: (entries) => {
         for (const { mutation, model, key } of entries) {
@@ -46,7 +51,26 @@ export const rejections: Invariant = {
           const stored = fate === 'rejected' ? marks.filter((mark) => world.history.marks.has(mark) && !world.pushes.tookPerhaps(mark)) : []
           if (stored.length > 0) throw new Violation('I11', `${what} of ${device} was rejected, but ${stored.join(' ')} was stored`)
         }
+        for (const device of world.devices) if (device.client !== null) kept(world, device.name, device.client.rejected())
       },
     }
   },
 }
+
+/** What an app was told to be rejected it still has, once; and nothing else. */
+const kept = ({ ledger, pushes }: World, device: string, rejections: readonly Rejection[]): void => {
+  const texts = rejections.map(({ mutation }) => textOf(mutation))
+  const refused = new Set(pushes.told.flatMap(({ mutation, outcome }) => (outcome?.kind === 'rejected' ? [textOf(mutation)] : [])))
+  const invented = texts.filter((text) => !refused.has(text))
+  if (invented.length > 0) throw new Violation('I11', `${device} keeps what nobody rejected`, invented)
+  const doubled = texts.filter((text, at) => texts.indexOf(text) < at)
+  if (doubled.length > 0) throw new Violation('I11', `${device} keeps a rejection twice`, doubled)
+  const forgotten = ledger.sinceReplaced(device).filter((write) => write.fate === 'rejected' && !texts.some((text) => tells(text, write)))
+  if (forgotten.length > 0) throw new Violation('I11', `${device} has forgotten that ${forgotten.map(({ what }) => what).join('; ')} was rejected`, forgotten.map(({ marks }) => marks.join(' ')))
+}
+
+/** The same whatever number it had; no device writes twice in one moment of its clock. */
+const textOf = ({ at, ops }: Mutation): string => JSON.stringify({ at, ops })
+
+/** A field that was changed to what it was is in no op. */
+const tells = (text: string, write: LocalWrite): boolean => (write.marks.length > 0 ? isIn(text, write) : write.rows.some(({ id }) => text.includes(id)))

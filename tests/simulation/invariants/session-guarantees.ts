@@ -57,7 +57,8 @@ export const sessionGuarantees: Invariant = {
           const rows = write.rows.map(({ model, id }) => cacheOf(device.client as NonNullable<typeof device.client>, pluralOf(world, model)).get(id))
           if (write.rows.some(({ op }) => op === 'delete') || rows.includes(undefined)) continue
           const visible = JSON.stringify(rows, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
-          const missing = write.marks.filter((mark) => !visible.includes(mark))
+          const shown = new Set(marksIn(visible))
+          const missing = write.marks.filter((mark) => !shown.has(mark))
           if (missing.length > 0) throw new Violation('I6', `${write.device} does not see what it has just written: ${missing.join(' ')} (${write.what})`)
         }
         judged = writes.length

@@ -69,6 +69,7 @@ export interface SimClient {
   transaction(run: (tx: SimTransaction) => void, options?: { readonly strict?: boolean }): Writing
   openScope(name: string, params?: Readonly<Record<string, unknown>>): ScopeHandle
   pending(): readonly PendingMutation[]
+  rejected(): readonly Rejection[]
   check(): Promise<Checked>
   goOffline(): void
   goOnline(): void

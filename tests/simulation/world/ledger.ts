@@ -19,6 +19,8 @@ export interface LocalWrite {
 
 export class Ledger {
   readonly writes: LocalWrite[] = []
+  /** How many writes there were when a device's storage was last replaced. */
+  readonly #replaced = new Map<string, number>()
 
   add(write: LocalWrite): LocalWrite {
     this.writes.push(write)
@@ -32,6 +34,7 @@ export class Ledger {
 
   /** What is stored is not what was: writes that do not wait there were lost with it, as declared. */
   replaced(device: string, waiting: string): void {
+    this.#replaced.set(device, this.writes.length)
     for (const write of this.#of(device, 'unknown')) if (!isIn(waiting, write)) write.fate = 'lost'
   }
 
@@ -47,11 +50,16 @@ export class Ledger {
     }
   }
 
+  /** The writes of a device since its storage was last replaced by another, or an earlier one. */
+  sinceReplaced(device: string): readonly LocalWrite[] {
+    return this.writes.slice(this.#replaced.get(device) ?? 0).filter((write) => write.device === device)
+  }
+
   #of(device: string, fate: Fate): readonly LocalWrite[] {
     return this.writes.filter((write) => write.device === device && write.fate === fate)
   }
 }
 
 /** Whether a text has all that was written. */
-const isIn = (text: string, { marks, rows }: LocalWrite): boolean =>
+export const isIn = (text: string, { marks, rows }: LocalWrite): boolean =>
   marks.length > 0 ? marks.every((mark) => new RegExp(`${mark}(?!\\d)`).test(text)) : rows.every(({ id }) => text.includes(id))
