@@ -84,7 +84,7 @@ export class Pusher {
     lastSeq: number,
     now: number,
     course: Course,
-  ): Promise<Decided> {
+  ): Promise<Decided | 'replaced'> {
     const deadline = this.#tools.clock.monotonic() + mostMilliseconds
     const decided: Decision[] = []
     let last = lastSeq
@@ -97,6 +97,7 @@ export class Pusher {
       const outcome = repeated
         ? await this.#repeat(connection, author, mutation)
         : await this.#once(connection, author, mutation, now, decided, course)
+      if (outcome === 'another') return await this.#fork(connection, author)
       if (outcome === 'undecided') break
       decided.push({ mutation, outcome, repeated })
       last = Math.max(last, mutation.seq)
@@ -107,11 +108,20 @@ export class Pusher {
   }
 
   /**
-   * It was decided before: the same outcome. Purging forgets only `applied`, so that no record means just that.
+   * It was decided before: the same outcome. Purging forgets only `applied`, so that no record means just that. `another`: what was
+   * decided under its number is not this mutation, but one that a copy of the device made at another time.
    */
-  async #repeat(connection: Connection, author: Author, mutation: Mutation): Promise<Outcome> {
+  async #repeat(connection: Connection, author: Author, mutation: Mutation): Promise<Outcome | 'another'> {
     const [row] = await connection.rows(readOutcome, [author.client, String(mutation.seq)])
-    return row === undefined ? { kind: 'applied' } : (row[0] as Outcome)
+    if (row === undefined) return { kind: 'applied' }
+    const [outcome, made] = row
+    return made === null || Number(made) === mutation.at ? (outcome as Outcome) : 'another'
+  }
+
+  /** Two devices push under one id, and their nonces do not tell them apart: both are forks from now on, and take ids of their own. */
+  async #fork(connection: Connection, { client }: Author): Promise<'replaced'> {
+    await connection.rows(forget, [client])
+    return 'replaced'
   }
 
   /** `undecided`: the database failed on it; what was decided before it stands, and it is the first of the next push. */
@@ -158,7 +168,7 @@ export class Pusher {
   async #record(connection: Connection, { client }: Author, decided: readonly Decision[], last: number): Promise<void> {
     const fresh = decided.filter(({ repeated }) => !repeated)
     if (fresh.length === 0) return
-    const outcomes = fresh.map(({ mutation, outcome }) => [mutation.seq, JSON.stringify(outcome)] as const)
+    const outcomes = fresh.map(({ mutation, outcome }) => [mutation.seq, JSON.stringify({ ...outcome, made: mutation.at })] as const)
     await connection.rows(record, [
       client,
       String(last),
@@ -233,7 +243,10 @@ const mostMilliseconds = 200
 const lockClient = `select session, last_seq, floor(extract(epoch from clock_timestamp()) * 1000)::bigint
 from syncgen.clients where id = $1::uuid for update`
 
-const readOutcome = `select outcome from syncgen.outcomes where client = $1::uuid and seq = $2::bigint`
+const forget = `update syncgen.clients set session = 'forked' where id = $1::uuid`
+
+/** Each outcome is stored with the time at which its client says that the mutation was made: none makes two at one time. */
+const readOutcome = `select outcome - 'made', (outcome ->> 'made')::bigint from syncgen.outcomes where client = $1::uuid and seq = $2::bigint`
 
 const record = `with moved as (update syncgen.clients set last_seq = $2::bigint, seen_at = clock_timestamp() where id = $1::uuid)
 insert into syncgen.outcomes (client, seq, outcome)

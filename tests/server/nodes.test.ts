@@ -55,6 +55,29 @@ describe('several nodes', () => {
     expect((await twin.push(newTask(tracker.project))).outcome).toEqual({ kind: 'applied' })
   })
 
+  it('[V95] tell a copy of a device by what it pushes under a number that was taken, and both copies take new ids', async () => {
+    const bob = await tracker.online(tracker.bob, ['home'])
+    const session = { last: bob.lastNonce(), next: randomUUID() }
+    await bob.cut()
+    await bob.connect(tracker.url, { session })
+    const first = bob.mutation([newTask(tracker.project)])
+    expect((await bob.pushAs(first)).outcome).toEqual({ kind: 'applied' })
+    await bob.cut()
+    const twin = tracker.device(tracker.bob)
+    twin.client = bob.client
+    // Taken after the nonce was stored, before the welcome was: to the server it is a device that did not hear it.
+    expect(await twin.connect(tracker.url, { session })).toMatchObject({ kind: 'welcome', forked: false })
+    const other = { ...bob.mutation([newTask(tracker.project)]), seq: first.seq, at: first.at + 1 }
+    twin.send({ kind: 'push', mutations: [other] })
+    expect(await twin.whenClosed()).toMatchObject({ code: 1008, reason: 'replaced' })
+    expect(await tracker.sql('select 1 from tasks where id = $1', [other.ops[0]?.id])).toEqual([])
+    for (const device of [bob, twin]) {
+      const nonces = { session: { last: session.next, next: randomUUID() } }
+      expect(await device.connect(tracker.url, nonces)).toMatchObject({ kind: 'welcome', forked: true })
+      await device.cut()
+    }
+  })
+
   it('[V52] each hear of every change, whoever made it: net per row, with the row as it is', async () => {
     const other = await tracker.node()
     const heard: [string[], string[]] = [[], []]
