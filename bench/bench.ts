@@ -9,6 +9,7 @@ import { firstSync } from './first-sync.js'
 import { generator } from './generator.js'
 import { inserts } from './inserts.js'
 import { latency } from './latency.js'
+import { locks } from './locks.js'
 import { reconnect } from './reconnect.js'
 import { type BenchWorld, openBenchWorld } from './world.js'
 
@@ -18,6 +19,7 @@ const benchmarks: Readonly<Record<string, (world: BenchWorld) => Promise<Section
   reconnect,
   digest,
   inserts,
+  locks,
   generator,
 }
 
