@@ -10,6 +10,7 @@ import { operationNames } from './operation-names.js'
 import { type RunOptions, type RunResult, runSeed } from './run.js'
 import { worldSchema } from './schema/world-schema.js'
 import { shrink } from './shrink.js'
+import { shares } from './world/score.js'
 
 const { values } = parseArgs({
   options: {
@@ -94,6 +95,7 @@ const total = (results: readonly RunResult[], took: number): void => {
   const failed = results.filter(({ failure }) => failure !== null).map(({ seed }) => seed)
   for (const [what, times] of Object.entries(tally).toSorted(([a], [b]) => (a < b ? -1 : 1))) console.log(`  ${what}: ${times}`)
   for (const line of probeReport(tally)) console.log(line)
+  console.log(shares(tally, done))
   console.log(`${results.length} seeds, ${done} operations, ${((done / took) * 1000).toFixed(0)}/s, ${failed.length} failed${failed.length > 0 ? `: ${failed.join(' ')}` : ''}`)
   if (failed.length > 0) process.exitCode = 1
 }

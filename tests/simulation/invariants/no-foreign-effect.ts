@@ -27,7 +27,8 @@ export const noForeignEffect: Invariant = {
 
 /** Whether an op may write a row: its own, that of the same pair, or one that a delete takes along. */
 const concerns = (models: ReadonlyMap<string, Model>, op: Op, model: Model, { key, op: wrote }: Entry): boolean => {
-  if (op.model === model.name && (op.id === key || (model.join && op.op !== 'delete'))) return true
+  // To delete a link that gave way is to delete the row of its pair.
+  if (op.model === model.name && (op.id === key || model.join)) return true
   if (op.op !== 'delete' || wrote === 'I') return false
   return takenAlong(models, op.model).has(model.name)
 }

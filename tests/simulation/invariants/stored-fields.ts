@@ -84,6 +84,9 @@ class Acknowledged {
   }
 
   #missingOfUpdate(model: Model, { id, set }: UpdateOp): string | null {
+    const { outcome } = this.#pushed
+    // A link that the same mutation made gave way to the row, and brought its own values.
+    if (outcome?.kind === 'merged' && outcome.links?.some(({ into }) => into === id) === true) return null
     const [first] = this.#own
     const last = this.#own.at(-1)
     const lost = lostIn(this.#pushed.outcome).filter((each) => each.model === model.name && each.id === id)

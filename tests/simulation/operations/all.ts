@@ -1,6 +1,7 @@
 /** Everything that can happen, with its weight. */
 import type { Dice } from '../../postgres/random.js'
 import { absences } from './absences.js'
+import { contest } from './contest.js'
 import { deviceFaults } from './device-faults.js'
 import { foreignWrite, grant, truncate } from './foreign-write.js'
 import { hostileWrite, localWrite } from './local-write.js'
@@ -8,7 +9,7 @@ import type { Operation } from './operation.js'
 import { changeScopes } from './scopes.js'
 import { serverFaults } from './server-faults.js'
 
-export const operations: readonly Operation[] = [localWrite, hostileWrite, foreignWrite, grant, truncate, changeScopes, ...absences, ...deviceFaults, ...serverFaults]
+export const operations: readonly Operation[] = [localWrite, contest, hostileWrite, foreignWrite, grant, truncate, changeScopes, ...absences, ...deviceFaults, ...serverFaults]
 
 /** One of them, by weight. */
 export const drawOperation = (dice: Dice, from: readonly Operation[] = operations): Operation => {

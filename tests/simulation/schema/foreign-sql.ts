@@ -78,6 +78,18 @@ export const foreignStatement = (
   }
 }
 
+/** An update of these fields of one row; null where none of them can be given a value. */
+export const foreignEdit = (author: RowAuthor, model: Model, rows: Tables, id: string, among: readonly string[]): ForeignStatement | null => {
+  const values = model.fields.flatMap((field) => {
+    const value = among.includes(field.name) && !field.implicit ? author.value(field, rows) : undefined
+    return value === undefined ? [] : [[field, value] as const]
+  })
+  if (values.length === 0) return null
+  const set = values.map(([{ column }], at) => `${quoted(column)} = $${at + 1}`).join(', ')
+  const texts = values.map(([field, value]) => sqlText(field, value))
+  return { kind: 'update', model: model.name, text: `update ${quoted(model.table)} set ${set} where id = $${texts.length + 1}`, values: [...texts, id], ids: [id] }
+}
+
 /** The insertion of one row, its id included. */
 export const insertion = (model: Model, row: WireRecord): readonly [text: string, values: readonly (string | null)[], ids: readonly string[]] => {
   const fields = model.fields.filter(({ name }) => row[name] !== undefined)

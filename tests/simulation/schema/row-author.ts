@@ -47,25 +47,26 @@ export class RowAuthor {
   }
 
   /**
-   * Values of a new row, its id included; one that the create rule allows if a few tries find any. Null if a reference that is
-   * required has nothing to lead to.
+   * Values of a new row, its id included; one that the create rule allows if a few tries find any, else mostly null. Null, too, if
+   * a reference that is required has nothing to lead to.
    */
   create(model: Model, rows: Tables, claims: WireRecord): AppValues | null {
     const wishes = equalities(model.access.create)
     let last: WireRecord | null = null
-    for (let attempt = 0; attempt < 5; attempt += 1) {
+    let isAllowed = false
+    for (let attempt = 0; attempt < 5 && !isAllowed; attempt += 1) {
       last = this.#newRow(model, rows, (field) => wishesOf(wishes, field, claims))
       if (last === null) return null
-      if (allows(this.#ir, withRow(rows, model, last), model.name, 'create', claims, String(last['id']))) break
+      isAllowed = allows(this.#ir, withRow(rows, model, last), model.name, 'create', claims, String(last['id']))
     }
-    if (last === null) return null
+    if (last === null || (!isAllowed && this.#dice.chance(0.7))) return null
     const given = creatable(model).filter(({ name, default: value, nullable }) => name === 'id' || (value === null && !nullable) || this.#dice.chance(0.8))
     return this.#appValues(model, last, given)
   }
 
-  /** A change of one to three fields of a row; null if the model has no field that a client may change. */
-  patch(model: Model, row: StoredRow, rows: Tables): AppValues | null {
-    const fields = patchable(model)
+  /** A change of one to three fields of a row, out of those `among`; null if the model has no such field that a client may change. */
+  patch(model: Model, row: StoredRow, rows: Tables, among?: readonly string[]): AppValues | null {
+    const fields = patchable(model).filter(({ name }) => among?.includes(name) !== false)
     if (fields.length === 0) return null
     const chosen = new Set(Array.from({ length: 1 + this.#dice.below(3) }, () => this.#dice.pick(fields)))
     const entries = [...chosen].flatMap((field) => {

@@ -3,7 +3,7 @@ import pg from 'pg'
 import type { Dice } from '../../postgres/random.js'
 import type { Owner } from '../database/gate.js'
 import type { Kernel } from '../kernel/kernel.js'
-import { type ForeignStatement, type ForeignWeights, foreignStatement } from '../schema/foreign-sql.js'
+import { type ForeignStatement, type ForeignWeights, foreignEdit, foreignStatement } from '../schema/foreign-sql.js'
 import { RowAuthor } from '../schema/row-author.js'
 import type { SimSchema } from '../schema/sim-schema.js'
 import type { Tables } from '../schema/tables.js'
@@ -60,6 +60,13 @@ export class ForeignSession implements Owner {
     const statement = found === undefined ? null : foreignStatement(dice, this.#author, found, tables, weights)
     if (statement !== null) this.#do(statement.text, statement.values, statement.kind)
     return statement
+  }
+
+  /** Changes these fields of one row. */
+  edit(model: string, id: string, fields: readonly string[], tables: Tables): void {
+    const found = this.#parts.schema.ir.models.find(({ name }) => name === model)
+    const statement = found === undefined ? null : foreignEdit(this.#author, found, tables, id, fields)
+    if (statement !== null) this.#do(statement.text, statement.values, 'edit')
   }
 
   run(text: string): void {

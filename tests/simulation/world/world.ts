@@ -22,6 +22,7 @@ import { WorldNetwork } from './network.js'
 import { SimNode } from './node.js'
 import { Past } from './past.js'
 import { Pushes } from './pushes.js'
+import { score } from './score.js'
 
 export interface WorldOptions {
   readonly seed: number
@@ -217,7 +218,7 @@ export class World {
       this.nodes.push(node)
       kernel.after(index, null, `${name} is started`, () => node.start())
     }
-    this.#watches = this.#options.invariants.map(({ watch }) => watch(this))
+    this.#watches = [score(this), ...this.#options.invariants.map(({ watch }) => watch(this))]
     const devices = Math.min(this.#options.devices ?? 5, 2 + dice.below(4))
     for (let at = 0; at < devices; at += 1) {
       const device = this.addDevice(at === 1 ? this.devices[0]?.identity : undefined)

@@ -1,0 +1,60 @@
+/** What a local transaction is made of, and how it is written. */
+import { SyncError } from 'syncgen/protocol'
+import type { Model } from '../../../generator/model.js'
+import type { AppValues } from '../schema/row-author.js'
+import type { SimTransaction } from '../schema/sim-schema.js'
+import type { Device } from '../world/device.js'
+import { marksIn } from '../world/history.js'
+import type { LocalWrite } from '../world/ledger.js'
+import type { World } from '../world/world.js'
+
+export type Step =
+  | { readonly op: 'create'; readonly model: Model; readonly id: string; readonly values: AppValues }
+  | { readonly op: 'update'; readonly model: Model; readonly id: string; readonly values: AppValues }
+  | { readonly op: 'delete'; readonly model: Model; readonly id: string; readonly values: AppValues }
+
+/** Devices on which somebody can write now. */
+export const awake = ({ devices, kernel }: World): readonly Device[] => devices.filter(({ client, asleepUntil }) => client !== null && asleepUntil <= kernel.now)
+
+/** Writes them in one local transaction, and enters it in the ledger. */
+export const write = (world: World, device: Device, steps: readonly Step[], strict = false): void => {
+  const { client } = device
+  if (client === null) return
+  const run = (tx: SimTransaction): void => {
+    for (const { op, model, id, values } of steps) {
+      const writer = tx[model.plural]
+      if (writer === undefined) throw new Error(`no writer ${model.plural}`)
+      if (op === 'create') writer.create(values)
+      else if (op === 'update') writer.update(id, values)
+      else writer.delete(id)
+    }
+  }
+  try {
+    const { durable, confirmed } = client.transaction(run, { strict })
+    const entry: LocalWrite = world.ledger.add({
+      device: device.name,
+      at: world.kernel.now,
+      what: steps.map(({ op, model }) => `${op} ${model.name}`).join(', '),
+      marks: marksOf(steps),
+      rows: steps.map(({ op, model, id }) => ({ op, model: model.name, id: id.toLowerCase() })),
+      isDurable: false,
+      fate: 'pending',
+      outcome: null,
+    })
+    durable.then(() => void (entry.isDurable = true), () => undefined)
+    void confirmed.then((outcome) => {
+      world.count(`write ${outcome.kind}`)
+      if (outcome.kind === 'rejected') world.count(`rejected ${outcome.code}`)
+      if (device.client !== client) return
+      entry.fate = outcome.kind
+      entry.outcome = outcome
+    })
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error
+    world.count(`refused at the call: ${error.code}`)
+  }
+}
+
+/** Unique texts of top-level values; a text inside of a list or json may be merged with others. */
+const marksOf = (steps: readonly Step[]): readonly string[] =>
+  steps.flatMap(({ op, values }) => (op === 'delete' ? [] : Object.values(values).flatMap(marksIn)))
