@@ -1,5 +1,5 @@
 /** What a device must hold, by brute force over whole tables in memory. Shares nothing with the SQL emitter. */
-import { type Access, type Model, type Schema, type ScopeLine, modelOf } from '../../../generator/model.js'
+import { type Access, type Model, type Predicate, type Schema, type ScopeLine, modelOf } from '../../../generator/model.js'
 import { type Bound, type Row, type Tables as OracleTables, holds, members } from '../../postgres/oracle.js'
 import { type RowTexts, storedText } from './row-text.js'
 import type { StoredRow, Tables, WireRecord } from './tables.js'
@@ -26,6 +26,12 @@ export const scopeRows = (
 /** Ids of the rows of one line, its read rule included. */
 export const lineRows = (ir: Schema, tables: Tables, line: ScopeLine, params: WireRecord, claims: WireRecord): ReadonlySet<string> =>
   members(ir, columnsOf(ir, tables), line, { params, claims } as Bound)
+
+/** Ids of the rows of a model for which a predicate holds, whoever may read them. */
+export const matching = (ir: Schema, tables: Tables, model: string, where: Predicate, given: { readonly params: WireRecord; readonly claims: WireRecord }): readonly string[] => {
+  const rows = columnsOf(ir, tables)
+  return [...(tables.get(model)?.keys() ?? [])].filter((id) => holds(ir, rows, model, where, given as Bound, id))
+}
 
 /** Texts of all rows that these scopes together cover, by model and id. */
 export const expectedRows = (ir: Schema, tables: Tables, open: readonly OpenScope[], claims: WireRecord): RowTexts => {
