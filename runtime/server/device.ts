@@ -12,7 +12,7 @@ import { DeltaText } from './delta-text.js'
 import type { Holdings } from './holdings.js'
 import { type Verified, bindingsOf, claimsOf } from './identity.js'
 import { type Beyond, type BoundLine, LineCursor } from './line-cursor.js'
-import { type Mark, type Reading, type Window, markOf } from './reading.js'
+import { type Greeted, type Mark, type Reading, type Window, markOf } from './reading.js'
 import { type ReconcileTools, reconcileScopes } from './reconcile-scope.js'
 import { type ScopeInstance, openInstance } from './scope-instance.js'
 import { Serial } from './serial.js'
@@ -26,7 +26,7 @@ interface OpenScope {
 }
 
 export class Device {
-  readonly client: Uuid
+  readonly greeted: Greeted
   /** Ends the connection. */
   readonly fail: (error: unknown) => void
   readonly #tools: ReconcileTools
@@ -43,19 +43,23 @@ export class Device {
   #attempt = firstServerAttempt
 
   constructor(
-    client: Uuid,
+    greeted: Greeted,
     identity: Verified,
     tools: ReconcileTools,
     channel: Channel,
     holdings: Holdings,
     fail: (error: unknown) => void,
   ) {
-    this.client = client
+    this.greeted = greeted
     this.#identity = identity
     this.#tools = tools
     this.#channel = channel
     this.#holdings = holdings
     this.fail = fail
+  }
+
+  get client(): Uuid {
+    return this.greeted.client
   }
 
   /** Up to where it lacks nothing; null: it is not to be advanced now (not synced, in an attempt, reading too slowly). */
@@ -100,7 +104,7 @@ export class Device {
       const isChecked = this.#tools.canDigest && (check === true || (this.#told === null && this.#isSampled()))
       const { at, done, digests } = await reconcileScopes(this.#tools, {
         number: attempt,
-        client: this.client,
+        greeted: this.greeted,
         channel: this.#channel,
         cursors,
         ask: (lines) => this.#holdings.ask(attempt, lines),
@@ -192,7 +196,7 @@ export class Device {
       const cursors = this.#cursorsFrom(this.lines)
       const { at, done } = await reconcileScopes(this.#tools, {
         number,
-        client: this.client,
+        greeted: this.greeted,
         channel: this.#channel,
         cursors,
         ask: null,

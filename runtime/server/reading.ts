@@ -26,6 +26,12 @@ export interface Window {
   readonly broken: boolean
 }
 
+/** A client as it was greeted: what is decided under its id is its own as long as the database has this nonce. */
+export interface Greeted {
+  readonly client: Uuid
+  readonly nonce: string
+}
+
 /** A row as it travels: `[version, ...fields]` as JSON. */
 export interface RowText {
   readonly id: Uuid
@@ -141,9 +147,9 @@ export class Reading {
     return new Set((await this.#connection.rows(rule.text, [ids, ...claims])).map(([id]) => String(id)))
   }
 
-  /** Sequence numbers up to which this snapshot contains what clients pushed. */
-  async decided(clients: readonly Uuid[]): Promise<ReadonlyMap<Uuid, number>> {
-    const rows = await this.#connection.rows(decided, [clients])
+  /** Sequence numbers up to which this snapshot contains what clients pushed; none of those whose place another connection took. */
+  async decided(devices: readonly Greeted[]): Promise<ReadonlyMap<Uuid, number>> {
+    const rows = await this.#connection.rows(decided, [devices.map(({ client }) => client), devices.map(({ nonce }) => nonce)])
     return new Map(rows.map(([id, last]) => [String(id), Number(last)]))
   }
 }
@@ -156,7 +162,8 @@ export const markOf = (text: string): Mark | undefined => {
 
 const position = `select syncgen.epoch(), pg_current_snapshot()::text, (select floor::text from syncgen.meta)`
 
-const decided = `select id, last_seq from syncgen.clients where id = any ($1::uuid[])`
+const decided = `select c.id, c.last_seq from unnest($1::uuid[], $2::text[]) d(client, nonce)
+join syncgen.clients c on c.id = d.client and c.session = d.nonce`
 
 /**
  * The two index scans that are exactly "since", per model; fenced, so that they stay index scans. One for each transaction that

@@ -3,7 +3,6 @@
  * and the limits need. Each transaction is one snapshot; what earlier ones sent is moved on to it first, so that the last
  * snapshot is the position of everything.
  */
-import type { Uuid } from '../protocol/descriptor.js'
 import { SyncError } from '../protocol/errors.js'
 import type { LineDigest } from '../protocol/messages.js'
 import type { Clock, Random, Timers } from '../protocol/ports.js'
@@ -13,7 +12,8 @@ import { DeltaText } from './delta-text.js'
 import type { Unknown } from './holdings.js'
 import type { Limits } from './limits.js'
 import type { LineCursor, Outlet } from './line-cursor.js'
-import { type Mark, Reading } from './reading.js'
+import { type Greeted, type Mark, Reading } from './reading.js'
+import { Replaced } from './refusal.js'
 import { isPassing } from './sql-failure.js'
 import type { Connection, Database } from './transaction.js'
 import type { Turnstile } from './turnstile.js'
@@ -33,7 +33,7 @@ export interface ReconcileTools {
 
 export interface Attempt {
   readonly number: number
-  readonly client: Uuid
+  readonly greeted: Greeted
   readonly channel: Channel
   readonly cursors: readonly LineCursor[]
   /** Finds out what the client holds of these lines; null: they begin anew instead. */
@@ -89,10 +89,12 @@ const readOnce = async (tools: ReconcileTools, attempt: Attempt, connection: Con
     pages.flush()
   }
   if (!finished) return { more: true }
-  const decided = await reading.decided([attempt.client])
+  const { client } = attempt.greeted
+  const done = (await reading.decided([attempt.greeted])).get(client)
+  if (done === undefined) throw new Replaced()
   const digests: LineDigest[] = []
   for (const cursor of attempt.checked) digests.push(await cursor.digest(reading))
-  return { reached: { at: reading.at, done: decided.get(attempt.client) ?? 0, digests } }
+  return { reached: { at: reading.at, done, digests } }
 }
 
 /** Lines whose positions are of no use, as far as it is not known yet what the client holds of them. */

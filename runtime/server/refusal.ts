@@ -20,6 +20,9 @@ export class Refuse extends Error {
   }
 }
 
+/** Another connection of the same client has taken the place of this one: it ends without a word that the client would act on. */
+export class Replaced extends Error {}
+
 /** What to tell a client about an error, or undefined if it has left anyway. */
 export const refusalOf = (error: unknown): Refusal | undefined => {
   if (error instanceof Refuse) return refusalFor(error.code)

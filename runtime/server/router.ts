@@ -4,6 +4,7 @@ import { includes } from '../protocol/position.js'
 import type { Device } from './device.js'
 import type { BoundLine } from './line-cursor.js'
 import type { Mark, Reading } from './reading.js'
+import { Replaced } from './refusal.js'
 import type { Session } from './session.js'
 import { breaksConnection } from './sql-failure.js'
 
@@ -56,11 +57,16 @@ export class Router {
       else device.moved(reading.at)
     }
     if (concerned.length === 0) return
-    const decided = await reading.decided(concerned.map(({ device }) => device.client))
+    const decided = await reading.decided(concerned.map(({ device }) => device.greeted))
     for (const { device, lines } of concerned) {
       if (device.covered === null) continue
+      const done = decided.get(device.client)
+      if (done === undefined) {
+        device.fail(new Replaced())
+        continue
+      }
       try {
-        await device.advance(reading, lines, decided.get(device.client) ?? 0)
+        await device.advance(reading, lines, done)
       } catch (error) {
         // The transaction is over for everybody. Who broke it must not break the next one.
         if (!breaksConnection(error)) device.fail(error)

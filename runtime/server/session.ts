@@ -18,7 +18,7 @@ import { Interpreter } from './interpreter.js'
 import type { Pusher } from './mutate.js'
 import type { ServerOptions } from './options.js'
 import type { ReconcileTools } from './reconcile-scope.js'
-import { Refuse, refusalOf } from './refusal.js'
+import { Refuse, Replaced, refusalOf } from './refusal.js'
 import type { Router } from './router.js'
 import { Serial } from './serial.js'
 
@@ -169,7 +169,7 @@ export class Session {
     this.#identity = identity
     this.#nonce = message.session.next
     this.#interpreter = interpreter
-    this.#device = new Device(message.client, identity, this.#tools, this.#channel, this.#holdings, (error) => this.#fail(error))
+    this.#device = new Device({ client: message.client, nonce: this.#nonce }, identity, this.#tools, this.#channel, this.#holdings, (error) => this.#fail(error))
     this.#state = forked ? 'forked' : 'open'
     if (!forked) {
       this.#cancel('hello')
@@ -254,6 +254,7 @@ export class Session {
   }
 
   #fail(error: unknown): void {
+    if (error instanceof Replaced) return this.replaced()
     const refusal = refusalOf(error)
     if (refusal === undefined || this.#channel.closed) return
     const { code, close, ...rest } = refusal

@@ -55,6 +55,19 @@ describe('several nodes', () => {
     expect((await twin.push(newTask(tracker.project))).outcome).toEqual({ kind: 'applied' })
   })
 
+  it('[V96] end the line of a device whose place was taken on another node, and say nothing of what was decided there', async () => {
+    const other = await tracker.node()
+    const bob = await tracker.online(tracker.bob, ['home'])
+    const twin = tracker.device(tracker.bob)
+    twin.client = bob.client
+    expect(await twin.connect(other.url, { session: { last: bob.lastNonce(), next: randomUUID() } })).toMatchObject({ forked: false })
+    twin.seq = bob.seq
+    expect((await twin.push(newTask(tracker.project))).outcome).toEqual({ kind: 'applied' })
+    expect(await bob.whenClosed()).toMatchObject({ code: 1008, reason: 'replaced' })
+    const told = bob.frames.flatMap((frame) => (frame.kind === 'changed' || frame.kind === 'synced' ? frame.done : []))
+    expect(Math.max(...told)).toBeLessThan(twin.seq)
+  })
+
   it('[V95] tell a copy of a device by what it pushes under a number that was taken, and both copies take new ids', async () => {
     const bob = await tracker.online(tracker.bob, ['home'])
     const session = { last: bob.lastNonce(), next: randomUUID() }
