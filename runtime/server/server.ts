@@ -136,7 +136,7 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
 
   async start(): Promise<void> {
     const log = this.#options.log ?? consoleLog
-    await checkDatabase(this.#database, this.#catalog)
+    await checkDatabase(this.#database, this.#catalog, log)
     if (await renewEpoch(this.#database))
       log('warn', 'epoch-renewed', { reason: 'the database is another than before: devices will compare what they hold' })
     const { clock, timers, random } = this.#ports

@@ -67,10 +67,14 @@ const lastWords = `select k.key from unnest($2::uuid[]) k(key), lateral (
   order by l.version desc, l.op = 'D' desc limit 1) c
 where c.op = 'D'`
 
-/** The last log row of a key, if it is a delete, as a row of `sql.lock`; `version` is null if it has no image. */
+/**
+ * The last log row of a key, if it is a delete, as a row of `sql.lock`; `version` is null if it has no image, or one that lacks columns: it
+ * was logged before they were there, or before the model said `edit-wins`, and a row that came back would be blank in them.
+ */
 const lastImage = (model: KnownModel): string => {
   const [, ...columns] = [...model.columns.values()]
-  return `select c.key, case when c.before is not null then c.version end, ${columns.map(imageValue).join(', ')}
+  const all = columns.map(({ columnId }) => `'${columnId.replaceAll(`'`, `''`)}'`).join(', ')
+  return `select c.key, case when c.before ?& array[${all}]::text[] then c.version end, ${columns.map(imageValue).join(', ')}
 from (
   select l.key, l.op, l.version, l.before from syncgen.changes l
   where l.model = $1 and l.key = $2::uuid

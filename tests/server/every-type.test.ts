@@ -197,6 +197,16 @@ describe('edit-wins', () => {
     expect((await sql.query('select 1 from tickets where id = any ($1)', [[hidden, taken]])).rows).toEqual([])
   })
 
+  it('[E46] brings no row back from an image that lacks a column: it would be blank in it', async () => {
+    const id = await made()
+    const version = device.version('Ticket', id)
+    await sql.query('delete from tickets where id = $1', [id])
+    await sql.query(`update syncgen.changes set before = before - 'subject' where key = $1 and op = 'D'`, [id])
+    const { outcome } = await device.push(update(id, { subject: { seen: 'A', value: 'B' } }, version))
+    expect(outcome).toMatchObject({ kind: 'rejected', code: 'deleted', id })
+    expect((await sql.query('select 1 from tickets where id = $1', [id])).rows).toEqual([])
+  })
+
   it('[V65] refuses a delete by somebody who did not see the edit', async () => {
     const id = await made()
     const version = device.version('Ticket', id)
