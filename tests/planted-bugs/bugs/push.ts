@@ -39,7 +39,7 @@ export const pushBugs: readonly PlantedBug[] = [
       return result
     })`,
       },
-      { file: mutate, find: '    course: Course,\n  ): Promise<Decided> {', replace: '    course: Course,\n    keep: (all: readonly Decision[]) => void,\n  ): Promise<Decided> {' },
+      { file: mutate, find: '    course: Course,\n  ): Promise<Decided | \'replaced\'> {', replace: '    course: Course,\n    keep: (all: readonly Decision[]) => void,\n  ): Promise<Decided> {' },
       {
         file: mutate,
         find: 'const results = await this.#withRows(connection, author, decided)',
