@@ -12,6 +12,7 @@ import { liveness } from './liveness.js'
 import { noForeignEffect } from './no-foreign-effect.js'
 import { noResurrection } from './no-resurrection.js'
 import { nothingLost } from './nothing-lost.js'
+import { onePredicate } from './one-predicate.js'
 import { rejections } from './rejections.js'
 import { scopeExactness } from './scope-exactness.js'
 import { sessionGuarantees } from './session-guarantees.js'
@@ -32,6 +33,7 @@ export const invariants: readonly Invariant[] = [
   nothingLost,
   storedFields,
   convergence,
+  onePredicate,
   digests,
   idempotence,
 ]

@@ -8,6 +8,7 @@ import { worldSchema } from '../schema/world-schema.js'
 import type { World } from '../world/world.js'
 import { atomicVisibility } from './atomic-visibility.js'
 import type { Invariant, Watch } from './invariant.js'
+import { onePredicate } from './one-predicate.js'
 import { scopeExactness } from './scope-exactness.js'
 
 let cluster: PostgresCluster
@@ -76,6 +77,19 @@ describe('a world that is sabotaged', { timeout: 60_000 }, () => {
       return { ...frame, delta: { ...frame.delta, claims } }
     })
     expect(await found(scopeExactness, leak)).toMatch(/I5: .* leaves, and was never heard of/)
+  })
+
+  it('[I13] a row is moved into a scope that it is not in', async () => {
+    const mistaken = onTheWay(() => {
+      const known = new Map<string, string>()
+      return (frame) => {
+        const { rows, claims } = frame.delta
+        for (const [model, all] of Object.entries(rows)) for (const row of all) known.set(String(row[1]), model)
+        const others = claims.map((claim) => ({ ...claim, add: [...claim.add, ...[...known].flatMap(([id, model]) => (model === claim.model && !claim.add.includes(id) ? [id] : []))] }))
+        return frame.kind === 'page' ? frame : { ...frame, delta: { rows, claims: others } }
+      }
+    })
+    expect(await found(onePredicate, mistaken)).toMatch(/I13: .* moved in .* the predicate of the cache says that it did not/)
   })
 
   it('[I8] one row of a transaction is missing from its frame', async () => {
