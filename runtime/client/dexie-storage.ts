@@ -184,7 +184,18 @@ class DexieStorage implements Storage {
    */
   async #transaction<Result>(mode: 'r' | 'rw', run: () => Promise<Result>): Promise<Result> {
     if (this.#isClosed) throw failure('was closed: another tab needs it, or the client was closed', undefined)
-    const attempt = (): Promise<Result> => this.#db.transaction(mode, [this.#pages, this.#log, this.#outbox, this.#meta, this.#rejections], run)
+    const tables = [this.#pages, this.#log, this.#outbox, this.#meta, this.#rejections]
+    const attempt = (): Promise<Result> =>
+      new Promise((resolve, reject) => {
+        const whole = this.#db.transaction(mode, tables, (transaction) => {
+          // Dexie waits for `run`, and `run` for a request that may never settle: only the transaction tells.
+          transaction.on('abort', () => {
+            if (transaction.idbtrans.error !== null) reject(transaction.idbtrans.error)
+          })
+          return run()
+        })
+        whole.then(resolve, reject)
+      })
     try {
       return await attempt()
     } catch (error) {

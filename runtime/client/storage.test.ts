@@ -1,6 +1,7 @@
 import { forceCloseDatabase, IDBFactory, IDBKeyRange, IDBObjectStore } from 'fake-indexeddb'
 import { describe, expect, it, vi } from 'vitest'
 import type { Delta, Mutation } from '../protocol/messages.js'
+import { limitRoom } from '../../tests/simulation/world/quota.js'
 import { dexieStorage } from './dexie-storage.js'
 import { memoryStorage } from './memory-storage.js'
 import type { DeviceState, OpenStorage } from './storage.js'
@@ -157,6 +158,21 @@ describe('storage in Dexie', () => {
     puts.mockRestore()
     expect(await storage.enqueue(mutation(2))).toBe(1)
     expect((await storage.load()).outbox).toEqual([{ seq: 1, ...mutation(2) }])
+    await storage.close()
+  })
+
+  it('[C9] a request that never settles, as where a quota is met, does not keep anything waiting: the transaction says that there is no room', async () => {
+    const indexedDB = new IDBFactory()
+    const storage = await dexieStorage({ indexedDB, IDBKeyRange })('ada')
+    await storage.update([], [], device())
+    let room = 2
+    for (const database of (indexedDB as unknown as { readonly _databases: ReadonlyMap<string, object> })._databases.values()) limitRoom(database, () => room-- <= 0)
+    await expect(storage.append({ attempts: [], delta: delta(1), scopes: [] }, device({ position: 'ahead' }), [])).resolves.toBeUndefined()
+    await expect(storage.enqueue(mutation(1))).rejects.toMatchObject({ code: 'storage-failed', details: { full: true } })
+    await expect(storage.update([{ seq: 1, ...mutation(1) }], [], device())).rejects.toMatchObject({ code: 'storage-failed', details: { full: true } })
+    room = 100
+    expect(await storage.enqueue(mutation(2))).toBe(1)
+    expect(await storage.load()).toMatchObject({ device: { position: 'ahead' }, outbox: [{ seq: 1, ...mutation(2) }] })
     await storage.close()
   })
 

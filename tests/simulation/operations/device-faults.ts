@@ -32,6 +32,12 @@ export const deviceFaults: readonly Operation[] = [
     world.kernel.after(dice.below(5_000), null, `${device.name} is switched on`, () => device.open())
   }),
   fault('storage connection lost', 1, (world, dice) => dice.pick(world.devices).disk.loseConnection()),
+  fault('no room', 0.6, (world, dice) => {
+    const device = dice.pick(world.devices)
+    device.disk.crowding = dice.pick([0.3, 1])
+    const lasts = 1000 + dice.below(60_000)
+    world.kernel.after(lasts, null, `${device.name} has room again`, () => void (device.disk.crowding = 0))
+  }),
   fault('slow storage', 1, (world, dice) => void (dice.pick(world.devices).disk.latency = 3 + dice.below(2000))),
   fault('sleep', 1.5, (world, dice) => void (dice.pick(world.devices).asleepUntil = world.kernel.now + dice.below(120_000))),
   fault('clock jump', 1.5, (world, dice) => dice.pick(world.devices).clock.jump(dice.below(14_400_000) - 7_200_000)),

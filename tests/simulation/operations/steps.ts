@@ -41,7 +41,14 @@ export const write = (world: World, device: Device, steps: readonly Step[], stri
       fate: 'pending',
       outcome: null,
     })
-    durable.then(() => void (entry.isDurable = true), () => undefined)
+    durable.then(
+      () => void (entry.isDurable = true),
+      (error: unknown) => {
+        world.count(`not durable${error instanceof SyncError && error.details['full'] === true ? ': no room' : ''}`)
+        const said = client.status.get().error
+        if (device.client === client && said?.code !== 'storage-failed') world.complaints.push(`${device.name} stores nothing, and its status says ${said?.code ?? 'nothing'}`)
+      },
+    )
     void confirmed.then((outcome) => {
       world.count(`write ${outcome.kind}`)
       if (outcome.kind === 'rejected') world.count(`rejected ${outcome.code}`)

@@ -7,6 +7,7 @@ import type { OpenStorage, Storage } from '../../../runtime/client/storage.js'
 import { dexieStorage } from '../../../runtime/client/dexie-storage.js'
 import type { Dice } from '../../postgres/random.js'
 import type { Actor, Kernel } from '../kernel/kernel.js'
+import { limitRoom } from './quota.js'
 
 /** All records of one database, as they were at some moment. */
 export interface Image {
@@ -33,6 +34,8 @@ export class Disk {
   #name: string | null = null
   /** Mean time that a transaction takes, ms. */
   latency = 3
+  /** The chance that a record finds no room. */
+  crowding = 0
 
   constructor(kernel: Kernel, dice: Dice) {
     this.#kernel = kernel
@@ -64,6 +67,8 @@ export class Disk {
           })
         })
       const real = await passing('open', () => open(name))
+      const raw = databasesOf(this.#factory).get(name)
+      if (raw !== undefined) limitRoom(raw, () => this.#dice.chance(this.crowding))
       const wrapped: Storage = {
         load: () => passing('load', () => real.load()),
         stage: (...given) => passing('stage', () => real.stage(...given)),

@@ -171,6 +171,7 @@ export class World {
     for (const device of this.devices) {
       device.asleepUntil = 0
       device.disk.latency = 3
+      device.disk.crowding = 0
       device.setOffline(false)
       device.open()
       device.client?.goOnline()
