@@ -84,7 +84,7 @@ const drifts: Readonly<Record<string, Drift>> = {
 }
 
 describe('the doctor finds', { timeout: 60_000 }, () => {
-  it.for(Object.entries(drifts))('[E41] %s', async ([, { sql, found, mends }]) => {
+  it.for(Object.entries(drifts))('[E61] %s', async ([, { sql, found, mends }]) => {
     const { client, doctor } = await patient(outputOf('generated-example'))
     await client.query(sql)
     const told = await doctor()
@@ -95,7 +95,7 @@ describe('the doctor finds', { timeout: 60_000 }, () => {
     expect((await doctor()).exitCode).toBe(0)
   })
 
-  it('[E41] rights that a server lacks, and those of the owner of the functions', async () => {
+  it('[E61] rights that a server lacks, and those of the owner of the functions', async () => {
     const { client, doctor } = await patient(outputOf('generated-example'))
     const role = `app_${randomBytes(6).toString('hex')}`
     onTestFinished(async () => {

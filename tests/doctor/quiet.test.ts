@@ -14,13 +14,13 @@ const chain = outputOf('tests/evolution/chain/generated')
 
 describe('the doctor is quiet', { timeout: 60_000 }, () => {
   it.for(['generated-example', 'tests/chinook/generated', 'tests/security/vault/generated', 'tests/simulation/schema/generated', 'tests/golden/everything/generated', 'tests/golden/hostile/generated'])(
-    '[E40] on a new database of %s',
+    '[E60] on a new database of %s',
     async (path) => {
       expect(await (await patient(outputOf(path))).doctor()).toEqual(healthy)
     },
   )
 
-  it('[E40] on a database with rows that came through a whole chain of versions', async () => {
+  it('[E60] on a database with rows that came through a whole chain of versions', async () => {
     const { url, client } = await emptyDatabase()
     const folder = join(chain, 'migrations')
     const [first = ''] = await filesOf(folder)
@@ -32,7 +32,7 @@ describe('the doctor is quiet', { timeout: 60_000 }, () => {
     expect(await doctor(url, chain)).toEqual(healthy)
   })
 
-  it('[E42] whatever else lives in the database: tables, schemas, roles, default rights, indexes, publications, row security of others', async () => {
+  it('[E62] whatever else lives in the database: tables, schemas, roles, default rights, indexes, publications, row security of others', async () => {
     const { client, doctor: ask } = await patient(tracker)
     const role = `app_${randomBytes(6).toString('hex')}`
     onTestFinished(async () => {
@@ -56,7 +56,7 @@ describe('the doctor is quiet', { timeout: 60_000 }, () => {
     expect(await ask()).toEqual(healthy)
   })
 
-  it('[E42] where tables stand in other schemas, and whatever the search_path of the user is', async () => {
+  it('[E62] where tables stand in other schemas, and whatever the search_path of the user is', async () => {
     const { url, client } = await emptyDatabase()
     const name = decodeURIComponent(new URL(url).pathname.slice(1))
     await client.query(`create schema app; create schema decoy; create table decoy.unrelated (id int); alter database ${pg.escapeIdentifier(name)} set search_path = app, public`)
@@ -66,14 +66,14 @@ describe('the doctor is quiet', { timeout: 60_000 }, () => {
     expect(await doctor(url, tracker)).toEqual(healthy)
   })
 
-  it('[E42] after a dump and a restore by other words: line ends, and functions made anew', async () => {
+  it('[E62] after a dump and a restore by other words: line ends, and functions made anew', async () => {
     const { client, doctor: ask } = await patient(tracker)
     const { rows } = await client.query<{ text: string }>(`select replace(pg_get_functiondef(oid), E'\\n', E'\\r\\n') as text from pg_proc where pronamespace = 'syncgen'::regnamespace`)
     for (const { text } of rows) await client.query(text)
     expect(await ask()).toEqual(healthy)
   })
 
-  it('[E42] about what people added to tables of the schema, but for a note', async () => {
+  it('[E62] about what people added to tables of the schema, but for a note', async () => {
     const { client, doctor: ask } = await patient(tracker)
     await client.query(`alter table tasks add column colour text, add column weight int not null default 1, add constraint short check (char_length(title) < 10000);
       create unique index tasks_once on tasks (title, id);
@@ -93,7 +93,7 @@ describe('the doctor is quiet', { timeout: 60_000 }, () => {
     ])
   })
 
-  it('[E43] and has no database of its own to be quiet about: there are other answers where there is nothing to compare', async () => {
+  it('[E63] and has no database of its own to be quiet about: there are other answers where there is nothing to compare', async () => {
     const { url, client } = await emptyDatabase()
     expect(await doctor(url, tracker)).toMatchObject({ exitCode: 6, message: expect.stringContaining('No migration was applied') })
     expect(await doctor('postgres://nobody@127.0.0.1:1/nothing', tracker)).toMatchObject({ exitCode: 5, message: expect.stringContaining('Cannot connect') })

@@ -30,7 +30,7 @@ const stopped = async ({ client }: Patient): Promise<() => Promise<void>> => {
 }
 
 describe('the doctor', { timeout: 60_000 }, () => {
-  it('[E44] changes nothing in a database, and leaves nothing in it', async () => {
+  it('[E64] changes nothing in a database, and leaves nothing in it', async () => {
     const own = await patient(tracker)
     await own.client.query(`insert into users (name, email) values ('Ada', 'ada@example.org')`)
     const state = async (): Promise<unknown> => [
@@ -43,7 +43,7 @@ describe('the doctor', { timeout: 60_000 }, () => {
     expect(await state()).toEqual(before)
   })
 
-  it('[E44] leaves nothing when it fails in the middle, and says why', async () => {
+  it('[E64] leaves nothing when it fails in the middle, and says why', async () => {
     const own = await patient(tracker)
     await own.client.query(`create function forbid() returns event_trigger language plpgsql as 'begin raise exception ''no triggers here''; end';
       create event trigger forbid on ddl_command_end when tag in ('CREATE TRIGGER') execute function forbid()`)
@@ -51,7 +51,7 @@ describe('the doctor', { timeout: 60_000 }, () => {
     expect(await left(own)).toEqual([])
   })
 
-  it('[E44] leaves nothing when its process is killed, or its connection', async () => {
+  it('[E64] leaves nothing when its process is killed, or its connection', async () => {
     const own = await patient(tracker)
     const go = await stopped(own)
     const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), command, 'doctor', '--database', own.url, '-o', tracker], { stdio: 'ignore' })
@@ -72,7 +72,7 @@ describe('the doctor', { timeout: 60_000 }, () => {
     expect(await own.doctor()).toMatchObject({ exitCode: 0 })
   })
 
-  it('[E44] stops nobody while it looks: readers and writers of all tables go on', async () => {
+  it('[E64] stops nobody while it looks: readers and writers of all tables go on', async () => {
     const own = await patient(tracker)
     const go = await stopped(own)
     const asked = own.doctor()
@@ -86,7 +86,7 @@ describe('the doctor', { timeout: 60_000 }, () => {
     expect(await asked).toMatchObject({ exitCode: 0 })
   })
 
-  it('[E44] says which right it needs', async () => {
+  it('[E64] says which right it needs', async () => {
     const own = await patient(tracker)
     const role = `app_${randomBytes(6).toString('hex')}`
     const password = randomBytes(16).toString('hex')

@@ -37,7 +37,7 @@ afterEach(async () => {
 })
 
 describe('a server of the version before', { timeout: 60_000 }, () => {
-  it('[E45] starts where nothing that it needs is another, says so, and loses no change', async () => {
+  it('[E65] starts where nothing that it needs is another, says so, and loses no change', async () => {
     const before = await tracker.online(tracker.bob, ['home'], ['board', { projectId: tracker.project }])
     await deploy((text) => text.replace(/( +)votes: .*\n/, '$&$1colour: string?\n$1weight: { type: int, default: 1 }\n'))
     const node = await tracker.node()
@@ -51,14 +51,14 @@ describe('a server of the version before', { timeout: 60_000 }, () => {
     await before.until('the other task', () => before.held('Task').includes(late))
   })
 
-  it('[E45] refuses to start where it could not insert, or reads another type', async () => {
+  it('[E65] refuses to start where it could not insert, or reads another type', async () => {
     await deploy((text) => text.replace(/( +)votes: .*\n/, '$&$1effort: int\n'), 'empty:Task')
     await expect(tracker.node()).rejects.toMatchObject({ code: 'database-not-migrated', message: expect.stringContaining('nothing fills tasks.effort') })
     await tracker.sql('alter table tasks drop column effort, alter column votes type bigint')
     await expect(tracker.node()).rejects.toMatchObject({ code: 'database-not-migrated', message: expect.stringContaining('tasks.votes is of another type') })
   })
 
-  it('[E45] refuses to start where a change would not be captured', async () => {
+  it('[E65] refuses to start where a change would not be captured', async () => {
     for (const trigger of ['syncgen_stamp_update', 'syncgen_insert', 'syncgen_truncate']) {
       await tracker.sql(`alter table labels disable trigger ${trigger}`)
       await expect(tracker.node()).rejects.toMatchObject({ message: expect.stringContaining('changes of labels are not captured') })

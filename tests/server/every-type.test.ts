@@ -197,7 +197,7 @@ describe('edit-wins', () => {
     expect((await sql.query('select 1 from tickets where id = any ($1)', [[hidden, taken]])).rows).toEqual([])
   })
 
-  it('[E46] brings no row back from an image that lacks a column: it would be blank in it', async () => {
+  it('[E66] brings no row back from an image that lacks a column: it would be blank in it', async () => {
     const id = await made()
     const version = device.version('Ticket', id)
     await sql.query('delete from tickets where id = $1', [id])
