@@ -28,7 +28,7 @@ const entry = (op: Entry['op'], seq: number | null, rest: Partial<Entry> = {}): 
 })
 
 /** As much of a world as invariants of what was committed look at. */
-const world = (): World => ({ schema: worldSchema, pushes: new Pushes() }) as unknown as World
+const world = (): World => ({ schema: worldSchema, pushes: new Pushes(), tally: {} }) as unknown as World
 
 /** Device d1 sends a mutation, and is told what became of it. */
 const send = ({ pushes }: World, seq: number, op: object, outcome: object = { kind: 'applied' }): void => {
