@@ -31,13 +31,19 @@ export interface LockedVersion {
   readonly sum: string | null
 }
 
-/** The lock file's text. */
-export const lockText = (schema: Schema, migrations: readonly LockedMigration[], versions: readonly LockedVersion[] = []): string =>
+/** The lock file's text. `own`: hashes of syncgen's own objects; null: not remembered. */
+export const lockText = (
+  schema: Schema,
+  migrations: readonly LockedMigration[],
+  versions: readonly LockedVersion[] = [],
+  own: Readonly<Record<string, string>> | null = null,
+): string =>
   `${block([
     ...head,
     ['name', line(schema.name)],
     ['migrations', sortedBlock(migrations, ({ after, touches, files }) => line({ after, touches, files }))],
     ['versions', sortedBlock(versions, ({ hash, after, sum }) => line({ hash, after, sum }))],
+    ...(own === null ? [] : [['own', block(Object.entries(own).toSorted().map(([name, hash]) => [name, line(hash)]))] as const]),
     ...parts(schema),
   ])}\n`
 
@@ -58,6 +64,9 @@ export const usualField = {
   conflict: 'latest',
   merge: null,
   was: null,
+  deprecated: false,
+  backfill: null,
+  convert: null,
   implicit: false,
   reference: null,
 } as const satisfies Partial<Field>
@@ -83,7 +92,7 @@ const parts = (schema: Schema): readonly Entry[] => [
   ['scopes', sortedBlock(schema.scopes, scopeBlock)],
 ]
 
-const enumLine = ({ values }: Enum): Printed => line(values.map(({ name, was }) => (was === null ? name : { name, was })))
+const enumLine = ({ values, dropped }: Enum): Printed => line([...values.map(({ name, was }) => (was === null ? name : { name, was })), ...dropped])
 
 const modelBlock = (model: Model): Printed =>
   block([

@@ -33,6 +33,8 @@ export interface Claim {
 export interface Enum {
   readonly name: string
   readonly values: readonly { readonly name: string; readonly was: string | null }[]
+  /** Values of before, and what rows get that have them. */
+  readonly dropped: readonly { readonly name: string; readonly to: string }[]
   readonly doc: string | null
 }
 
@@ -85,10 +87,40 @@ export interface Field {
   readonly merge: { readonly file: string; readonly name: string } | null
   readonly doc: string | null
   readonly was: string | null
+  /** It is to be dropped: nobody should begin to use it. */
+  readonly deprecated: boolean
+  /** What rows get that are there when the field comes, or have null when it is to be null no more. */
+  readonly backfill: Expression | null
+  /** How its values come from those of another type, which it had before. */
+  readonly convert: FieldConversion | null
   /** `id`, `createdAt`, `updatedAt`. */
   readonly implicit: boolean
   readonly reference: Reference | null
 }
+
+/** Applies where the field was of the type `from`. */
+export interface FieldConversion {
+  readonly from: FieldType
+  readonly nullable: boolean
+  readonly as: Expression
+  /** For clients that have the type of before; null: they see none of its values. */
+  readonly back: Expression | null
+}
+
+/**
+ * A value that is worked out from one row, alike in SQL (sql/expression-sql.ts) and in JavaScript (runtime/protocol/expression.ts).
+ * Numbers are exact, only A to Z have a case, null gives null.
+ */
+export type Expression =
+  | { readonly kind: 'literal'; readonly value: JsonValue }
+  /** Another field of the row. */
+  | { readonly kind: 'field'; readonly field: string }
+  /** The field's own value before it was converted. */
+  | { readonly kind: 'old' }
+  | { readonly kind: 'text' | 'lower' | 'upper'; readonly of: Expression }
+  | { readonly kind: 'concat' | 'coalesce' | 'add' | 'subtract' | 'multiply'; readonly of: readonly Expression[] }
+  /** By the text of a value. */
+  | { readonly kind: 'match'; readonly of: Expression; readonly cases: readonly (readonly [value: string, then: Expression])[]; readonly otherwise: Expression | null }
 
 export interface Reference {
   /** Name of the to-one relation: `project` for the field `projectId`. */

@@ -43,6 +43,9 @@ export const problemCodes = {
   SG111: 'keyword does not apply here',
   SG112: 'keywords contradict each other',
   SG113: 'TypeScript type or function not found',
+  SG114: 'worked-out value does not fit the field',
+  SG115: 'fields that are worked out from each other',
+  SG116: 'rows would move to a value that is not there',
 
   SG201: 'malformed name',
   SG202: 'reserved name',
@@ -82,6 +85,7 @@ export const problemCodes = {
   SG603: 'no scope carries the far side of a join',
   SG604: 'unused parameter',
   SG605: 'missing claim equals missing value',
+  SG606: 'field is to be dropped',
 } as const
 
 export type ProblemCode = keyof typeof problemCodes

@@ -1,5 +1,6 @@
 /** A migration in words: what changes for the database, for clients, and for writes that wait on a device. */
 import { mark } from '../mark.js'
+import { typeNotation } from '../read/field-types.js'
 import type { Plan } from './phases.js'
 import { type Step, subjectOf } from './steps.js'
 
@@ -55,11 +56,15 @@ const wordsOf = (step: Step): Words => {
     case 'delete-conflict-changed':
       return { database: 'Its triggers log deletes otherwise.', clients: same, queued: `Judged by ${step.to}.` }
     case 'field-added':
-      return { database: `A new column ${step.field.column}.`, clients: step.field.serverOnly ? same : 'A new field.', queued: 'They do not name it; creates get what rows get that do not name it.' }
+      return { database: `A new column ${step.field.column}.${step.fill.kind === 'expression' ? ' Rows that are there get a value that is worked out from others that they have.' : ''}`, clients: step.field.serverOnly ? same : 'A new field.', queued: step.fill.kind === 'expression' ? 'They do not name it; creates get what a row like theirs got.' : 'They do not name it; creates get what rows get that do not name it.' }
     case 'field-dropped':
       return { database: `The column ${step.field.column} goes, with its values.`, clients: step.field.serverOnly ? same : 'The field goes.', queued: 'What they say of it leads nowhere; their other fields are not concerned.' }
     case 'type-changed':
-      return { database: `Its type changes from ${step.from.kind} to ${step.to.kind} (${step.effect}).`, clients: 'Its values have another type or other limits.', queued: step.effect === 'widened' ? 'Their values fit.' : 'Their values may not fit.' }
+      if (step.convert !== null) {
+        const back = step.convert.back === null ? 'Apps of before see none of its values.' : 'Apps of before see them converted back.'
+        return { database: `Its type changes from ${typeNotation(step.from)} to ${typeNotation(step.to)}; its values are converted as the schema says.`, clients: `Its values are converted. ${back}`, queued: 'Their values are converted alike.' }
+      }
+      return { database: `Its type changes from ${typeNotation(step.from)} to ${typeNotation(step.to)} (${step.effect}).`, clients: 'Its values have another type or other limits.', queued: step.effect === 'widened' ? 'Their values fit.' : 'Their values may not fit.' }
     case 'nullable':
       return { database: 'May be null.', clients: 'May meet null.', queued: same }
     case 'required':

@@ -1,5 +1,6 @@
 /** Steps that only a person may decide: what is lost, and what the generator cannot know. */
 import type { Field, Model } from '../model.js'
+import { typeNotation } from '../read/field-types.js'
 import { suggest } from '../read/suggest.js'
 import type { Evolution } from './diff.js'
 import { type Step, subjectOf } from './steps.js'
@@ -21,21 +22,23 @@ const decisionOf = (step: Step, { steps }: Evolution): Decision | null => {
     case 'model-dropped':
       return { accept: `drop:${subject}`, message: `${subject} is no more in the schema: its table goes, with all rows.${renamedModelHint(step.model, steps)}` }
     case 'field-dropped':
+      // Who said that it is to be dropped need not say so again.
+      if (step.field.deprecated) return null
       return { accept: `drop:${subject}`, message: `${subject} is no more in the schema: its column goes, with all values.${renamedFieldHint(step.model, step.field, steps)}` }
     case 'value-dropped':
       if (step.to !== null) return null
-      return { accept: `drop:${subject}`, message: `${subject} is no more in the schema, and nothing says what becomes of rows that have it. If none has, accept that; the migration fails if one does.` }
+      return { accept: `drop:${subject}`, message: `${subject} is no more in the schema, and nothing says what becomes of rows that have it: write { name: ${step.value}, to: … } at ${step.enum}. If none has it, accept that; the migration fails if one does.` }
     case 'field-added':
       if (step.field.nullable || step.fill.kind !== 'none') return null
-      return { accept: `empty:${step.model}`, message: `${subject} is new and never null, and nothing says what the rows that are there get: give it a default, or make it nullable. If there are no rows, accept that.` }
+      return { accept: `empty:${step.model}`, message: `${subject} is new and never null, and nothing says what the rows that are there get: give it a \`backfill\` or a default, or make it nullable. If there are no rows, accept that.` }
     case 'required':
       if (step.fill.kind !== 'none') return null
-      return { accept: `narrow:${subject}`, message: `${subject} may be null no more: give it a default, which rows get that have none. The migration fails if one is null.` }
+      return { accept: `narrow:${subject}`, message: `${subject} may be null no more: give it a \`backfill\` or a default, which rows get that have none. The migration fails if one is null.` }
     case 'type-changed':
-      if (step.effect === 'widened') return null
+      if (step.effect === 'widened' || step.convert !== null) return null
       return {
         accept: `${step.effect === 'narrowed' ? 'narrow' : 'convert'}:${subject}`,
-        message: `${subject} changes from ${step.from.kind} to ${step.to.kind}: the migration fails if a value does not fit.`,
+        message: `${subject} changes from ${typeNotation(step.from)} to ${typeNotation(step.to)}: the migration fails if a value does not fit. \`convert\` can say how values become others.`,
       }
     case 'reference-changed':
       if (step.to === null) return null

@@ -23,6 +23,6 @@ const valueSteps = (before: Enum, after: Enum): readonly EnumStep[] => {
     }),
     ...before.values
       .filter(({ name }) => !kept.has(name))
-      .map(({ name }): EnumStep => ({ kind: 'value-dropped', enum: after.name, value: name, to: null })),
+      .map(({ name }): EnumStep => ({ kind: 'value-dropped', enum: after.name, value: name, to: after.dropped.find((each) => each.name === name)?.to ?? null })),
   ]
 }

@@ -42,7 +42,10 @@ const moveSql = (model: Model, field: Field, moves: readonly (readonly [string, 
     const cases = moves.map(([from, to]) => `when ${literal(from)} then ${literal(to)}`).join(' ')
     return fillSql(model, `${column} = case ${column} ${cases} end`, `${column} in (${old})`)
   }
-  const replaced = moves.reduce((value, [from, to]) => `array_replace(${value}, ${literal(from)}, ${literal(to)})`, column)
+  const moved = moves.reduce((value, [from, to]) => `array_replace(${value}, ${literal(from)}, ${literal(to)})`, column)
+  // Of two elements that became one, a set keeps the first.
+  const distinct = `array(select e.label from unnest(${moved}) with ordinality e(label, at) group by e.label order by min(e.at))`
+  const replaced = field.conflict === 'set' ? distinct : moved
   return fillSql(model, `${column} = ${replaced}`, `${column} && array[${old}]`)
 }
 

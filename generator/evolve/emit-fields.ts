@@ -1,5 +1,6 @@
 /** Steps of one column. */
-import { type Field, fieldOf, type Model, modelOf, type Schema } from '../model.js'
+import { type Expression, type Field, fieldOf, type Model, modelOf, type Schema } from '../model.js'
+import { expressionSql } from '../sql/expression-sql.js'
 import { sqlType, valueLiteral } from '../sql/field-types.js'
 import { checkOf, columnCommentSql, type Constraint, constraintSql, defaultSql, foreignKeyOf } from '../sql/table-parts.js'
 import { fitted, quoted } from '../sql/text.js'
@@ -14,6 +15,7 @@ export const addedField = ({ model: name, field: { name: fieldName }, fill }: Of
   const model = modelOf(next, name)
   const field = fieldOf(model, fieldName)
   const own = defaultSql(field)
+  if (fill.kind === 'expression') return filledField(model, field, fill.expression, next)
   const first = fill.kind === 'now' ? 'now()' : fill.kind === 'constant' ? valueLiteral(field.type, fill.value) : null
   const column = `${quoted(field.column)} ${sqlType(field.type)}${field.nullable ? '' : ' not null'}${first === null ? '' : ` default ${first}`}`
   const later = first === own ? [] : [`alter table ${quoted(model.table)} alter column ${quoted(field.column)} ${own === null ? 'drop default' : `set default ${own}`};`]
@@ -22,6 +24,24 @@ export const addedField = ({ model: name, field: { name: fieldName }, fill }: Of
     { phase: 'expand', why: `${model.table}: ${why}.`, sql: [`alter table ${quoted(model.table)} add column ${column};`, ...later, ...columnCommentSql(model, field)].join('\n') },
     ...checkedLater(model, constraintsOf(next, model, field)),
   ]
+}
+
+/** Null until the rows have their values; then, if it is to be so, never again. */
+const filledField = (model: Model, field: Field, expression: Expression, next: Schema): readonly Planned[] => {
+  const [table, column] = [quoted(model.table), quoted(field.column)]
+  const own = defaultSql(field)
+  const later = own === null ? [] : [`alter table ${table} alter column ${column} set default ${own};`]
+  return [
+    { phase: 'expand', why: `${model.table}: a column that is null until the rows that are there get their values.`, sql: [`alter table ${table} add column ${column} ${sqlType(field.type)};`, ...later, ...columnCommentSql(model, field)].join('\n') },
+    ...checkedLater(model, constraintsOf(next, model, field)),
+    filled(model, field, expression),
+    ...(field.nullable ? [] : neverNull(model, field)),
+  ]
+}
+
+const filled = (model: Model, field: Field, expression: Expression): Planned => {
+  const value = expressionSql(expression, field.type, { fields: model.fields, old: null })
+  return { phase: 'fill', why: `${model.table}: the rows that are there get their values, from others that they have.`, sql: fillSql(model, `${quoted(field.column)} = ${value}`, `${quoted(field.column)} is null`) }
 }
 
 export const droppedField = ({ model: name, field }: Of<'field-dropped'>, { next }: Evolution): readonly Planned[] => {
@@ -34,20 +54,21 @@ export const droppedField = ({ model: name, field }: Of<'field-dropped'>, { next
 }
 
 /** One statement; PostgreSQL writes the table anew unless the new type holds the old values as they are. */
-export const changedType = ({ model: name, field: fieldName }: Of<'type-changed'>, { renamed, next }: Evolution): readonly Planned[] => {
+export const changedType = ({ model: name, field: fieldName, convert }: Of<'type-changed'>, { renamed, next }: Evolution): readonly Planned[] => {
   const [before, after] = [modelOf(renamed, name), modelOf(next, name)]
   const [was, now] = [fieldOf(before, fieldName), fieldOf(after, fieldName)]
   const table = quoted(after.table)
   const column = quoted(now.column)
   const [oldCheck, newCheck] = [checkOf(renamed, before, was), checkOf(next, after, now)]
-  const changesType = sqlType(was.type) !== sqlType(now.type)
+  const changesType = sqlType(was.type) !== sqlType(now.type) || convert !== null
   const changesCheck = oldCheck?.definition !== newCheck?.definition
+  const value = convert === null ? column : expressionSql(convert.as, now.type, { fields: [], old: { column: now.column, type: was.type } })
   const lines = [
     ...(oldCheck !== null && (changesCheck || changesType) ? [`alter table ${table} drop constraint ${quoted(oldCheck.name)};`] : []),
     ...(changesType
       ? [
           ...(defaultSql(was) === null ? [] : [`alter table ${table} alter column ${column} drop default;`]),
-          `alter table ${table} alter column ${column} type ${sqlType(now.type)} using ${column}::${sqlType(now.type)};`,
+          `alter table ${table} alter column ${column} type ${sqlType(now.type)} using ${convert === null ? column : `(${value})`}::${sqlType(now.type)};`,
           ...(defaultSql(now) === null ? [] : [`alter table ${table} alter column ${column} set default ${defaultSql(now) ?? ''};`]),
         ]
       : []),
@@ -66,11 +87,19 @@ export const madeNullable = ({ model, field }: Of<'nullable'>, { next }: Evoluti
 /** Filled first; then a check, which can be added and validated without a long lock, tells PostgreSQL that it need not look. */
 export const madeRequired = ({ model: name, field: fieldName, fill }: Of<'required'>, { next }: Evolution): readonly Planned[] => {
   const { model, field, table, column } = placeOf(next, name, fieldName)
-  const check = quoted(fitted(`${model.table}_${field.column}_not_null_check`))
   return [
     ...(fill.kind === 'constant'
-      ? [{ phase: 'fill', why: `${table}: null becomes the default.`, sql: fillSql(model, `${column} = ${valueLiteral(field.type, fill.value)}`, `${column} is null`) } as const]
+      ? [{ phase: 'fill', why: `${table}: null becomes a value.`, sql: fillSql(model, `${column} = ${valueLiteral(field.type, fill.value)}`, `${column} is null`) } as const]
       : []),
+    ...(fill.kind === 'expression' ? [filled(model, field, fill.expression)] : []),
+    ...neverNull(model, field),
+  ]
+}
+
+const neverNull = (model: Model, field: Field): readonly Planned[] => {
+  const [table, column] = [quoted(model.table), quoted(field.column)]
+  const check = quoted(fitted(`${model.table}_${field.column}_not_null_check`))
+  return [
     { phase: 'tighten', why: `${table}: never null in rows that are written from now on.`, sql: `alter table ${table} add constraint ${check} check (${column} is not null) not valid;` },
     { phase: 'validate', why: `${table}: and in no row that is there.`, sql: `alter table ${table} validate constraint ${check};` },
     { phase: 'finish', why: `${table}: known from the check, which has then done its work.`, sql: `alter table ${table} alter column ${column} set not null;\nalter table ${table} drop constraint ${check};` },

@@ -7,16 +7,36 @@ import { addedIndex, droppedIndex } from './emit-indexes.js'
 import { addedModels, droppedModels } from './emit-models.js'
 import { renamedTables } from './emit-renames.js'
 import type { Planned } from './phases.js'
-import type { Step } from './steps.js'
+import { namedIn } from '../expression.js'
+import type { Expression } from '../model.js'
+import { type Step, subjectOf } from './steps.js'
 
 /** What a migration does. Empty: nothing changed that the database needs to know. */
 export const statementsOf = (evolution: Evolution): readonly Planned[] => [
   ...renamedTables(evolution),
   ...addedModels(evolution),
-  ...evolution.steps.flatMap((step) => ofStep(step, evolution)),
+  ...inOrder(evolution.steps).flatMap((step) => ofStep(step, evolution)),
   ...captureStatements(evolution),
   ...droppedModels(evolution),
 ]
+
+/** What is worked out from other fields comes after them. */
+const inOrder = (steps: readonly Step[]): readonly Step[] => {
+  const filled = new Map(steps.flatMap((step) => (expressionOf(step) === null ? [] : [[subjectOf(step), step] as const])))
+  const done = new Set<Step>(steps.filter((step) => expressionOf(step) === null))
+  const take = (step: Step): void => {
+    if (done.has(step)) return
+    for (const name of namedIn(expressionOf(step))) {
+      const before = 'model' in step && typeof step.model === 'string' ? filled.get(`${step.model}.${name}`) : undefined
+      if (before !== undefined && before !== step) take(before)
+    }
+    done.add(step)
+  }
+  for (const step of filled.values()) take(step)
+  return [...done]
+}
+
+const expressionOf = (step: Step): Expression | null => ('fill' in step && step.fill.kind === 'expression' ? step.fill.expression : null)
 
 const ofStep = (step: Step, evolution: Evolution): readonly Planned[] => {
   switch (step.kind) {

@@ -3,6 +3,7 @@ import { checksum, type LockedMigration } from '../lock.js'
 import { mark } from '../mark.js'
 import { initialMigration } from '../migrate.js'
 import type { Schema } from '../model.js'
+import { type OwnObjects, ownObjects } from '../sql/own-objects.js'
 import { headsOf, overlaps, touchedBy } from './branches.js'
 import { changesText } from './changes-text.js'
 import { withColumnIds } from './column-ids.js'
@@ -10,6 +11,7 @@ import { type Decision, decisionsOf } from './decisions.js'
 import { evolutionOf } from './diff.js'
 import { statementsOf } from './emit.js'
 import { freshCaptures } from './emit-captures.js'
+import { ownCaptures, ownStatements } from './emit-own.js'
 import { type MigrationFile, migrationFiles } from './migration-files.js'
 import { planOf } from './phases.js'
 import type { Lock } from './read-lock.js'
@@ -46,8 +48,8 @@ export const begun = (schema: Schema): Extract<Evolved, { kind: 'evolved' }> => 
   return { kind: 'evolved', schema, steps: [], migrations: [migration], files: [{ name: file, text }] }
 }
 
-/** What changed since the lock file was written. `now`: a stamp, for the names of new files. */
-export const evolve = (lock: Lock, declared: Schema, accepted: readonly string[], now: string): Evolved => {
+/** What changed since the lock file was written, in the schema and in syncgen. `now`: a stamp, for the names of new files. */
+export const evolve = (lock: Lock, declared: Schema, accepted: readonly string[], now: string, own: OwnObjects = ownObjects()): Evolved => {
   const schema = withColumnIds(lock.schema, declared)
   const evolution = evolutionOf(lock.schema, schema)
   const decisions = [...decisionsOf(evolution), ...overlaps(lock.migrations)].filter(({ accept }) => accept === null || !accepted.includes(accept))
@@ -55,7 +57,8 @@ export const evolve = (lock: Lock, declared: Schema, accepted: readonly string[]
   const { steps } = evolution
   const heads = headsOf(lock.migrations)
   const met = heads.length > 1
-  const plan = planOf([...statementsOf(evolution), ...(met ? freshCaptures(schema) : [])])
+  const planned = [...ownStatements(lock.own, own), ...statementsOf(evolution), ...(met ? freshCaptures(schema) : [])]
+  const plan = planOf([...planned, ...ownCaptures(lock.own, own, schema, planned)])
   if (Object.values(plan).every((statements) => statements.length === 0)) return { kind: 'evolved', schema, steps, migrations: lock.migrations, files: [] }
   const stamp = nextStamp(lock, now)
   const slug = steps.length === 0 && met ? 'merge' : slugOf(steps)

@@ -8,7 +8,10 @@ import { quoted } from '../sql/text.js'
  */
 export const fillSql = (model: Pick<Model, 'table'>, assignments: string, where: string): string => {
   const table = quoted(model.table)
-  return `do $$
+  // A constant may hold anything.
+  let quote = '$$'
+  while (`${assignments} ${where}`.includes(quote)) quote = `${quote.slice(0, -1)}_$`
+  return `do ${quote}
 declare
   first uuid := '00000000-0000-0000-0000-000000000000';
   last uuid;
@@ -24,5 +27,5 @@ begin
     first := last;
   end loop;
 end
-$$;`
+${quote};`
 }

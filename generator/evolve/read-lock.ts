@@ -11,6 +11,8 @@ export interface Lock {
   readonly migrations: readonly LockedMigration[]
   /** By name, which is the order in which they were made. Empty: it was written before there were any. */
   readonly versions: readonly LockedVersion[]
+  /** Hashes of syncgen's own objects (see sql/own-objects.ts); null: it was written before these were remembered. */
+  readonly own: Readonly<Record<string, string>> | null
 }
 
 /** A lock file that says nothing: where, counted from 1 (0: as a whole), and why. */
@@ -21,7 +23,7 @@ export interface LockFault {
 
 /** Reads a lock file's text. */
 export const readLock = (text: string): Lock | { readonly fault: LockFault } =>
-  readWritten(text, (root) => ({ schema: schemaOf(root), migrations: migrationsOf(root.migrations ?? missing('migrations')), versions: versionsOf(root.versions ?? {}) }))
+  readWritten(text, (root) => ({ schema: schemaOf(root), migrations: migrationsOf(root.migrations ?? missing('migrations')), versions: versionsOf(root.versions ?? {}), own: root.own ?? null }))
 
 /** Reads the text of a version's file. */
 export const readVersion = (text: string): { readonly schema: Schema } | { readonly fault: LockFault } =>
@@ -68,8 +70,9 @@ interface Written {
   readonly generation?: number
   readonly migrations?: Block<Omit<LockedMigration, 'name'>>
   readonly versions?: Block<Omit<LockedVersion, 'name'>>
+  readonly own?: Block<string>
   readonly claims: Block<Omit<Claim, 'name'>>
-  readonly enums: Block<readonly (string | Enum['values'][number])[]>
+  readonly enums: Block<readonly (string | Enum['values'][number] | Enum['dropped'][number])[]>
   readonly models: Block<WrittenModel>
   readonly scopes: Block<{ readonly params: Block<Ordered & Omit<Claim, 'name'>>; readonly lines: Block<Scope['lines'][number]['where']> }>
 }
@@ -96,7 +99,8 @@ const schemaOf = (root: Written): Schema => ({
   claims: named(root.claims),
   enums: Object.entries(root.enums).map(([name, values]) => ({
     name,
-    values: values.map((each) => (typeof each === 'string' ? { name: each, was: null } : each)),
+    values: values.flatMap((each) => (typeof each === 'string' ? { name: each, was: null } : 'to' in each ? [] : each)),
+    dropped: values.flatMap((each) => (typeof each === 'object' && 'to' in each ? each : [])),
     doc: null,
   })),
   models: related(Object.entries(root.models).map(([name, model]) => modelOf(name, model))),

@@ -3,7 +3,7 @@
  * done. A name is that of the new version, but where something was renamed or dropped. Steps are data: the migration, the words in its .md and, from
  * them, what a cache and a queued mutation have to go through are derived from the same list.
  */
-import type { Claim, Enum, Field, FieldType, Index, JsonValue, Model, Scope } from '../model.js'
+import type { Claim, Enum, Expression, Field, FieldConversion, FieldType, Index, JsonValue, Model, Scope } from '../model.js'
 
 export type Step = RenameStep | EnumStep | ModelStep | FieldStep | IndexStep | RuleStep
 
@@ -39,8 +39,8 @@ export type FieldStep =
       readonly from: FieldType
       readonly to: FieldType
       readonly effect: TypeEffect
-      /** What rows get whose value does not fit as it is. */
-      readonly fill: Fill
+      /** How the schema says that values are converted; null: as PostgreSQL casts them. */
+      readonly convert: FieldConversion | null
     }
   | { readonly kind: 'nullable'; readonly model: string; readonly field: string }
   | { readonly kind: 'required'; readonly model: string; readonly field: string; readonly fill: Fill }
@@ -76,6 +76,10 @@ export type Fill =
   | { readonly kind: 'constant'; readonly value: JsonValue }
   /** The time of the migration. */
   | { readonly kind: 'now' }
+  /** What is worked out from other fields, by their new names. */
+  | { readonly kind: 'expression'; readonly expression: Expression }
+  /** What a conversion makes of null. */
+  | { readonly kind: 'converted' }
 
 /** What a step is about, as `--accept`, the lock file and the .md name it: `Task`, `Task.notes`, `State.doing`. */
 export const subjectOf = (step: Step): string => {

@@ -3,7 +3,8 @@
  * Null: both versions look the same to a client.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { Enum, Field, FieldType, JsonValue, Model, Schema, Scope } from '../model.js'
+import { namedIn } from '../expression.js'
+import type { Enum, Expression, Field, FieldType, JsonValue, Model, Schema, Scope } from '../model.js'
 import { schemaHash } from '../views/schema-hash.js'
 import { travelling } from '../views/shared-model.js'
 import { evolutionOf } from './diff.js'
@@ -30,6 +31,8 @@ type Fields = Readonly<Record<string, Readonly<Record<string, JsonValue>>>>
 interface Change {
   readonly was: string | null
   readonly fill?: JsonValue
+  readonly compute?: JsonValue
+  readonly convert?: JsonValue
   readonly labels?: Readonly<Record<string, string>>
 }
 
@@ -81,16 +84,16 @@ const modelShape = (versions: Versions, was: Model, now: Model | undefined): Tra
   const after = fieldsOf(travelling(now), versions.next.enums)
   const fields = Object.fromEntries(
     travelling(now).flatMap((field): readonly (readonly [string, Change])[] => {
-      const change = changeOf(versions, steps, was, field)
+      const change = changeOf(versions, steps, was, now, field)
       return change === null ? [] : [[field.name, change]]
     }),
   )
   const isSame = was.name === now.name && Object.keys(fields).length === 0 && isDeepStrictEqual(Object.entries(before), Object.entries(after))
-  return isSame ? null : { name: now.name, before, after, fields, isExact: !steps.some(isGuess) }
+  return isSame ? null : { name: now.name, before, after, fields, isExact: !steps.some((step) => isGuess(step, now)) }
 }
 
 /** Null: the field is called as before, and so are its values. */
-const changeOf = ({ steps }: Versions, own: readonly Step[], model: Model, field: Field): Change | null => {
+const changeOf = ({ steps }: Versions, own: readonly Step[], model: Model, now: Model, field: Field): Change | null => {
   const renamed = own.flatMap((step) => (step.kind === 'field-renamed' && step.field === field.name ? [step.from] : []))[0]
   const candidate = renamed ?? field.name
   // What never left the server is new to everybody else.
@@ -100,9 +103,28 @@ const changeOf = ({ steps }: Versions, own: readonly Step[], model: Model, field
     if (step.kind === 'field-added' && step.field.name === field.name) return step.fill.kind === 'constant' ? [step.fill.value] : field.nullable ? [null] : []
     return step.kind === 'required' && step.field === field.name && step.fill.kind === 'constant' ? [step.fill.value] : []
   })[0]
+  const compute = own.flatMap((step) => (fieldNameOf(step) === field.name ? (computedBy(step, now) ?? []) : []))[0]
+  const convert = own.flatMap((step) => (step.kind === 'type-changed' && step.field === field.name && step.convert !== null ? [step.convert] : []))[0]
   const labels = labelsOf(steps, field.type)
-  if (was === field.name && fill === undefined && labels === null) return null
-  return { was, ...(fill === undefined ? {} : { fill }), ...(labels === null ? {} : { labels }) }
+  if (was === field.name && fill === undefined && labels === null && compute === undefined && convert === undefined) return null
+  return {
+    was,
+    ...(compute === undefined ? (fill === undefined ? {} : { fill }) : { compute: compute as unknown as JsonValue }),
+    ...(convert === undefined ? {} : { convert: { as: convert.as, ...(convert.back === null ? {} : { back: convert.back }) } as unknown as JsonValue }),
+    ...(labels === null ? {} : { labels }),
+  }
+}
+
+const fieldNameOf = (step: Step): string | null => {
+  if (step.kind === 'field-added') return step.field.name
+  return step.kind === 'required' ? step.field : null
+}
+
+/** What rows get by a step, if all that it is worked out from is known to clients; null: it is not, or it is no such step. */
+const computedBy = (step: Step, now: Model): Expression | null => {
+  if ((step.kind !== 'field-added' && step.kind !== 'required') || step.fill.kind !== 'expression') return null
+  const known = new Set(travelling(now).map(({ name }) => name))
+  return namedIn(step.fill.expression).every((name) => known.has(name)) ? step.fill.expression : null
 }
 
 /** Values that are called otherwise, or became others. */
@@ -117,20 +139,22 @@ const labelsOf = (steps: readonly Step[], type: FieldType): Readonly<Record<stri
 }
 
 /** Steps after which nobody but the server knows what rows have. */
-const isGuess = (step: Step): boolean => {
+const isGuess = (step: Step, now: Model): boolean => {
   switch (step.kind) {
     case 'field-added':
-      return !step.field.serverOnly && (step.fill.kind === 'now' || (step.fill.kind === 'none' && !step.field.nullable))
+      return !step.field.serverOnly && (step.fill.kind === 'now' || (step.fill.kind === 'none' && !step.field.nullable) || isHidden(step, now))
     case 'server-only':
       return !step.on
     case 'type-changed':
-      return step.effect !== 'widened'
+      return step.effect !== 'widened' && step.convert === null
     case 'required':
-      return step.fill.kind === 'now'
+      return step.fill.kind === 'now' || isHidden(step, now)
     default:
       return false
   }
 }
+
+const isHidden = (step: Extract<Step, { readonly kind: 'field-added' | 'required' }>, now: Model): boolean => step.fill.kind === 'expression' && computedBy(step, now) === null
 
 const scopeShape = (versions: Versions, was: Scope, now: Scope | undefined): Shape | null => {
   const before = fieldsOf(was.params, versions.previous.enums)

@@ -1,6 +1,7 @@
 import { buildReference, idName } from './build-reference.js'
 import { buildScalar, type FieldContext } from './build-scalar.js'
 import type { DeclaredField, DeclaredModel } from './document.js'
+import { readExpression } from './expressions.js'
 import type { Field } from '../model.js'
 import { policyOf } from './policies.js'
 
@@ -22,14 +23,25 @@ export const buildFields = (
   }
   for (const side of model.join?.sides ?? []) add(side, true)
   for (const field of model.fields) if (!isImplicit(field.name.text)) add(field, false)
-  return { fields, broken }
+  return { fields: withBackfills(fields, model, broken, context), broken }
 }
+
+/** What a field is filled from may be named before it. */
+const withBackfills = (fields: readonly Field[], model: DeclaredModel, broken: ReadonlySet<string>, { enums, report }: FieldContext): readonly Field[] =>
+  fields.map((field) => {
+    const declared = model.fields.find(({ name, kind }) => field.name === (kind === 'reference' ? idName(name.text) : name.text))
+    const node = declared?.backfill ?? null
+    if (node === null || broken.size > 0) return field
+    const others = fields.filter((each) => each !== field)
+    return { ...field, backfill: readExpression(node, field, { target: field.name, fields: others, old: null, serverOnly: field.serverOnly, enums, report }) }
+  })
 
 /** Such a field was refused by its name. */
 const isImplicit = (name: string): boolean => implicitFields.some((each) => each.name === name)
 
 const plain = {
-  default: null, unique: false, readonly: false, immutable: false, serverOnly: false, conflict: 'latest', merge: null, doc: null, was: null, reference: null,
+  default: null, unique: false, readonly: false, immutable: false, serverOnly: false, conflict: 'latest', merge: null, doc: null, was: null, deprecated: false,
+  backfill: null, convert: null, reference: null,
 } as const
 
 const implicitFields: readonly Field[] = [

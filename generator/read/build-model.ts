@@ -54,6 +54,7 @@ const readVersions = ({ versions }: Declared, report: Report): number => {
 const buildEnum = (declared: DeclaredEnum): Enum => ({
   name: declared.name.text,
   values: declared.values.map((each) => ({ name: each.name.text, was: each.was?.text ?? null })),
+  dropped: declared.dropped.map(({ name, to }) => ({ name: name.text, to: to.text })),
   doc: declared.doc?.text ?? null,
 })
 

@@ -1,6 +1,7 @@
 import type { DeclaredScalar, Word } from './document.js'
 import { optionsOf } from './field-options.js'
-import { readType, type TypeNames } from './field-types.js'
+import { readExpression } from './expressions.js'
+import { readType, type Typed, type TypeNames, typeNotation } from './field-types.js'
 import { readLiteral } from './literals.js'
 import type { Enum, Field, FieldType } from '../model.js'
 import { patternFault } from './pattern.js'
@@ -28,6 +29,7 @@ export const buildScalar = (declared: DeclaredScalar, policy: Policy, context: F
     nullable,
     default: readDefault(declared, type, nullable, context),
     was: declared.was?.text ?? null,
+    convert: readConversion(declared, { type, nullable }, context),
     reference: null,
   }
   checkPolicy(field, declared, report)
@@ -49,6 +51,21 @@ const refine = (type: FieldType, declared: DeclaredScalar, report: Report): Fiel
   if (type.kind === 'json') return { ...type, ts: ts === null ? null : readExport(ts, 'type', report) }
   if (ts !== null) misplaced(ts, 'ts', 'json')
   return type
+}
+
+/** From the type of before, which is named, so that the schema says by itself what fits. */
+const readConversion = (declared: DeclaredScalar, now: Typed, { names, enums, report }: FieldContext): Field['convert'] => {
+  const { convert } = declared
+  const from = convert === null ? null : readType(convert.from, names, report)
+  if (convert === null || from === null) return null
+  if (typeNotation(from.type) === typeNotation(now.type)) {
+    report('SG112', convert.from.at, `"${declared.name.text}" is ${typeNotation(now.type)} already`, '`convert` says how values come from another type')
+    return null
+  }
+  const ground = { target: declared.name.text, fields: [], serverOnly: false, enums, report }
+  const as = readExpression(convert.as, now, { ...ground, old: from })
+  const back = convert.back === null ? null : readExpression(convert.back, from, { ...ground, old: now })
+  return as === null ? null : { from: from.type, nullable: from.nullable, as, back }
 }
 
 /** PostgreSQL's longest varchar. */

@@ -37,6 +37,8 @@ export interface DeclaredValue {
 export interface DeclaredEnum {
   readonly name: Word
   readonly values: readonly { readonly name: Word; readonly was: Word | null }[]
+  /** Values of before: `{ name: doing, to: todo }`. */
+  readonly dropped: readonly { readonly name: Word; readonly to: Word }[]
   readonly doc: Word | null
 }
 
@@ -80,6 +82,16 @@ interface DeclaredColumn {
   readonly conflict: DeclaredPolicy | null
   readonly doc: Word | null
   readonly was: Word | null
+  readonly deprecated: Flag | null
+  readonly backfill: Node | null
+}
+
+/** `convert: { from: int, as: { text: $old } }`. */
+export interface DeclaredConversion {
+  readonly at: Spot
+  readonly from: Word
+  readonly as: Node
+  readonly back: Node | null
 }
 
 export interface DeclaredScalar extends DeclaredColumn {
@@ -89,6 +101,7 @@ export interface DeclaredScalar extends DeclaredColumn {
   readonly pattern: Word | null
   readonly default: Node | null
   readonly ts: Word | null
+  readonly convert: DeclaredConversion | null
 }
 
 export interface DeclaredReference extends DeclaredColumn {

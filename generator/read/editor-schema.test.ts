@@ -25,6 +25,8 @@ const places: { readonly [place in Place]: JsonSchema } = {
   scalar: definition('scalar'),
   reference: definition('reference'),
   policy: definition('customPolicy'),
+  convert: definition('conversion'),
+  match: definition('match'),
   joinSide: definition('joinSide'),
   index: mapIn(definition('index')),
   access: definition('access'),

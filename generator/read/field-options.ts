@@ -14,6 +14,9 @@ export const optionsOf = (declared: DeclaredField, name: string, policy: Policy,
   serverOnly: isSet(declared.serverOnly),
   ...policyOfField(declared, policy, report),
   doc: declared.doc?.text ?? null,
+  deprecated: isSet(declared.deprecated),
+  backfill: null,
+  convert: null,
   implicit: false,
 })
 

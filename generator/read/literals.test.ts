@@ -3,7 +3,7 @@ import { type Literal, readLiteral } from './literals.js'
 import type { FieldType } from '../model.js'
 import { parse } from './parse.js'
 
-const enums = [{ name: 'Role', values: [{ name: 'owner', was: null }, { name: 'viewer', was: null }], doc: null }]
+const enums = [{ name: 'Role', values: [{ name: 'owner', was: null }, { name: 'viewer', was: null }], dropped: [], doc: null }]
 
 /** A constant as it stands in YAML. */
 const read = (yaml: string, type: FieldType): Literal => {

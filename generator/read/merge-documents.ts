@@ -53,7 +53,14 @@ const versionsOf = (documents: readonly Document[], report: Report): Node | null
 
 const onceEach = (declared: DeclaredEnum, report: Report): DeclaredEnum => ({
   ...declared,
-  values: once(declared.values, `value of ${declared.name.text}`, 'SG204', report),
+  ...onceDropped(once<EnumEntry>([...declared.values, ...declared.dropped], `value of ${declared.name.text}`, 'SG204', report)),
+})
+
+type EnumEntry = DeclaredEnum['values'][number] | DeclaredEnum['dropped'][number]
+
+const onceDropped = (entries: readonly EnumEntry[]): Pick<DeclaredEnum, 'values' | 'dropped'> => ({
+  values: entries.flatMap((each) => ('was' in each ? each : [])),
+  dropped: entries.flatMap((each) => ('to' in each ? each : [])),
 })
 
 const onceEachField = (model: DeclaredModel, report: Report): DeclaredModel => {

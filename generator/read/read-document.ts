@@ -40,25 +40,31 @@ const readEnum = (entry: Entry, report: Report): DeclaredEnum | null => {
   const name = keyOf(entry)
   if (entry.value.kind !== 'map') {
     const items = listIn(entry.value, `enum ${name.text}`, report)
-    return items === null ? null : { name, values: readEnumValues(name, items, report), doc: null }
+    return items === null ? null : { name, ...readEnumValues(name, items, report), doc: null }
   }
   const reader = new MapReader(entry.value, 'enum', `enum ${name.text}`, report)
   reader.require('values', 'list its values: values: [todo, done]')
-  return { name, values: readEnumValues(name, reader.items('values'), report), doc: reader.word('doc') }
+  return { name, ...readEnumValues(name, reader.items('values'), report), doc: reader.word('doc') }
 }
 
-const readEnumValues = (name: Word, items: readonly Node[], report: Report): DeclaredEnum['values'] => {
-  if (items.length === 0) report('SG102', name.at, `enum ${name.text} has no value`, 'list at least one: [todo]')
-  return items.flatMap((item) => {
+const readEnumValues = (name: Word, items: readonly Node[], report: Report): Pick<DeclaredEnum, 'values' | 'dropped'> => {
+  const values: DeclaredEnum['values'][number][] = []
+  const dropped: DeclaredEnum['dropped'][number][] = []
+  for (const item of items) {
     if (item.kind !== 'map') {
       const word = wordIn(item, 'a value of an enum', report)
-      return word === null ? [] : [{ name: word, was: null }]
+      if (word !== null) values.push({ name: word, was: null })
+      continue
     }
     const reader = new MapReader(item, 'enumValue', 'a value of an enum', report)
     reader.require('name', 'write { name: done, was: finished }')
-    const word = reader.word('name')
-    return word === null ? [] : [{ name: word, was: reader.word('was') }]
-  })
+    const [word, was, to] = [reader.word('name'), reader.word('was'), reader.word('to')]
+    if (was !== null && to !== null) report('SG112', to.at, '"was" and "to" of one value', '`was` is what a value was called before; `to` says that there is no such value any more, and what became of it')
+    if (word !== null && to !== null) dropped.push({ name: word, to })
+    else if (word !== null) values.push({ name: word, was })
+  }
+  if (values.length === 0) report('SG102', name.at, `enum ${name.text} has no value`, 'list at least one: [todo]')
+  return { values, dropped }
 }
 
 const readScope = (entry: Entry, report: Report): DeclaredScope | null => {

@@ -1,4 +1,4 @@
-import type { DeclaredAccess, DeclaredField, DeclaredIndex, DeclaredJoin, DeclaredModel, DeclaredPolicy, DeclaredReference, Word } from './document.js'
+import type { DeclaredAccess, DeclaredConversion, DeclaredField, DeclaredIndex, DeclaredJoin, DeclaredModel, DeclaredPolicy, DeclaredReference, Word } from './document.js'
 import { keyOf, listIn, mapIn, MapReader, wordIn } from './map-reader.js'
 import type { Entry, Node } from './parse.js'
 import type { Report } from '../problem.js'
@@ -35,7 +35,7 @@ const readField = (entry: Entry, report: Report): DeclaredField | null => {
   const name = keyOf(entry)
   if (entry.value.kind === 'scalar') {
     const type = wordIn(entry.value, `the type of "${name.text}"`, report)
-    return type === null ? null : { kind: 'scalar', name, type, ...noOptions, max: null, pattern: null, default: null, ts: null }
+    return type === null ? null : { kind: 'scalar', name, type, ...noOptions, max: null, pattern: null, default: null, ts: null, convert: null }
   }
   const map = mapIn(entry.value, `field "${name.text}"`, report)
   if (map === null) return null
@@ -55,6 +55,7 @@ const readField = (entry: Entry, report: Report): DeclaredField | null => {
     pattern: reader.word('pattern'),
     default: reader.entry('default')?.value ?? null,
     ts: reader.word('ts'),
+    convert: readConversion(reader.entry('convert'), report),
   }
 }
 
@@ -73,7 +74,19 @@ const optionsOf = (reader: MapReader, report: Report) => ({
   conflict: readPolicy(reader.entry('conflict'), report),
   doc: reader.word('doc'),
   was: reader.word('was'),
+  deprecated: reader.flag('deprecated'),
+  backfill: reader.entry('backfill')?.value ?? null,
 })
+
+const readConversion = (entry: Entry | null, report: Report): DeclaredConversion | null => {
+  const map = entry === null ? null : mapIn(entry.value, '"convert"', report)
+  if (map === null) return null
+  const reader = new MapReader(map, 'convert', '"convert"', report)
+  const hint = 'say from which type, and how: convert: { from: int, as: { text: $old } }'
+  const as = reader.require('as', hint)
+  const from = reader.require('from', hint) === null ? null : reader.word('from')
+  return from === null || as === null ? null : { at: map.at, from, as: as.value, back: reader.entry('back')?.value ?? null }
+}
 
 /** `latest`, or `{ custom: ./merge.ts#mergeNotes }`. */
 const readPolicy = (entry: Entry | null, report: Report): DeclaredPolicy | null => {
@@ -90,6 +103,7 @@ const readPolicy = (entry: Entry | null, report: Report): DeclaredPolicy | null 
 
 const noOptions: ReturnType<typeof optionsOf> = {
   column: null, unique: null, readonly: null, immutable: null, serverOnly: null, conflict: null, doc: null, was: null,
+  deprecated: null, backfill: null,
 }
 
 /** `{ task: Task.labels, label: Label.tasks }`; a side may be written out as a reference. */

@@ -2,6 +2,7 @@ import type { Declared } from './merge-documents.js'
 import type { Schema } from '../model.js'
 import type { Report } from '../problem.js'
 import { checkCreateRules } from './validate/create-rules.js'
+import { checkDeprecated } from './validate/deprecated.js'
 import { checkGeneratedNames } from './validate/generated-names.js'
 import { checkModels } from './validate/models.js'
 import { checkNames } from './validate/names.js'
@@ -11,6 +12,7 @@ import { checkRenames } from './validate/renames.js'
 import { checkScopes } from './validate/scopes.js'
 import { checkSqlNames } from './validate/sql-names.js'
 import { checkWeakerRules } from './validate/weaker-rules.js'
+import { checkWorkedOut } from './validate/worked-out.js'
 
 /** Reports names that are wrong by themselves. */
 export const validateNames = (declared: Declared, report: Report): void => {
@@ -26,6 +28,7 @@ export const validateSchema = (declared: Declared, schema: Schema, report: Repor
   checkGeneratedNames(declarations, schema, report)
   checkSqlNames(declarations, schema, report)
   checkScopes(declarations, schema, report)
+  checkWorkedOut(declarations, schema, report)
 }
 
 /** Reports what only shows in a schema that has no errors so far: readers of one name, rules that undo each other. */
@@ -34,6 +37,7 @@ export const validateWhole = (declared: Declared, schema: Schema, report: Report
   checkReaders(declarations, schema, report)
   checkCreateRules(declarations, schema, report)
   checkWeakerRules(declarations, schema, report)
+  checkDeprecated(declarations, report)
 }
 
 /** Where the parts of a schema were declared, by name. */

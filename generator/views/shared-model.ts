@@ -9,7 +9,7 @@ import { aWord, sentence, words } from './words.js'
 /** For templates/shared-model.ts.hbs: what both sides know of a model. */
 export const sharedModelView = (model: Model, imports: Imports) => {
   const fields = travelling(model)
-  const property = (field: Field) => ({ name: ident(field.name), type: typeOf(field, imports), doc: field.doc })
+  const property = (field: Field) => ({ name: ident(field.name), type: typeOf(field, imports), doc: docOf(field), warning: field.deprecated ? docOf(field) : null })
   const view = {
     name: ident(model.name),
     doc: model.doc ?? `${sentence(aWord(model.name))}.`,
@@ -38,6 +38,9 @@ export const sharedModelView = (model: Model, imports: Imports) => {
   }
   return { ...view, imports: imports.statements() }
 }
+
+/** Of a field that is to be dropped, as editors strike it out. */
+const docOf = ({ doc, deprecated }: Field): string | null => (deprecated ? `@deprecated ${doc ?? 'To be dropped.'}` : doc)
 
 /** Fields that leave the server, in wire order. */
 export const travelling = (model: Model): readonly Field[] => model.fields.filter((field) => !field.serverOnly)

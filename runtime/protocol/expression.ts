@@ -24,8 +24,13 @@ export type ValueOf = (field: string | null) => Wire | undefined
 /** The value as one of the field `to`; undefined: it does not fit, or is not known here. */
 export const evaluate = (expression: Expression, to: FieldDescriptor, valueOf: ValueOf): Wire | undefined => {
   const wire = value(expression, valueOf)
-  return wire === undefined ? undefined : convertValue({ from: isNumber(to) ? { type: typeof wire === 'number' ? 'float' : 'decimal' } : to, to }, wire)
+  if (wire === undefined || !isNumber(to)) return wire === undefined ? undefined : convertValue({ from: to, to }, wire)
+  if (typeof wire === 'number') return convertValue({ from: { type: 'float' }, to }, wire)
+  const rounded = wire !== null && (to.type === 'int' || to.type === 'bigint') ? convertValue({ from: decimal, to: { type: 'decimal' } }, wire) : wire
+  return rounded === undefined ? undefined : convertValue({ from: decimal, to }, rounded)
 }
+
+const decimal: FieldDescriptor = { type: 'decimal' }
 
 const value = (expression: Expression, valueOf: ValueOf): Wire | undefined => {
   switch (expression.kind) {

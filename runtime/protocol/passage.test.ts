@@ -101,6 +101,53 @@ describe('between two versions', () => {
     expect(far.end).toBe('three')
   })
 
+  it('[E44] [E47] [E45] [E48] values that are worked out, converted, or became others: rows, edits, creates, both ways', () => {
+    const old: Fields = { id: { type: 'uuid' }, title: { type: 'text' }, price: { type: 'decimal', precision: 8, scale: 2, default: '1.50' }, state: { type: 'enum', values: ['todo', 'doing', 'begun'] }, nick: { type: 'text', nullable: true } }
+    const now: Fields = {
+      id: { type: 'uuid' },
+      title: { type: 'text' },
+      cents: { type: 'int', default: 7 },
+      state: { type: 'enum', values: ['todo', 'started'] },
+      nick: { type: 'text' },
+      slug: { type: 'text' },
+    }
+    const transition: Transition = {
+      from: 'one',
+      to: 'two',
+      newModels: [],
+      scopes: {},
+      newScopes: [],
+      models: {
+        Task: {
+          name: 'Task',
+          before: old,
+          after: now,
+          isExact: true,
+          fields: {
+            cents: { was: 'price', convert: { as: { kind: 'multiply', of: [{ kind: 'old' }, { kind: 'literal', value: '100' }] } } },
+            state: { was: 'state', labels: { begun: 'started', doing: 'todo' } },
+            nick: { was: 'nick', compute: { kind: 'field', field: 'title' } },
+            slug: { was: null, compute: { kind: 'concat', of: [{ kind: 'field', field: 'nick' }, { kind: 'literal', value: '-' }, { kind: 'field', field: 'state' }] } },
+          },
+        },
+      },
+    }
+    const [there, back] = [new Route([transition], 'up'), new Route([transition], 'down')]
+    expect(there.row('Task', [3, id, 't', '2.50', 'doing', null])).toEqual({ model: 'Task', row: [3, id, 't', 250, 'todo', 't', 't-todo'], isExact: true })
+    // Nothing leads back from cents; what was todo all along is not taken for what became it.
+    expect(back.row('Task', [3, id, 't', 250, 'todo', 'n', 's'])).toMatchObject({ row: [3, id, 't', '1.50', 'todo', 'n'], isExact: false })
+    expect(back.row('Task', [3, id, 't', 250, 'started', 'n', 's'])).toMatchObject({ row: [3, id, 't', '1.50', 'begun', 'n'] })
+    const edit: Op = { op: 'update', model: 'Task', id, version: 1, set: { price: { seen: '1.00', value: '2.01' }, state: { seen: 'begun', value: 'doing' }, nick: { seen: 'a', value: null } } }
+    expect(there.mutation(mutation(edit))).toEqual({
+      mutation: { ...mutation({ ...edit, set: { cents: { seen: 100, value: 201 }, state: { seen: 'started', value: 'todo' } } }), schema: 'two' },
+      losses: [{ model: 'Task', id, fields: ['nick'] }],
+    })
+    expect(there.mutation(mutation({ op: 'create', model: 'Task', id, values: { title: 't', state: 'doing' } }))).toEqual({
+      mutation: { ...mutation({ op: 'create', model: 'Task', id, values: { title: 't', state: 'todo', cents: 150, nick: 't', slug: 't-todo' } }), schema: 'two' },
+      losses: [],
+    })
+  })
+
   it('[E36] the way begins at the last time that a version was current', () => {
     const back = { ...first, from: 'two', to: 'one' }
     expect(pathFrom({ hash: 'two', transitions: [first, back, first] }, 'one')).toEqual([first])

@@ -122,17 +122,14 @@ export class Passage {
       else if (saysSomething(shape.sources.get(name), value)) lost.push(name)
     }
     for (const target of shape.fields) {
-      const { name, field, source } = target
+      const { name, field } = target
       if (name in values || name === 'id' || field.readonly === true) continue
-      // As if the row had been there already.
-      const filled = filledOf(shape, op.id, values, target)
       const usual = field.default ?? (field.nullable === true ? null : undefined)
-      if (usual !== undefined && (filled === undefined || source !== null || equalWire(field, filled, usual))) continue
-      const former = source?.from.default
-      const wire = former === undefined ? filled : meant(source as Source, former)
+      const given = unnamed(shape, op.id, values, target)
+      const wire = given === undefined ? usual : given
       // Nobody can say what the other side insists on.
       if (wire === undefined) return { op: null, lost: Object.keys(op.values) }
-      values[name] = wire
+      if (usual === undefined || !equalWire(field, wire, usual)) values[name] = wire
     }
     return { op: { ...op, values }, lost: lost.length === 0 ? null : lost }
   }
@@ -222,18 +219,22 @@ const meant = (source: Source, wire: Wire): Wire | undefined => {
 /** A value that is to be shown. */
 const show = (source: Source, wire: Wire): Wire | undefined => (source.by === undefined ? showValue(source, wire) : meant(source, wire))
 
-/** What the migration gave rows in a field that a new row does not name. */
-const filledOf = (shape: Shape, id: string, values: Readonly<Record<string, Wire>>, { field, fill, compute }: Target): Wire | undefined =>
-  compute === undefined ? fill : evaluate(compute, field, (other) => valueOfNew(shape, id, values, other ?? ''))
+/** What a field is in a new row that does not name it: what it would be by now, had the row been there; undefined: what new rows have. */
+const unnamed = (shape: Shape, id: string, values: Readonly<Record<string, Wire>>, { field, source, fill, compute }: Target): Wire | undefined => {
+  const former = source === null ? undefined : (source.from.default ?? (source.from.nullable === true ? null : undefined))
+  const kept = source === null || former === undefined ? undefined : meant(source, former)
+  if (kept !== undefined) return kept
+  return compute === undefined ? fill : evaluate(compute, field, (other) => valueOfNew(shape, id, values, other ?? ''))
+}
 
-/** What a new row has in a field; undefined: only the server knows. */
+/** The same of a field that another is worked out from; undefined: only the server knows. */
 const valueOfNew = (shape: Shape, id: string, values: Readonly<Record<string, Wire>>, name: string): Wire | undefined => {
   if (name === 'id') return id
   if (name in values) return values[name]
   const target = shape.byName.get(name)
   if (target === undefined) return undefined
-  const { field, source } = target
-  return (source === null ? filledOf(shape, id, values, target) : undefined) ?? field.default ?? (field.nullable === true ? null : undefined)
+  const given = unnamed(shape, id, values, target)
+  return given === undefined ? (target.field.default ?? (target.field.nullable === true ? null : undefined)) : given
 }
 
 const update = (shape: Shape, op: UpdateOp): ConvertedOp => {

@@ -89,11 +89,11 @@ describe('a chain of versions', { timeout: 120_000 }, () => {
       await fresh.client.query(initialMigration(lock.schema))
       expect(await catalogOf(client), version).toEqual(await catalogOf(fresh.client))
     }
-    const { rows } = await client.query('select heading, body, state, priority, weight from work_cards order by heading limit 3')
+    const { rows } = await client.query('select heading, body, state, priority, slug, reviewer_id = owner_id as own from work_cards order by heading limit 3')
     expect(rows).toEqual([
-      { heading: 'task 0', body: 'note 0', state: 'todo', priority: '3', weight: null },
-      { heading: 'task 1', body: null, state: 'active', priority: '3', weight: null },
-      { heading: 'task 10', body: 'note 10', state: 'active', priority: '3', weight: null },
+      { heading: 'task 0', body: 'note 0', state: 'todo', priority: 'p3', slug: 'task 0 todo', own: true },
+      { heading: 'task 1', body: null, state: 'todo', priority: 'p3', slug: 'task 1 todo', own: true },
+      { heading: 'task 10', body: 'note 10', state: 'todo', priority: 'p3', slug: 'task 10 todo', own: true },
     ])
     expect((await client.query(`select count(*)::int as cards, count(distinct owner_id)::int as owners from work_cards`)).rows).toEqual([{ cards: 12_000, owners: 10 }])
     expect((await client.query(`select count(*)::int as edited from work_cards where updated_at - created_at > interval '1 second'`)).rows).toEqual([{ edited: 0 }])

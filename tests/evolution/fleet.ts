@@ -44,7 +44,12 @@ export class Fleet {
     const fleet = new Fleet(versions, url, client, String(rows[0].id), [() => client.end(), drop])
     const card = fleet.card(at)
     const title = fieldOf(card, 'title').column
-    for (let n = 0; n < 6; n++) await client.query(`insert into ${card.table} (${title}, owner_id) values ($1, $2)`, [`card ${n}`, fleet.person])
+    const required = card.fields.filter((field) => !field.implicit && !field.nullable && field.default === null && field.name !== 'title')
+    const columns = [title, ...required.map(({ column }) => column)].join(', ')
+    for (let n = 0; n < 6; n++) {
+      const values = [`card ${n}`, ...required.map((field) => (field.reference === null ? fleet.value(at, field, n) : fleet.person))]
+      await client.query(`insert into ${card.table} (${columns}) values (${values.map((_, index) => `$${index + 1}`).join(', ')})`, values)
+    }
     const join = fleet.join(at)
     if (join !== undefined) {
       await client.query(`insert into labels (name) values ('red'), ('blue')`)
@@ -52,6 +57,11 @@ export class Fleet {
       await client.query(`insert into ${join.table} (${near?.column}, label_id) select c.id, l.id from ${card.table} c, labels l where c.${title} = 'card 5'`)
     }
     return fleet
+  }
+
+  /** What a device of a version writes into a field. */
+  value(at: number, { type }: Field, mark: number): unknown {
+    return valueOf(type, mark, this.versions.schema(at).enums)
   }
 
   /** The model whose rows people write. */
@@ -133,11 +143,12 @@ export class Device {
     if (first === undefined || second === undefined) throw new Error(`version ${this.at}: too few cards`)
     const writable = card.fields.filter((field) => !field.implicit && !field.readonly && !field.immutable && !field.serverOnly && field.reference === null)
     for (const field of writable) {
-      const values = { [field.name]: this.#value(field, mark) }
+      const values = { [field.name]: this.#fleet.value(this.at, field, mark) }
       cards.update(first.id, values)
       writes.push({ op: 'update', model: card.name, id: first.id, values })
     }
-    const values = { ownerId: this.#fleet.person, ...Object.fromEntries(writable.map((field) => [field.name, this.#value(field, mark + 10)])) }
+    const people = card.fields.filter(({ reference, nullable }) => reference !== null && !nullable).map(({ name }) => [name, this.#fleet.person])
+    const values = { ...Object.fromEntries(people), ...Object.fromEntries(writable.map((field) => [field.name, this.#fleet.value(this.at, field, mark + 10)])) }
     const { row } = cards.create(values)
     writes.push({ op: 'create', model: card.name, id: row.id, values })
     cards.update(row.id, { title: `later ${mark}` })
@@ -157,9 +168,6 @@ export class Device {
     return { op: 'link', model: join.name, id: row.id, values }
   }
 
-  #value({ type }: Field, mark: number): unknown {
-    return valueOf(type, mark, this.#fleet.versions.schema(this.at).enums)
-  }
 }
 
 const valueOf = (type: FieldType, mark: number, enums: readonly { readonly name: string; readonly values: readonly { readonly name: string }[] }[]): unknown => {

@@ -109,13 +109,15 @@ describe('devices that were away while the schema changed', { timeout: 60_000 },
         continue
       }
       const { rows } = await fleet.client.query(`select * from ${modelOf(versions.schema(to), model).table} where id = $1`, [write.id])
-      expect(rows.length, what).toBe(write.op === 'delete' ? 0 : 1)
+      // Edits win since version 13: a delete of before cannot say what its author saw, and rows that a migration filled have changed.
+      if (write.op === 'delete' && rows.length > 0 && from < 12 && to >= 12) expect(isKept(write, null), `${what} is kept`).toBe(true)
+      else expect(rows.length, what).toBe(write.op === 'delete' ? 0 : 1)
       for (const [name, value] of Object.entries(write.values)) {
         const later = laterField(from, to, write.model, name)
         const isOverwritten = write.op === 'create' && name === 'title'
         if (isOverwritten) continue
         const row = rows[0] as Record<string, unknown>
-        if (later !== null && spoken(row[later.column]) === spoken(labelled(from, to, value))) continue
+        if (later !== null && spoken(row[later.column]) === spoken(laterValue(from, to, name, value))) continue
         expect(isKept(write, name), `${what}: ${name} is ${later === null ? 'gone' : spoken(row[later.column])}`).toBe(true)
       }
     }
@@ -145,7 +147,7 @@ describe('devices that were away while the schema changed', { timeout: 60_000 },
   const fieldDifference = (at: number, to: number, model: string, field: Field, own: AnyRow, row: Record<string, unknown>): readonly string[] => {
     const later = laterField(at, to, model, field.name)
     if (later === null || later.serverOnly) return []
-    const [have, want] = [spoken(labelled(at, to, own[field.name])), spoken(row[later.column])]
+    const [have, want] = [spoken(own[field.name]), spoken(earlierValue(at, to, field.name, row[later.column]))]
     return have === want ? [] : [`${model}.${field.name} is ${have}, not ${want}`]
   }
 })
@@ -173,8 +175,18 @@ const laterField = (from: number, to: number, model: string, name: string): Fiel
   return fieldOf(modelOf(versions.schema(to), own), field)
 }
 
-/** The one value that is called otherwise, from version 5 on. */
-const labelled = (from: number, to: number, value: unknown): unknown => (value === 'doing' && from < 4 && to >= 4 ? 'active' : value)
+/** What a value of one version becomes in a later one: a label has another name from version 5 on, and goes in 16; priorities are texts from 17 on. */
+const laterValue = (from: number, to: number, field: string, value: unknown): unknown => {
+  if (field === 'priority' && from < 16 && to >= 16) return value === null ? 'none' : `p${String(value)}`
+  const named = value === 'doing' && from < 4 && to >= 4 ? 'active' : value
+  return named === 'active' && from < 15 && to >= 15 ? 'todo' : named
+}
+
+/** How a value of a version is seen in an earlier one. */
+const earlierValue = (at: number, to: number, field: string, value: unknown): unknown => {
+  if (field === 'priority' && at < 16 && to >= 16) return value === 'p3' ? 3 : at === 0 ? undefined : at < 9 ? 3 : null
+  return value === 'active' && at < 4 && to >= 4 ? 'doing' : value
+}
 
 /** A value as text, whatever its type. */
 const spoken = (value: unknown): string => {

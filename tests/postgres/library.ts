@@ -71,7 +71,7 @@ export const library: Schema = schema(
       { name: 'sub', type: { kind: 'uuid' }, nullable: false },
       { name: 'admin', type: { kind: 'boolean' }, nullable: true },
     ],
-    enums: [{ name: 'State', values: ['new', 'used', 'old'].map((name) => ({ name, was: null })), doc: null }],
+    enums: [{ name: 'State', values: ['new', 'used', 'old'].map((name) => ({ name, was: null })), dropped: [], doc: null }],
   },
 )
 

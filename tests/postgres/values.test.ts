@@ -49,7 +49,7 @@ const schema = schemaOf(
     model('Default', defaults.map(([type, value], at) => field(`f${at}`, type, { default: { value: value as never } }))),
   ],
   [],
-  { enums: [{ name: 'State', values: ['a', "it's"].map((name) => ({ name, was: null })), doc: null }] },
+  { enums: [{ name: 'State', values: ['a', "it's"].map((name) => ({ name, was: null })), dropped: [], doc: null }] },
 )
 
 const one = (name: string): Predicate => eq(name, lit(1))

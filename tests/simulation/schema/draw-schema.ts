@@ -38,6 +38,7 @@ class Draw {
     this.#enums = dice.some(['Kind', 'Mood'], 0.7).map((name) => ({
       name,
       doc: null,
+      dropped: [],
       values: dice.pick(sets).map((value) => ({ name: value, was: null })),
     }))
   }

@@ -39,7 +39,7 @@ export class CardCache extends ModelCache<CardModel, Cards> {
   }
 
   /** Cards with this priority. */
-  byPriority(priority: bigint): readonly Card[] {
+  byPriority(priority: string): readonly Card[] {
     return this.#byPriority.get(priority)
   }
 
@@ -50,6 +50,6 @@ export class CardCache extends ModelCache<CardModel, Cards> {
 
   /** The reviewer of a card, or undefined while it is outside this client's scopes. */
   reviewer(card: Card): Person | undefined {
-    return card.reviewerId === null ? undefined : this.db.people.get(card.reviewerId)
+    return this.db.people.get(card.reviewerId)
   }
 }

@@ -43,7 +43,7 @@ export interface CardsServer extends SyncServer<CardsServerTypes> {}
 export const cardsServerSchema: ServerSchema = {
   name: schema.name,
   hash: schema.hash,
-  shape: '18e728244f7d7420',
+  shape: 'd722ac28f6379e99',
   claims: cardsClaims,
   models: {
     Person: personModel,

@@ -71,7 +71,7 @@ const cardKeys = `
 /** $1 uuid (null: from the start), $2 limit: the next cards, by id. */
 const cardPage = `
   select wc."id", wc."version", wc."created_at", wc."updated_at", wc."owner_id", wc."reviewer_id",
-    wc."heading", wc."state", wc."due_at", wc."priority", wc."weight"
+    wc."heading", wc."state", wc."due_at", wc."priority", wc."slug"
   from "work_cards" wc
   where wc."id" >= coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
     and wc."id" is distinct from $1::uuid
@@ -82,7 +82,7 @@ const cardPage = `
 /** The scope mine, line by line. */
 export const mineScope: ServerScope = {
   descriptor: scopes.mine,
-  hash: '27215a6c82f023faf8113b988a841b65b37b7a2c3bff0dc48be3f26e87df20dd',
+  hash: 'a75bf597f9a2cfecf152d2ff90a271305bef3175f88bdc3451204d864efeaa0e',
   claims: ['sub'],
   lines: [
     {

@@ -4,10 +4,8 @@ import {
   type FieldDescriptor,
   type ModelDescriptor,
   type Uuid,
-  readBigint,
   readNullable,
   readTimestamp,
-  writeBigint,
   writeNullable,
   writeTimestamp,
 } from 'syncgen/protocol'
@@ -19,34 +17,34 @@ export interface Card {
   readonly createdAt: Date
   readonly updatedAt: Date
   readonly ownerId: Uuid
-  readonly reviewerId: Uuid | null
+  readonly reviewerId: Uuid
   readonly title: string
   readonly state: State
   readonly dueAt: Date | null
-  readonly priority: bigint | null
-  readonly weight: string | null
+  readonly priority: string
+  readonly slug: string
 }
 
 /** What a new card takes; the rest has defaults. */
 export interface NewCard {
   readonly id?: Uuid
   readonly ownerId: Uuid
-  readonly reviewerId?: Uuid | null
+  readonly reviewerId: Uuid
   readonly title: string
   readonly state?: State
   readonly dueAt?: Date | null
-  readonly priority?: bigint | null
-  readonly weight?: string | null
+  readonly priority: string
+  readonly slug: string
 }
 
 /** What may change of a card. */
 export interface CardPatch {
-  readonly reviewerId?: Uuid | null
+  readonly reviewerId?: Uuid
   readonly title?: string
   readonly state?: State
   readonly dueAt?: Date | null
-  readonly priority?: bigint | null
-  readonly weight?: string | null
+  readonly priority?: string
+  readonly slug?: string
 }
 
 /** The fields of a card, in wire order. */
@@ -55,12 +53,12 @@ export const cardFields = {
   createdAt: { type: 'timestamp', readonly: true },
   updatedAt: { type: 'timestamp', readonly: true },
   ownerId: { type: 'uuid', immutable: true },
-  reviewerId: { type: 'uuid', nullable: true },
+  reviewerId: { type: 'uuid' },
   title: { type: 'string', max: 200 },
   state: { type: 'enum', values: states, default: 'todo', conflict: 'server' },
   dueAt: { type: 'timestamp', nullable: true },
-  priority: { type: 'bigint', nullable: true },
-  weight: { type: 'decimal', nullable: true, precision: 8, scale: 2 },
+  priority: { type: 'string' },
+  slug: { type: 'string' },
 } satisfies Readonly<Record<string, FieldDescriptor>>
 
 /** Card for the runtime: fields, relations and wire codec. */
@@ -72,19 +70,19 @@ export const cardDescriptor: ModelDescriptor<Card> = {
   fields: cardFields,
   relations: {
     owner: { kind: 'one', model: 'Person', field: 'ownerId', onDelete: 'restrict' },
-    reviewer: { kind: 'one', model: 'Person', field: 'reviewerId', onDelete: 'setNull' },
+    reviewer: { kind: 'one', model: 'Person', field: 'reviewerId', onDelete: 'cascade' },
   },
   decode: (wire) => ({
     id: wire[0] as Uuid,
     createdAt: readTimestamp(wire[1]),
     updatedAt: readTimestamp(wire[2]),
     ownerId: wire[3] as Uuid,
-    reviewerId: wire[4] as Uuid | null,
+    reviewerId: wire[4] as Uuid,
     title: wire[5] as string,
     state: wire[6] as State,
     dueAt: readNullable(readTimestamp, wire[7]),
-    priority: readNullable(readBigint, wire[8]),
-    weight: wire[9] as string | null,
+    priority: wire[8] as string,
+    slug: wire[9] as string,
   }),
   encode: (row) => [
     row.id,
@@ -95,7 +93,7 @@ export const cardDescriptor: ModelDescriptor<Card> = {
     row.title,
     row.state,
     writeNullable(writeTimestamp, row.dueAt),
-    writeNullable(writeBigint, row.priority),
-    row.weight,
+    row.priority,
+    row.slug,
   ],
 }

@@ -4,10 +4,10 @@ import type { SchemaDescriptor, ScopeDescriptor, Transition } from 'syncgen/prot
 import { cardDescriptor } from './card.js'
 import { personDescriptor } from './person.js'
 import { from70ece045 } from './transitions/70ece045-be563628.js'
-import { froma723c09a } from './transitions/a723c09a-70ece045.js'
-import { frombd487e0d } from './transitions/bd487e0d-d3657941.js'
+import { from7dfcb48e } from './transitions/7dfcb48e-d9079650.js'
+import { from99dc7fd7 } from './transitions/99dc7fd7-24d7cd71.js'
 import { frombe563628 } from './transitions/be563628-7dfcb48e.js'
-import { fromd3657941 } from './transitions/d3657941-a723c09a.js'
+import { fromd9079650 } from './transitions/d9079650-99dc7fd7.js'
 
 /** The scopes with their parameters and the models they carry. */
 export const scopes = {
@@ -19,12 +19,12 @@ export const scopes = {
 } satisfies Readonly<Record<string, ScopeDescriptor>>
 
 /** What led from one version of the schema to the next: clients and writes of these are understood. */
-export const transitions: readonly Transition[] = [frombd487e0d, fromd3657941, froma723c09a, from70ece045, frombe563628]
+export const transitions: readonly Transition[] = [from70ece045, frombe563628, from7dfcb48e, fromd9079650, from99dc7fd7]
 
 /** What both sides agree on. A server takes clients of the schemas whose hash it knows. */
 export const schema: SchemaDescriptor = {
   name: 'cards',
-  hash: '7dfcb48edfbbeb7c1a0457b54c56cfa27acdf360127b832a62c849349530509b',
+  hash: '24d7cd710e874befc1ccbffa86d15f2b11962b8e9f37ddfa83023112bf02092f',
   models: {
     Person: personDescriptor,
     Card: cardDescriptor,

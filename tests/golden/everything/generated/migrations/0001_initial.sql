@@ -210,6 +210,8 @@ create table "employees" (
   "manager_id" uuid,
   "salary" numeric(12,2),
   "started_on" date not null,
+  "hired_on" date,
+  "code" text not null default '',
   "badge" text not null default 'green',
   "skills" text[] not null default '{}'::text[],
   "shifts" integer[],
@@ -221,6 +223,7 @@ create table "employees" (
   constraint "employees_name_check" check (char_length("name") <= 80),
   constraint "employees_salary_check" check ("salary" <> 'NaN'),
   constraint "employees_started_on_check" check ("started_on" between '0001-01-01' and '9999-12-31'),
+  constraint "employees_hired_on_check" check ("hired_on" between '0001-01-01' and '9999-12-31'),
   constraint "employees_badge_check" check ("badge" in ('red', 'green', 'blue')),
   constraint "employees_skills_check" check (coalesce(array_ndims("skills") = 1 and array_lower("skills", 1) = 1, true) and array_position("skills", null) is null),
   constraint "employees_shifts_check" check (coalesce(array_ndims("shifts") = 1 and array_lower("shifts", 1) = 1, true) and array_position("shifts", null) is null),
@@ -228,6 +231,7 @@ create table "employees" (
   constraint "employees_manager_id_fkey" foreign key ("manager_id") references "employees" ("id") on delete set null deferrable initially immediate
 );
 comment on table "employees" is 'Somebody on the payroll.';
+comment on column "employees"."hired_on" is 'As the old system had it.';
 
 create table "office_desks" (
   "id" uuid primary key default syncgen.uuid_v7(),
@@ -333,7 +337,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Employee', n."id", 'I', n."version", '{}', null, jsonb_build_object('tenant_id', n."tenant_id"), '9248028422e367fe', edited
+    select 'Employee', n."id", 'I', n."version", '{}', null, jsonb_build_object('tenant_id', n."tenant_id"), '10d843fe003be6ed', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -347,13 +351,15 @@ begin
         case when o."manager_id" is distinct from n."manager_id" then 'manager_id' end,
         case when o."salary" is distinct from n."salary" then 'salary' end,
         case when o."started_on" is distinct from n."started_on" then 'started_on' end,
+        case when o."hired_on" is distinct from n."hired_on" then 'hired_on' end,
+        case when o."code" is distinct from n."code" then 'code' end,
         case when o."badge" is distinct from n."badge" then 'badge' end,
         case when o."skills" is distinct from n."skills" then 'skills' end,
         case when o."shifts" is distinct from n."shifts" then 'shifts' end,
         case when o."favourites" is distinct from n."favourites" then 'favourites' end,
         case when o."verified" is distinct from n."verified" then 'verified' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '9248028422e367fe', edited
+      i.before, nullif(i.after, i.before), '10d843fe003be6ed', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -362,11 +368,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Employee', o."id", 'D', o."version", '{}', jsonb_build_object('tenant_id', o."tenant_id"), null, '9248028422e367fe', edited
+    select 'Employee', o."id", 'D', o."version", '{}', jsonb_build_object('tenant_id', o."tenant_id"), null, '10d843fe003be6ed', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Employee', null, 'T', nextval('syncgen.version'), '{}', null, null, '9248028422e367fe', edited);
+    values ('Employee', null, 'T', nextval('syncgen.version'), '{}', null, null, '10d843fe003be6ed', edited);
   end case;
   return null;
 end
@@ -401,7 +407,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Desk', n."id", 'I', n."version", '{}', null, jsonb_build_object('sits_here', n."sits_here"), '9248028422e367fe', edited
+    select 'Desk', n."id", 'I', n."version", '{}', null, jsonb_build_object('sits_here', n."sits_here"), '10d843fe003be6ed', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -411,7 +417,7 @@ begin
         case when o."sits_here" is distinct from n."sits_here" then 'sits_here' end,
         case when o."number" is distinct from n."number" then 'number' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '9248028422e367fe', edited
+      i.before, nullif(i.after, i.before), '10d843fe003be6ed', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -420,11 +426,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Desk', o."id", 'D', o."version", '{}', jsonb_build_object('sits_here', o."sits_here"), null, '9248028422e367fe', edited
+    select 'Desk', o."id", 'D', o."version", '{}', jsonb_build_object('sits_here', o."sits_here"), null, '10d843fe003be6ed', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Desk', null, 'T', nextval('syncgen.version'), '{}', null, null, '9248028422e367fe', edited);
+    values ('Desk', null, 'T', nextval('syncgen.version'), '{}', null, null, '10d843fe003be6ed', edited);
   end case;
   return null;
 end
@@ -459,7 +465,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Ticket', n."id", 'I', n."version", '{}', null, jsonb_build_object('author_id', n."author_id", 'priority', n."priority", 'due_at', n."due_at"), '9248028422e367fe', edited
+    select 'Ticket', n."id", 'I', n."version", '{}', null, jsonb_build_object('author_id', n."author_id", 'priority', n."priority", 'due_at', n."due_at"), '10d843fe003be6ed', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -490,7 +496,7 @@ begin
         case when o."first_seen" is distinct from n."first_seen" then 'first_seen' end,
         case when o."stage" is distinct from n."stage" then 'stage' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '9248028422e367fe', edited
+      i.before, nullif(i.after, i.before), '10d843fe003be6ed', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -547,11 +553,11 @@ begin
         'grades', o."grades",
         'best', o."best",
         'first_seen', o."first_seen",
-        'stage', o."stage"), null, '9248028422e367fe', edited
+        'stage', o."stage"), null, '10d843fe003be6ed', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Ticket', null, 'T', nextval('syncgen.version'), '{}', null, null, '9248028422e367fe', edited);
+    values ('Ticket', null, 'T', nextval('syncgen.version'), '{}', null, null, '10d843fe003be6ed', edited);
   end case;
   return null;
 end
@@ -586,7 +592,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Watch', n."id", 'I', n."version", '{}', null, jsonb_build_object('ticket_id', n."ticket_id"), '9248028422e367fe', edited
+    select 'Watch', n."id", 'I', n."version", '{}', null, jsonb_build_object('ticket_id', n."ticket_id"), '10d843fe003be6ed', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -599,7 +605,7 @@ begin
         case when o."employee_id" is distinct from n."employee_id" then 'employee_id' end,
         case when o."since" is distinct from n."since" then 'since' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '9248028422e367fe', edited
+      i.before, nullif(i.after, i.before), '10d843fe003be6ed', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -608,11 +614,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'Watch', o."id", 'D', o."version", '{}', jsonb_build_object('ticket_id', o."ticket_id"), null, '9248028422e367fe', edited
+    select 'Watch', o."id", 'D', o."version", '{}', jsonb_build_object('ticket_id', o."ticket_id"), null, '10d843fe003be6ed', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('Watch', null, 'T', nextval('syncgen.version'), '{}', null, null, '9248028422e367fe', edited);
+    values ('Watch', null, 'T', nextval('syncgen.version'), '{}', null, null, '10d843fe003be6ed', edited);
   end case;
   return null;
 end
@@ -647,7 +653,7 @@ begin
   case tg_op
   when 'INSERT' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'TicketLink', n."id", 'I', n."version", '{}', null, jsonb_build_object('from_id', n."from_id"), '9248028422e367fe', edited
+    select 'TicketLink', n."id", 'I', n."version", '{}', null, jsonb_build_object('from_id', n."from_id"), '10d843fe003be6ed', edited
     from new_rows n;
   when 'UPDATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
@@ -659,7 +665,7 @@ begin
         case when o."from_id" is distinct from n."from_id" then 'from_id' end,
         case when o."to_id" is distinct from n."to_id" then 'to_id' end
       ]::text[], null) end,
-      i.before, nullif(i.after, i.before), '9248028422e367fe', edited
+      i.before, nullif(i.after, i.before), '10d843fe003be6ed', edited
     from (select distinct on (r."id") r.* from old_rows r order by r."id", r."version") o
     full join (select distinct on (r."id") r.* from new_rows r order by r."id", r."version" desc) n on n."id" = o."id"
     cross join lateral (
@@ -668,11 +674,11 @@ begin
     ) i;
   when 'DELETE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    select 'TicketLink', o."id", 'D', o."version", '{}', jsonb_build_object('from_id', o."from_id"), null, '9248028422e367fe', edited
+    select 'TicketLink', o."id", 'D', o."version", '{}', jsonb_build_object('from_id', o."from_id"), null, '10d843fe003be6ed', edited
     from old_rows o;
   when 'TRUNCATE' then
     insert into syncgen.changes (model, key, op, version, fields, before, after, shape, edited_at)
-    values ('TicketLink', null, 'T', nextval('syncgen.version'), '{}', null, null, '9248028422e367fe', edited);
+    values ('TicketLink', null, 'T', nextval('syncgen.version'), '{}', null, null, '10d843fe003be6ed', edited);
   end case;
   return null;
 end

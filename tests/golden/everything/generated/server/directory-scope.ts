@@ -37,7 +37,8 @@ const employeeKeys = `
 /** $1 uuid (null: from the start), $2 limit: the next employees, by id. */
 const employeePage = `
   select e."id", e."version", e."created_at", e."updated_at", e."tenant_id", e."name", e."manager_id",
-    e."started_on", e."badge", e."skills", e."shifts", e."favourites", e."verified"
+    e."started_on", e."hired_on", e."code", e."badge", e."skills", e."shifts", e."favourites",
+    e."verified"
   from "employees" e
   where e."id" >= coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
     and e."id" is distinct from $1::uuid
@@ -120,7 +121,7 @@ const deskPage = `
 /** Everybody of my tenant. */
 export const directoryScope: ServerScope = {
   descriptor: scopes.directory,
-  hash: 'd6c046e12bbc2e4855adfe63e17a7ccbcb6e83216f9199050b0b605d0e52bd25',
+  hash: 'cdd50c80211ee4d07059d22be62f9a711096783073518062e1429050bc6ed43b',
   claims: ['tenant'],
   lines: [
     {

@@ -46,14 +46,14 @@ const employeeServerFields = {
 /** $1 uuid[]: employees as they travel. */
 const rows = `
   select "id", "version", "created_at", "updated_at", "tenant_id", "name", "manager_id", "started_on",
-    "badge", "skills", "shifts", "favourites", "verified"
+    "hired_on", "code", "badge", "skills", "shifts", "favourites", "verified"
   from "employees"
   where "id" = any ($1::uuid[])`
 
 /** $1 uuid[]: employees with every column, locked in the order of their ids. */
 const lock = `
   select "id", "version", "created_at", "updated_at", "tenant_id", "name", "manager_id", "salary",
-    "started_on", "badge", "skills", "shifts", "favourites", "verified"
+    "started_on", "hired_on", "code", "badge", "skills", "shifts", "favourites", "verified"
   from "employees"
   where "id" = any ($1::uuid[])
   order by "id"
@@ -95,6 +95,8 @@ export const employeeModel: ServerModel<EmployeeRecord> = {
     managerId: { column: 'manager_id', columnId: 'manager_id', sqlType: 'uuid', field: employeeFields.managerId },
     salary: { column: 'salary', columnId: 'salary', sqlType: 'numeric(12,2)', field: employeeServerFields.salary, serverOnly: true },
     startedOn: { column: 'started_on', columnId: 'started_on', sqlType: 'date', field: employeeFields.startedOn },
+    hiredOn: { column: 'hired_on', columnId: 'hired_on', sqlType: 'date', field: employeeFields.hiredOn },
+    code: { column: 'code', columnId: 'code', sqlType: 'text', field: employeeFields.code },
     badge: { column: 'badge', columnId: 'badge', sqlType: 'text', field: employeeFields.badge },
     skills: { column: 'skills', columnId: 'skills', sqlType: 'text[]', field: employeeFields.skills },
     shifts: { column: 'shifts', columnId: 'shifts', sqlType: 'integer[]', field: employeeFields.shifts },
@@ -122,6 +124,8 @@ export const employeeModel: ServerModel<EmployeeRecord> = {
     row[10] as Wire,
     row[11] as Wire,
     row[12] as Wire,
+    row[13] as Wire,
+    row[14] as Wire,
   ],
   toRow: (row) => ({
     id: row[0] as Uuid,
@@ -132,10 +136,12 @@ export const employeeModel: ServerModel<EmployeeRecord> = {
     managerId: row[6] as Uuid | null,
     salary: row[7] as string | null,
     startedOn: row[8] as string,
-    badge: row[9] as Colour,
-    skills: row[10] as readonly string[],
-    shifts: row[11] as readonly number[] | null,
-    favourites: row[12] as readonly Colour[] | null,
-    verified: row[13] as boolean,
+    hiredOn: row[9] as string | null,
+    code: row[10] as string,
+    badge: row[11] as Colour,
+    skills: row[12] as readonly string[],
+    shifts: row[13] as readonly number[] | null,
+    favourites: row[14] as readonly Colour[] | null,
+    verified: row[15] as boolean,
   }),
 }

@@ -61,7 +61,7 @@ export interface BackOfficeServer extends SyncServer<BackOfficeServerTypes> {}
 export const backOfficeServerSchema: ServerSchema = {
   name: schema.name,
   hash: schema.hash,
-  shape: '9248028422e367fe',
+  shape: '10d843fe003be6ed',
   claims: backOfficeClaims,
   models: {
     Employee: employeeModel,

@@ -12,6 +12,9 @@ export interface Employee {
   readonly name: string
   readonly managerId: Uuid | null
   readonly startedOn: string
+  /** @deprecated As the old system had it. */
+  readonly hiredOn: string | null
+  readonly code: string
   readonly badge: Colour
   readonly skills: readonly string[]
   readonly shifts: readonly number[] | null
@@ -26,6 +29,9 @@ export interface NewEmployee {
   readonly name: string
   readonly managerId?: Uuid | null
   readonly startedOn: string
+  /** @deprecated As the old system had it. */
+  readonly hiredOn?: string | null
+  readonly code?: string
   readonly badge?: Colour
   readonly skills?: readonly string[]
   readonly shifts?: readonly number[] | null
@@ -37,6 +43,9 @@ export interface EmployeePatch {
   readonly name?: string
   readonly managerId?: Uuid | null
   readonly startedOn?: string
+  /** @deprecated As the old system had it. */
+  readonly hiredOn?: string | null
+  readonly code?: string
   readonly badge?: Colour
   readonly skills?: readonly string[]
   readonly shifts?: readonly number[] | null
@@ -52,6 +61,8 @@ export const employeeFields = {
   name: { type: 'string', max: 80 },
   managerId: { type: 'uuid', nullable: true },
   startedOn: { type: 'date' },
+  hiredOn: { type: 'date', nullable: true },
+  code: { type: 'string', default: '' },
   badge: { type: 'enum', values: colours, default: 'green' },
   skills: { type: 'list', of: 'string', default: [] },
   shifts: { type: 'list', of: 'int', nullable: true },
@@ -82,11 +93,13 @@ export const employeeDescriptor: ModelDescriptor<Employee> = {
     name: wire[4] as string,
     managerId: wire[5] as Uuid | null,
     startedOn: wire[6] as string,
-    badge: wire[7] as Colour,
-    skills: wire[8] as readonly string[],
-    shifts: wire[9] as readonly number[] | null,
-    favourites: wire[10] as readonly Colour[] | null,
-    verified: wire[11] as boolean,
+    hiredOn: wire[7] as string | null,
+    code: wire[8] as string,
+    badge: wire[9] as Colour,
+    skills: wire[10] as readonly string[],
+    shifts: wire[11] as readonly number[] | null,
+    favourites: wire[12] as readonly Colour[] | null,
+    verified: wire[13] as boolean,
   }),
   encode: (row) => [
     row.id,
@@ -96,6 +109,8 @@ export const employeeDescriptor: ModelDescriptor<Employee> = {
     row.name,
     row.managerId,
     row.startedOn,
+    row.hiredOn,
+    row.code,
     row.badge,
     row.skills,
     row.shifts,

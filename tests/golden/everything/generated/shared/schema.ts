@@ -26,7 +26,7 @@ export const scopes = {
 /** What both sides agree on. A server takes clients of the schemas whose hash it knows. */
 export const schema: SchemaDescriptor = {
   name: 'backOffice',
-  hash: '13a0f40cf513949b5e63e7c48572de654722bbb148189a1ca816d4aaca778bc3',
+  hash: '42263b4020ac7aadb1174dfbd453fdb613232d3c4dc800036164807f27c03665',
   models: {
     Employee: employeeDescriptor,
     Desk: deskDescriptor,

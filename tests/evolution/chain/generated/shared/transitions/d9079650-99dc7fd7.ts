@@ -3,9 +3,9 @@
 import type { Transition } from 'syncgen/protocol'
 
 /** What became of models, fields, values and scopes; what is not here is as it was. */
-export const froma723c09a: Transition = {
-  from: 'a723c09a94783c1653406973c399bd8365e661d3b8229ba75b8a4e64772bb7aa',
-  to: '70ece045e40f85421fe25ff2d339a77dfcc9533ccd3e310724380ed2aab7d62b',
+export const fromd9079650: Transition = {
+  from: 'd90796507e8ae7d75d882765ed488b6642d3ad7f665ace8c45551a6081abf660',
+  to: '99dc7fd7d787349dcb145928de84781451f610b6e7b75a73a18c984daf94b9fe',
   models: {
     Card: {
       name: 'Card',
@@ -36,7 +36,7 @@ export const froma723c09a: Transition = {
         },
         state: {
           type: 'enum',
-          values: ['todo', 'active', 'done', 'dropped'],
+          values: ['todo', 'done'],
           default: 'todo',
           conflict: 'server',
         },
@@ -53,6 +53,9 @@ export const froma723c09a: Transition = {
           precision: 8,
           scale: 2,
           nullable: true,
+        },
+        slug: {
+          type: 'string',
         },
       },
       after: {
@@ -82,7 +85,7 @@ export const froma723c09a: Transition = {
         },
         state: {
           type: 'enum',
-          values: ['todo', 'active', 'done'],
+          values: ['todo', 'done'],
           default: 'todo',
           conflict: 'server',
         },
@@ -91,8 +94,7 @@ export const froma723c09a: Transition = {
           nullable: true,
         },
         priority: {
-          type: 'bigint',
-          nullable: true,
+          type: 'string',
         },
         weight: {
           type: 'decimal',
@@ -100,8 +102,16 @@ export const froma723c09a: Transition = {
           scale: 2,
           nullable: true,
         },
+        slug: {
+          type: 'string',
+        },
       },
-      fields: {},
+      fields: {
+        priority: {
+          was: 'priority',
+          convert: { as: { kind: 'coalesce', of: [{ kind: 'concat', of: [{ kind: 'literal', value: 'p' }, { kind: 'text', of: { kind: 'old' } }] }, { kind: 'literal', value: 'none' }] }, back: { kind: 'match', of: { kind: 'old' }, cases: [['p3', { kind: 'literal', value: '3' }]], otherwise: null } },
+        },
+      },
       isExact: true,
     },
   },

@@ -3,9 +3,9 @@
 import type { Transition } from 'syncgen/protocol'
 
 /** What became of models, fields, values and scopes; what is not here is as it was. */
-export const frombd487e0d: Transition = {
-  from: 'bd487e0d7281a96cd2ce7ec1848d0d63c486c511d884d093b00dd620e5a600ed',
-  to: 'd3657941b0070f7f9d65dfa04834ebffc655af230658a634e77d24faa873e8d9',
+export const from7dfcb48e: Transition = {
+  from: '7dfcb48edfbbeb7c1a0457b54c56cfa27acdf360127b832a62c849349530509b',
+  to: 'd90796507e8ae7d75d882765ed488b6642d3ad7f665ace8c45551a6081abf660',
   models: {
     Card: {
       name: 'Card',
@@ -34,14 +34,11 @@ export const frombd487e0d: Transition = {
           type: 'string',
           max: 200,
         },
-        body: {
-          type: 'text',
-          nullable: true,
-        },
         state: {
           type: 'enum',
-          values: ['todo', 'active', 'done', 'dropped'],
+          values: ['todo', 'active', 'done'],
           default: 'todo',
+          conflict: 'server',
         },
         dueAt: {
           type: 'timestamp',
@@ -85,7 +82,7 @@ export const frombd487e0d: Transition = {
         },
         state: {
           type: 'enum',
-          values: ['todo', 'active', 'done', 'dropped'],
+          values: ['todo', 'done'],
           default: 'todo',
           conflict: 'server',
         },
@@ -103,39 +100,20 @@ export const frombd487e0d: Transition = {
           scale: 2,
           nullable: true,
         },
-      },
-      fields: {},
-      isExact: true,
-    },
-    Label: {
-      name: 'Label',
-      before: {
-        id: {
-          type: 'uuid',
-          immutable: true,
-        },
-        createdAt: {
-          type: 'timestamp',
-          readonly: true,
-        },
-        updatedAt: {
-          type: 'timestamp',
-          readonly: true,
-        },
-        name: {
+        slug: {
           type: 'string',
         },
       },
-      after: {
-        id: {
-          type: 'uuid',
-          immutable: true,
+      fields: {
+        state: {
+          was: 'state',
+          labels: { active: 'todo' },
         },
-        name: {
-          type: 'string',
+        slug: {
+          was: null,
+          compute: { kind: 'concat', of: [{ kind: 'lower', of: { kind: 'field', field: 'title' } }, { kind: 'literal', value: ' ' }, { kind: 'field', field: 'state' }] },
         },
       },
-      fields: {},
       isExact: true,
     },
   },
