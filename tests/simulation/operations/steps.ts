@@ -34,6 +34,7 @@ export const write = (world: World, device: Device, steps: readonly Step[], stri
     const entry: LocalWrite = world.ledger.add({
       device: device.name,
       at: world.kernel.now,
+      made: client.pending().at(-1)?.at ?? 0,
       what: steps.map(({ op, model }) => `${op} ${model.name}`).join(', '),
       marks: marksOf(steps),
       rows: steps.map(({ op, model, id }) => ({ op, model: model.name, id: id.toLowerCase() })),

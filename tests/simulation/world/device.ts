@@ -129,7 +129,7 @@ export class Device implements Actor {
   async replaceDisk(image: Image | null): Promise<void> {
     this.#end()
     await this.disk.become(image)
-    this.#parts.ledger.replaced(this.name, '')
+    this.#parts.ledger.replaced(this.name, new Set())
   }
 
   setOffline(offline: boolean): void {
@@ -156,8 +156,8 @@ export class Device implements Actor {
     const { ledger, opened } = this.#parts
     this.#isOpening = false
     this.client = client
-    client.on('confirmed', ({ mutation, outcome }) => ledger.told(this.name, mutation.ops, outcome.kind, outcome))
-    client.on('rejected', ({ mutation }) => ledger.told(this.name, mutation.ops, 'rejected', null))
+    client.on('confirmed', ({ mutation, outcome }) => ledger.told(this.name, mutation, outcome.kind, outcome))
+    client.on('rejected', ({ mutation }) => ledger.told(this.name, mutation, 'rejected', null))
     for (const scope of this.scopes.values()) this.#ask(scope)
     opened(this, client)
   }

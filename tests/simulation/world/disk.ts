@@ -93,10 +93,10 @@ export class Disk {
     return { name: this.#name, stores }
   }
 
-  /** The mutations that wait there to be sent. */
-  waiting(): string {
+  /** When the mutations were made that wait there to be sent. */
+  waiting(): ReadonlySet<number> {
     const records = this.image()?.stores.get('outbox') ?? []
-    return JSON.stringify(records, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+    return new Set(records.map(({ value }) => (value as { readonly at: number }).at))
   }
 
   /** The process died: what was committed is there. `undone` commits were not on the disk yet. */

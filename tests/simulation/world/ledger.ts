@@ -1,5 +1,5 @@
 /** What the apps did and what became of it: the other side of every promise that the client makes. */
-import type { Op, Outcome } from '../../../runtime/protocol/messages.js'
+import type { Mutation, Outcome } from '../../../runtime/protocol/messages.js'
 
 export type Fate = 'pending' | 'applied' | 'merged' | 'rejected' | 'unknown' | 'lost'
 
@@ -7,6 +7,8 @@ export type Fate = 'pending' | 'applied' | 'merged' | 'rejected' | 'unknown' | '
 export interface LocalWrite {
   readonly device: string
   readonly at: number
+  /** When its device says that it was made: no other one of the device has this time. */
+  readonly made: number
   readonly what: string
   /** Texts that nobody else wrote; those of the last value of each field. */
   readonly marks: readonly string[]
@@ -33,17 +35,15 @@ export class Ledger {
   }
 
   /** What is stored is not what was: writes that do not wait there were lost with it, as declared. */
-  replaced(device: string, waiting: string): void {
+  replaced(device: string, waiting: ReadonlySet<number>): void {
     this.#replaced.set(device, this.writes.length)
-    for (const write of this.#of(device, 'unknown')) if (!isIn(waiting, write)) write.fate = 'lost'
+    for (const write of this.#of(device, 'unknown')) if (!waiting.has(write.made)) write.fate = 'lost'
   }
 
   /** An event told what became of a write of an earlier life. */
-  told(device: string, ops: readonly Op[], fate: Fate, outcome: Outcome | null): void {
-    const text = JSON.stringify(ops)
+  told(device: string, { at }: Pick<Mutation, 'at'>, fate: Fate, outcome: Outcome | null): void {
     for (const write of this.writes) {
-      if (write.device !== device || (write.fate !== 'unknown' && write.fate !== 'lost')) continue
-      if (!isIn(text, write)) continue
+      if (write.device !== device || write.made !== at || (write.fate !== 'unknown' && write.fate !== 'lost')) continue
       write.fate = fate
       write.outcome = outcome
       return
