@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { worldSchema } from '../schema/world-schema.js'
 import type { Entry } from '../world/history.js'
+import { Membership } from '../world/membership.js'
+import { Past } from '../world/past.js'
 import { Pushes } from '../world/pushes.js'
 import type { World } from '../world/world.js'
 import { clientOrder } from './client-order.js'
@@ -27,8 +29,14 @@ const entry = (op: Entry['op'], seq: number | null, rest: Partial<Entry> = {}): 
   ...rest,
 })
 
-/** As much of a world as invariants of what was committed look at. */
-const world = (): World => ({ schema: worldSchema, pushes: new Pushes(), tally: {} }) as unknown as World
+/** As much of a world as invariants of what was committed look at, with one device. */
+const world = (history: readonly Entry[] = []): World => {
+  const { ir } = worldSchema
+  const devices = [{ name: 'd1', identity: alice }]
+  return { schema: worldSchema, pushes: new Pushes(), tally: {}, past: new Past(ir, history), membership: new Membership(ir), devices } as unknown as World
+}
+
+const [alice = { principal: '', claims: {} }] = worldSchema.principals
 
 /** Device d1 sends a mutation, and is told what became of it. */
 const send = ({ pushes }: World, seq: number, op: object, outcome: object = { kind: 'applied' }): void => {
@@ -133,11 +141,16 @@ describe('invariants can fail', () => {
   })
 
   it('[I2] of a delete that deleted nothing', () => {
-    const here = world()
-    const { committed, atRest } = storedFields.watch(here)
-    send(here, 1, { op: 'delete', model: 'Tag', id: key, version: 1 })
-    committed?.([entry('I', null, { after: { id: key, name: 'old' } })])
-    expect(() => atRest?.()).toThrow('was never deleted')
+    const theirs = entry('I', null, { model: 'Specimen', after: { id: key, owner_id: worldSchema.principals[1]?.principal, shared: false } })
+    const mine = entry('I', null, { model: 'Specimen', after: { id: key, owner_id: alice.principal, shared: false } })
+    for (const [there, said] of [[theirs, null], [mine, 'it deleted nothing']] as const) {
+      const here = world([there])
+      const { committed, atRest } = storedFields.watch(here)
+      send(here, 1, { op: 'delete', model: 'Specimen', id: key, version: 1 })
+      committed?.([there])
+      if (said === null) expect(() => atRest?.()).not.toThrow()
+      else expect(() => atRest?.()).toThrow(said)
+    }
   })
 
   it('[I2] not of one that was committed as it was sent', () => {

@@ -6,14 +6,19 @@ import type { Past } from '../world/past.js'
 /** What the reader saw for sure: so many transactions in the order of the past, or all that a position sees. */
 export type Floor = number | Position
 
-/** Whether `holds` is true of the tables at some moment, as far as these models go; undefined: there are too many to try them all, and none of those tried will do. */
-export const atSomeMoment = (past: Past, floor: Floor, models: Iterable<string>, holds: (tables: Tables) => boolean): boolean | undefined => {
+/**
+ * Whether `holds` is true of the tables at some moment, as far as these models go; undefined: there are too many to try them all, and
+ * none of those tried will do. `until`: what had committed at most, as a number of transactions.
+ */
+export const atSomeMoment = (past: Past, floor: Floor, models: Iterable<string>, holds: (tables: Tables) => boolean, until = Infinity): boolean | undefined => {
   const all = [...past.transactions]
-  const perhaps = past.touching(models, typeof floor === 'number' ? all.slice(floor) : all.filter((xid) => !sees(floor, xid)))
-  if (holds(past.without([])) || (perhaps.length > 0 && holds(past.without(perhaps)))) return true
-  if (perhaps.length > most) return perhaps.some((_, at) => holds(past.without(perhaps.slice(at)))) || undefined
+  const later = past.touching(models, all.slice(until))
+  const perhaps = past.touching(models, typeof floor === 'number' ? all.slice(floor, until) : all.filter((xid) => !sees(floor, xid)))
+  const isSo = (hidden: readonly bigint[]): boolean => holds(past.without([...hidden, ...later]))
+  if (isSo([]) || (perhaps.length > 0 && isSo(perhaps))) return true
+  if (perhaps.length > most) return perhaps.some((_, at) => isSo(perhaps.slice(at))) || undefined
   for (let mask = 1; mask < 2 ** perhaps.length - 1; mask += 1) {
-    if (holds(past.without(perhaps.filter((_, at) => (mask & (1 << at)) !== 0)))) return true
+    if (isSo(perhaps.filter((_, at) => (mask & (1 << at)) !== 0))) return true
   }
   return false
 }

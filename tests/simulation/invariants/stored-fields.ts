@@ -1,5 +1,5 @@
 import type { Field, Model } from '../../../generator/model.js'
-import type { CreateOp, LostField, Op, Outcome, UpdateOp } from '../../../runtime/protocol/messages.js'
+import type { ClientMessage, CreateOp, LostField, Op, Outcome, ServerMessage, UpdateOp } from '../../../runtime/protocol/messages.js'
 import type { Wire } from '../../../runtime/protocol/values.js'
 import type { Entry } from '../world/history.js'
 import { wireOf } from '../world/past.js'
@@ -7,6 +7,7 @@ import type { Pushed } from '../world/pushes.js'
 import type { World } from '../world/world.js'
 import { same, wrongWhenApplied, wrongWhenLost } from './field-outcome.js'
 import { type Invariant, Violation } from './invariant.js'
+import { atSomeMoment } from './moments.js'
 
 /**
  * Field by field, what a device was told to be applied was committed: values as they were sent, amounts added to what was there,
@@ -17,12 +18,12 @@ export const storedFields: Invariant = {
   says: 'every field of an acknowledged write was committed as it was sent',
   watch: (world) => {
     const byRow = new Map<string, Entry[]>()
-    const emptied = new Set<string>()
+    const spans = new Spans(world)
     let judged = 0
     return {
+      frame: (from, to, message) => spans.see(from, to, message),
       committed: (entries) => {
         for (const entry of entries) {
-          if (entry.op === 'T') emptied.add(entry.model)
           for (const id of new Set([entry.key, entry.before?.['id'] ?? null])) {
             if (id === null) continue
             const row = `${entry.model} ${String(id)}`
@@ -30,6 +31,7 @@ export const storedFields: Invariant = {
           }
         }
       },
+      afterOperation: () => spans.close(),
       atRest: () => {
         const { told } = world.pushes
         for (; judged < told.length; judged += 1) {
@@ -37,13 +39,52 @@ export const storedFields: Invariant = {
           if (pushed === undefined || pushed.outcome === null || pushed.outcome.kind === 'rejected') continue
           for (const op of pushed.mutation.ops) {
             const all = byRow.get(`${op.model} ${op.id}`) ?? []
-            const problem = new Acknowledged(world, pushed, all).missing(op, emptied.has(op.model))
+            const problem = new Acknowledged(world, pushed, all).missing(op, () => spans.wasGone(pushed, op))
             if (problem !== null) throw new Violation('I2', `mutation ${pushed.mutation.seq} of ${pushed.device} (${pushed.outcome.kind}): ${problem}`, [JSON.stringify(op), ...all.map((entry) => JSON.stringify(entry))])
           }
         }
       },
     }
   },
+}
+
+/** When mutations were decided: between what had committed as they came, and as their outcome was heard. */
+class Spans {
+  readonly #world: World
+  readonly #clients = new Map<string, string>()
+  readonly #from = new Map<string, number>()
+  readonly #until = new Map<string, number>()
+  #heard: string[] = []
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  /** A frame arrives. */
+  see(from: string, to: string, message: ClientMessage | ServerMessage): void {
+    if (message.kind === 'hello') this.#clients.set(from, message.client)
+    if (message.kind === 'push') {
+      for (const { seq } of message.mutations) {
+        const key = `${this.#clients.get(from) ?? ''}/${seq}`
+        if (!this.#from.has(key)) this.#from.set(key, this.#world.past.transactions.size)
+      }
+    }
+    if (message.kind === 'pushed') for (const { seq } of message.results) this.#heard.push(`${this.#clients.get(to) ?? ''}/${seq}`)
+  }
+
+  /** Everything that had committed is known. */
+  close(): void {
+    for (const key of this.#heard.splice(0)) if (!this.#until.has(key)) this.#until.set(key, this.#world.past.transactions.size)
+  }
+
+  /** Whether there was no such row for the author when he deleted it: to whom may not read it, it is not there. */
+  wasGone({ device, client, mutation }: Pushed, { model, id }: Op): boolean {
+    const { past, membership, devices } = this.#world
+    const key = `${client}/${mutation.seq}`
+    const claims = devices.find(({ name }) => name === device)?.identity.claims ?? {}
+    const models = membership.readsOf(membership.wholeOf(model))
+    return atSomeMoment(past, this.#from.get(key) ?? 0, models, (tables) => !membership.readable(tables, model, claims).has(id), this.#until.get(key)) !== false
+  }
 }
 
 /** A mutation that was not refused, and all that ever happened to one of its rows. */
@@ -62,7 +103,7 @@ class Acknowledged {
   }
 
   /** What is missing of an op, null if nothing. */
-  missing(op: Op, wasEmptied: boolean): string | null {
+  missing(op: Op, wasGone: () => boolean): string | null {
     const model = this.#world.schema.ir.models.find(({ name }) => name === op.model)
     if (model === undefined) return 'nobody knows its model'
     switch (op.op) {
@@ -71,7 +112,7 @@ class Acknowledged {
       case 'update':
         return this.#missingOfUpdate(model, op)
       case 'delete':
-        return wasEmptied || this.#all.some((entry) => entry.op === 'D' || isGone(entry, op.id)) || this.#all.length === 0 || this.#gaveWay(op.id) ? null : 'the row was never deleted'
+        return this.#own.some((entry) => entry.op === 'D') || this.#gaveWay(op.id) || wasGone() ? null : 'it deleted nothing, and there was a row'
     }
   }
 
@@ -116,8 +157,5 @@ class Acknowledged {
 }
 
 const lostIn = (outcome: Outcome | null): readonly LostField[] => (outcome?.kind === 'merged' ? outcome.lost : [])
-
-/** The key was changed by an update. */
-const isGone = ({ before, key }: Entry, id: string): boolean => before !== null && String(before['id']) === id && key !== id
 
 const valueOf = (field: Field, image: Entry['after']): Wire => (image === null ? null : wireOf(field, (image[field.column] ?? null) as Wire))

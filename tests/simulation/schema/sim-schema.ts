@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import type {
+  CacheDifference,
   CacheEvent,
   Checked,
   Confirmation,
@@ -65,6 +66,7 @@ export interface SimClient {
   on(name: 'rejected', listener: (event: Rejection) => void): () => void
   on(name: 'confirmed', listener: (event: Confirmation) => void): () => void
   on(name: 'left-scope', listener: (event: LeftScope<AnyModel>) => void): () => void
+  on(name: 'differed', listener: (event: CacheDifference) => void): () => void
   on(name: 'change', listener: (event: CacheEvent<AnyModel>) => void): () => void
   transaction(run: (tx: SimTransaction) => void, options?: { readonly strict?: boolean }): Writing
   openScope(name: string, params?: Readonly<Record<string, unknown>>): ScopeHandle

@@ -125,7 +125,7 @@ const without = (past: ModelPast, hidden: readonly bigint[]): ReadonlyMap<string
 const storedRow = (model: Model, image: Readonly<Record<string, unknown>>): StoredRow => ({
   id: String(image['id']),
   version: String(image['version']),
-  values: Object.fromEntries(model.fields.map((field) => [field.name, wireOf(field, image[field.column] as Wire)])),
+  values: Object.fromEntries(model.fields.map((field) => [field.name, wireOf(field, (image[field.column] ?? null) as Wire)])),
 })
 
 /** The wire value of what PostgreSQL's json says of a column. */
