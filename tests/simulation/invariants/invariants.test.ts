@@ -8,6 +8,7 @@ import { Pushes } from '../world/pushes.js'
 import type { World } from '../world/world.js'
 import { clientOrder } from './client-order.js'
 import { exactlyOnce } from './exactly-once.js'
+import type { Watch } from './invariant.js'
 import { noForeignEffect } from './no-foreign-effect.js'
 import { noResurrection } from './no-resurrection.js'
 import { rejections } from './rejections.js'
@@ -38,11 +39,16 @@ const world = (history: readonly Entry[] = []): World => {
 
 const [alice = { principal: '', claims: {} }] = worldSchema.principals
 
-/** Device d1 sends a mutation, and is told what became of it. */
-const send = ({ pushes }: World, seq: number, op: object, outcome: object = { kind: 'applied' }): void => {
-  pushes.see('d1', 'node0', { kind: 'hello', client: 'c' } as never)
-  pushes.see('d1', 'node0', { kind: 'push', mutations: [{ seq, schema: '', at: 0, strict: false, ops: [op] }] } as never)
-  pushes.see('node0', 'd1', { kind: 'pushed', results: [{ seq, outcome }] } as never)
+/** Device d1 sends a mutation, and is told what became of it; some invariants see the frames. */
+const send = ({ pushes }: World, seq: number, op: object, outcome: object = { kind: 'applied' }, frame?: Watch['frame']): void => {
+  for (const [from, to, message] of [
+    ['d1', 'node0', { kind: 'hello', client: 'c' }],
+    ['d1', 'node0', { kind: 'push', mutations: [{ seq, schema: '', at: 0, strict: false, ops: [op] }] }],
+    ['node0', 'd1', { kind: 'pushed', results: [{ seq, outcome }] }],
+  ] as const) {
+    pushes.see(from, to, message as never)
+    frame?.(from, to, message as never)
+  }
 }
 
 const rename = { op: 'update', model: 'Tag', id: key, version: 1, set: { name: { seen: 'old', value: 'new' } } }
@@ -145,8 +151,8 @@ describe('invariants can fail', () => {
     const mine = entry('I', null, { model: 'Specimen', after: { id: key, owner_id: alice.principal, shared: false } })
     for (const [there, said] of [[theirs, null], [mine, 'it deleted nothing']] as const) {
       const here = world([there])
-      const { committed, atRest } = storedFields.watch(here)
-      send(here, 1, { op: 'delete', model: 'Specimen', id: key, version: 1 })
+      const { committed, atRest, frame } = storedFields.watch(here)
+      send(here, 1, { op: 'delete', model: 'Specimen', id: key, version: 1 }, { kind: 'applied' }, frame)
       committed?.([there])
       if (said === null) expect(() => atRest?.()).not.toThrow()
       else expect(() => atRest?.()).toThrow(said)
