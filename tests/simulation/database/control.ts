@@ -4,7 +4,7 @@ import type { RunSql } from '../schema/tables.js'
 import { worldStart } from '../kernel/ports.js'
 
 export class Control {
-  readonly #client: pg.Client
+  #client: pg.Client
   #clock = -Infinity
   #last: Promise<unknown> = Promise.resolve()
 
@@ -13,11 +13,15 @@ export class Control {
   }
 
   static async open(url: string): Promise<Control> {
-    // Nobody would let go of a lock while the world waits for this connection.
-    const client = new pg.Client({ connectionString: url, application_name: 'control', lock_timeout: 20 })
-    client.on('error', () => undefined) // Queries report their own failures.
-    await client.connect()
-    return new Control(client)
+    return new Control(await connected(url))
+  }
+
+  /** Leaves, and comes back to the database that `meanwhile` says, while nobody is connected. */
+  async leave(meanwhile: () => Promise<string>): Promise<void> {
+    await this.#last
+    await this.#client.end()
+    this.#client = await connected(await meanwhile())
+    this.#clock = -Infinity
   }
 
   readonly sql: RunSql = async (text, values = []) => (await this.#ask<Record<string, unknown>>({ text, values: [...values] })).rows
@@ -55,4 +59,12 @@ export class Control {
     this.#last = answer.catch(() => undefined)
     return answer
   }
+}
+
+const connected = async (url: string): Promise<pg.Client> => {
+  // Nobody would let go of a lock while the world waits for this connection.
+  const client = new pg.Client({ connectionString: url, application_name: 'control', lock_timeout: 20 })
+  client.on('error', () => undefined) // Queries report their own failures.
+  await client.connect()
+  return client
 }

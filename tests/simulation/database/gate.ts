@@ -49,6 +49,8 @@ export interface GateParts {
   readonly kernel: Kernel
   readonly control: Control
   readonly dice: Dice
+  /** Name of the database that all connections lead to at present, if not to what they were made for. */
+  readonly database?: () => string
   /** By the name after `sim:`. */
   readonly owner: (name: string) => Owner | undefined
   readonly count: (what: string) => void
@@ -123,6 +125,8 @@ export class Gate implements Gatekeeper {
           return reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))
         }
         try {
+          const { database } = this.#parts
+          if (database !== undefined) Object.assign((client as unknown as { connectionParameters: object }).connectionParameters, { database: database() })
           await real.connect()
         } catch (error) {
           return reject(error)
@@ -176,6 +180,11 @@ export class Gate implements Gatekeeper {
     await this.#kill(this.#parts.dice.pick(sessions))
     await this.#unpark()
     return true
+  }
+
+  /** The database goes: every backend ends, whatever it is doing. */
+  async killAll(): Promise<void> {
+    for (const session of [...this.#sessions.values()]) await this.#kill(session)
   }
 
   #latency(): number {

@@ -1,4 +1,5 @@
 import type { Op } from '../../../runtime/protocol/messages.js'
+import { restorer } from '../world/history.js'
 import { type Invariant, Violation } from './invariant.js'
 
 /**
@@ -17,11 +18,11 @@ export const noResurrection: Invariant = {
       op.model === model && op.id === key && ((op.op === 'create' && op.restore === true) || (op.op === 'update' && editWins.has(model)))
     return {
       committed: (entries) => {
-        for (const { op, model, key, mutation } of entries) {
+        for (const { op, model, key, mutation, who } of entries) {
           if (key === null) continue
           const row = `${model} ${key}`
           const before = dead.get(row)
-          if (op === 'D') dead.set(row, purges())
+          if (op === 'D' && who !== restorer) dead.set(row, purges())
           if (op !== 'I' || before === undefined) continue
           dead.delete(row)
           if (mutation === null || before < purges()) continue

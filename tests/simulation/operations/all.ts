@@ -6,10 +6,11 @@ import { deviceFaults } from './device-faults.js'
 import { foreignWrite, grant, truncate } from './foreign-write.js'
 import { hostileWrite, localWrite } from './local-write.js'
 import type { Operation } from './operation.js'
+import { restores } from './restores.js'
 import { changeScopes } from './scopes.js'
 import { serverFaults } from './server-faults.js'
 
-export const operations: readonly Operation[] = [localWrite, contest, hostileWrite, foreignWrite, grant, truncate, changeScopes, ...absences, ...deviceFaults, ...serverFaults]
+export const operations: readonly Operation[] = [localWrite, contest, hostileWrite, foreignWrite, grant, truncate, changeScopes, ...absences, ...deviceFaults, ...serverFaults, ...restores]
 
 /** One of them, by weight. */
 export const drawOperation = (dice: Dice, from: readonly Operation[] = operations): Operation => {

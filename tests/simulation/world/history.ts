@@ -58,6 +58,52 @@ export class History {
     this.entries.push(...entries)
     return entries
   }
+
+  /**
+   * The database is that of a backup, made when there were so many entries. Texts that were only stored since are not stored any
+   * more, but for those that somebody was told to be: they are lost, as declared. Returns what the restore changed.
+   */
+  restored(backup: number, xid: string, isTold: (mark: string) => boolean): readonly Entry[] {
+    const undone = undoing(this.entries, backup, xid)
+    const kept = new Set(this.entries.slice(0, backup).flatMap(marksOf))
+    const since = new Set(this.entries.slice(backup).flatMap(marksOf))
+    for (const mark of since) if (!kept.has(mark) && !isTold(mark)) this.marks.delete(mark)
+    this.entries.push(...undone)
+    return undone
+  }
+}
+
+const marksOf = ({ after }: Entry): readonly string[] => Object.values(after ?? {}).flatMap(marksIn)
+
+/**
+ * What the restore of a backup did, as if one transaction had done it: the entries since the backup undone, row by row.
+ * `xid`: one that everybody sees who came after the restore.
+ */
+export const undoing = (entries: readonly Entry[], backup: number, xid: string): readonly Entry[] => {
+  const [then, now] = [imagesOf(entries.slice(0, backup)), imagesOf(entries)]
+  const first = (entries.at(-1)?.id ?? 0) + 1
+  const changed = [...new Set([...then.keys(), ...now.keys()])].filter((place) => then.get(place)?.image !== now.get(place)?.image)
+  return changed.flatMap((place, at) => {
+    const { model, key } = then.get(place) ?? now.get(place) ?? { model: '', key: '' }
+    const [before, after] = [now.get(place)?.image ?? null, then.get(place)?.image ?? null]
+    const op = before === null ? 'I' : after === null ? 'D' : 'U'
+    return [{ id: first + at, xid, who: restorer, tx: null, model, op, key, before, after, mutation: null }]
+  })
+}
+
+/** Who restores backups. */
+export const restorer = 'restore'
+
+/** The last image of every row that is there, by model and key. */
+const imagesOf = (entries: readonly Entry[]): ReadonlyMap<string, { readonly model: string; readonly key: string; readonly image: Entry['after'] }> => {
+  const rows = new Map<string, { readonly model: string; readonly key: string; readonly image: Entry['after'] }>()
+  for (const { model, op, before, after } of entries) {
+    if (op === 'T') for (const [place, row] of rows) if (row.model === model) rows.delete(place)
+    if (before !== null) rows.delete(`${model} ${String(before['id'])}`)
+    const key = String(after?.['id'])
+    if (after !== null) rows.set(`${model} ${key}`, { model, key, image: after })
+  }
+  return rows
 }
 
 /** Numbers that JavaScript has not, as texts. */

@@ -38,6 +38,12 @@ export class Pushes {
     return [...this.#byNumber.values()].flat().some(({ mutation, outcome }) => outcome?.kind !== 'rejected' && whole.test(JSON.stringify(mutation.ops)))
   }
 
+  /** Whether a device was told that a mutation with this text was not refused. */
+  isTold(text: string): boolean {
+    const whole = new RegExp(`${text}(?!\\d)`)
+    return this.#told.some(({ mutation, outcome }) => outcome?.kind !== 'rejected' && whole.test(JSON.stringify(mutation.ops)))
+  }
+
   #sent(device: string, mutation: Mutation): void {
     const client = this.#client.get(device) ?? ''
     const key = `${client}/${mutation.seq}`

@@ -7,7 +7,7 @@ import type { FieldEdit, Op, Outcome, UpdateOp } from '../../../runtime/protocol
 import type { Wire } from '../../../runtime/protocol/values.js'
 import type { Field } from '../../../generator/model.js'
 import type { Watch } from '../invariants/invariant.js'
-import type { Entry } from './history.js'
+import { type Entry, restorer } from './history.js'
 import { wireOf } from './past.js'
 import type { World } from './world.js'
 
@@ -72,7 +72,8 @@ export const score = (world: World): Watch => {
   return {
     committed: (entries) => {
       for (const entry of entries) {
-        const { mutation, xid } = entry
+        const { mutation, xid, who } = entry
+        if (who === restorer) continue
         const by = mutation?.client ?? `transaction ${xid}`
         const writer = mutation === null ? by : `${by}/${mutation.seq}`
         if (!writers.has(writer)) world.count('committed write')

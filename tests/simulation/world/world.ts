@@ -41,6 +41,13 @@ export interface WorldOptions {
 /** How long everything may take to come to rest, virtual ms: the longest silence before a dead connection is noticed, and a patient retry. */
 const restWithin = 240_000
 
+/** A copy of the database. */
+interface Backup {
+  readonly url: string
+  /** Entries that the history had. */
+  readonly entries: number
+}
+
 export class World {
   readonly kernel: Kernel
   readonly schema: SimSchema
@@ -66,6 +73,7 @@ export class World {
   #control: Control
   #gate: Gate
   #copies = 0
+  #backup: Backup | null = null
   #tables: { readonly commits: number; readonly tables: Tables } | null = null
 
   private constructor(options: WorldOptions, url: string, control: Control) {
@@ -178,11 +186,54 @@ export class World {
     }
   }
 
+  /** Copies the database as it is. All connections to it are lost by that. */
+  async backUp(): Promise<void> {
+    await this.#disconnect()
+    await this.#control.leave(async () => {
+      if (this.#backup !== null) await dropDatabase(this.#backup.url)
+      this.#copies += 1
+      const url = await copyDatabase(this.#options.server, nameOf(this.#url), `${this.#options.template}_${this.#options.seed}_${this.#copies}`)
+      this.#backup = { url, entries: this.history.entries.length }
+      return this.#url
+    })
+  }
+
+  /**
+   * The copy takes the place of the database, at the same address: what was committed since is gone, and those who were told that it
+   * was stored have lost it, as declared. False: there is no copy.
+   */
+  async restore(): Promise<boolean> {
+    const backup = this.#backup
+    if (backup === null) return false
+    await this.#disconnect()
+    this.network.cut()
+    await this.#control.leave(async () => {
+      await dropDatabase(this.#url)
+      this.#url = backup.url
+      return backup.url
+    })
+    this.#backup = null
+    this.#tables = null
+    const [row] = await this.#control.sql('select pg_current_xact_id()::text as xid')
+    const undone = this.history.restored(backup.entries, String(row?.['xid']), (mark) => this.pushes.isTold(mark))
+    await this.#control.sql(`select setval('sim.audit_id_seq', $1)`, [(this.history.entries.at(-1)?.id ?? 0) + 1])
+    for (const { committed } of this.#watches) if (undone.length > 0) committed?.(undone)
+    return true
+  }
+
   async close(): Promise<void> {
     keepGate(null)
     await this.#gate.endWorld()
     await this.#control.close()
     await dropDatabase(this.#url)
+    if (this.#backup !== null) await dropDatabase(this.#backup.url)
+  }
+
+  /** Nobody is connected, and what was committed is known. */
+  async #disconnect(): Promise<void> {
+    await this.#gate.killAll()
+    for (const session of this.foreigners) session.reconnect()
+    await this.#committed()
   }
 
   /** A device more, on a node of the seed's choice. */
@@ -232,13 +283,12 @@ export class World {
 
   #newGate(control: Control): Gate {
     this.#copies += 1
-    return new Gate({ kernel: this.kernel, control, dice: this.kernel.dice(`gate${this.#copies}`), owner: (name) => this.#owners.get(name), count: this.count })
+    return new Gate({ kernel: this.kernel, control, dice: this.kernel.dice(`gate${this.#copies}`), database: () => nameOf(this.#url), owner: (name) => this.#owners.get(name), count: this.count })
   }
 
   #heard(who: string, level: string, event: string, details?: object): void {
     this.kernel.note(`${who} says ${level} ${event}`)
     if (level === 'error') this.complaints.push(`${who}: ${event} ${JSON.stringify(details ?? {})}`)
-    if (event === 'differed' || event === 'scope-differed') this.count(event)
   }
 
   async #committed(): Promise<void> {
@@ -274,3 +324,6 @@ export class World {
     )
   }
 }
+
+/** Of a database, by its URL. */
+const nameOf = (url: string): string => decodeURIComponent(new URL(url).pathname.slice(1))
