@@ -42,6 +42,7 @@ export interface PushTransaction {
   readonly client: string
   /** By place in the transaction: the n-th mutation that ran. */
   readonly seqs: readonly number[]
+  /** Their kinds. */
   readonly outcomes: readonly string[]
 }
 
@@ -358,5 +359,5 @@ const pidOf = (client: pg.Client): number => (client as unknown as { readonly pr
 const pushOf = ([client, , seqs, outcomes]: readonly unknown[]): PushTransaction => ({
   client: String(client),
   seqs: (seqs as readonly string[]).map(Number),
-  outcomes: outcomes as readonly string[],
+  outcomes: (outcomes as readonly string[]).map((text) => (JSON.parse(text) as { readonly kind: string }).kind),
 })

@@ -40,14 +40,12 @@ export class Ledger {
     for (const write of this.#of(device, 'unknown')) if (!waiting.has(write.made)) write.fate = 'lost'
   }
 
-  /** An event told what became of a write of an earlier life. */
+  /** An event told what became of a write of an earlier life: the last that had this time, which a loss of power may give out again. */
   told(device: string, { at }: Pick<Mutation, 'at'>, fate: Fate, outcome: Outcome | null): void {
-    for (const write of this.writes) {
-      if (write.device !== device || write.made !== at || (write.fate !== 'unknown' && write.fate !== 'lost')) continue
-      write.fate = fate
-      write.outcome = outcome
-      return
-    }
+    const write = this.writes.findLast((each) => each.device === device && each.made === at)
+    if (write === undefined || (write.fate !== 'unknown' && write.fate !== 'lost')) return
+    write.fate = fate
+    write.outcome = outcome
   }
 
   /** The writes of a device since its storage was last replaced by another, or an earlier one. */
