@@ -3,6 +3,7 @@ import { parsePosition } from '../../../runtime/protocol/position.js'
 import type { OpenScope } from '../schema/expected-rows.js'
 import { type AnyModel, type SimClient, cacheOf } from '../schema/sim-schema.js'
 import type { Device } from '../world/device.js'
+import { marksIn } from '../world/history.js'
 import type { World } from '../world/world.js'
 import { type Invariant, Violation } from './invariant.js'
 import { Overlaid } from './overlaid.js'
@@ -11,7 +12,8 @@ import { shownText, textOf } from './row-texts.js'
 /**
  * Nobody sees half of anything. Whoever is told of one change of a step finds all others made; and what a device in step shows, but
  * for the rows that its own pending writes name, is what its scopes covered in one state of the database: that of its position. So
- * transactions of clients, of servers and of other programs are seen whole, and so are the pages of a comparison.
+ * transactions of clients, of servers and of other programs are seen whole, and so are the pages of a comparison. Of what it has
+ * written and waits for it shows everything.
  */
 export const atomicVisibility: Invariant = {
   id: 'I8',
@@ -23,7 +25,7 @@ export const atomicVisibility: Invariant = {
     return {
       opened: (device, client) => {
         overlaid.opened(device)
-        screens.set(device.name, new Screen(world, device, client))
+        screens.set(device.name, new Screen(world, device, client, overlaid))
       },
       frame: (from, to, message) => overlaid.see(from, to, message),
       afterEvent: () => {
@@ -63,16 +65,18 @@ class Screen {
   torn: string | null = null
   readonly #world: World
   readonly #client: SimClient
+  readonly #overlaid: Overlaid
   /** What events said so far. */
   readonly #told = new Map<string, Map<string, AnyModel['row']>>()
   /** As the first listener of the last step found it; null: nothing has happened since it was looked at. */
   #found: Rows
   #hasChanged = false
 
-  constructor(world: World, device: Device, client: SimClient) {
+  constructor(world: World, device: Device, client: SimClient, overlaid: Overlaid) {
     this.device = device
     this.#world = world
     this.#client = client
+    this.#overlaid = overlaid
     this.#found = this.#look()
     for (const { name, plural } of world.schema.ir.models) {
       this.#told.set(name, new Map(cacheOf(client, plural).all().map((row) => [row.id, row])))
@@ -107,12 +111,48 @@ class Screen {
       this.torn ??= `${this.device.name} was shown part of a step: ${model} changed again before all of it was told`
     }
     this.#found = rows
+    this.torn ??= this.#halfOfOwn()
+  }
+
+  /** A local transaction that is shown in part; null: there is none. Texts tell, which each stand in one write alone. */
+  #halfOfOwn(): string | null {
+    const later = new Set<string>()
+    for (const { seq, ops } of this.#client.pending().toReversed()) {
+      const fields = ops.flatMap(fieldsOf)
+      const missing = fields.filter((field) => !later.has(placeOf(field)) && this.#isMissing(field))
+      if (missing.length > 0 && this.#overlaid.isAhead(this.device, seq)) return `${this.device.name} waits for ${missing.map(placeOf).join(', ')}, and does not show it`
+      for (const field of fields) later.add(placeOf(field))
+    }
+    return null
+  }
+
+  /** Whether a row that is there does not show the text. Of two links of a pair one gives way. */
+  #isMissing({ op, name, value }: WrittenField): boolean {
+    const model = this.#world.schema.ir.models.find((each) => each.name === op.model)
+    if (model === undefined || model.join || typeof value !== 'string' || marksIn(value).length === 0) return false
+    const row = cacheOf(this.#client, model.plural).get(op.id)
+    return row !== undefined && ({ ...row } as Readonly<Record<string, unknown>>)[name] !== value
   }
 
   #look(): Rows {
     return new Map(this.#world.schema.ir.models.map(({ name, plural }) => [name, cacheOf(this.#client, plural).all()]))
   }
 }
+
+/** A value that an op gives to a field; undefined where it adds to what is there. */
+interface WrittenField {
+  readonly op: Op
+  readonly name: string
+  readonly value: unknown
+}
+
+const fieldsOf = (op: Op): readonly WrittenField[] => {
+  if (op.op === 'delete') return []
+  if (op.op === 'create') return Object.entries(op.values).map(([name, value]) => ({ op, name, value }))
+  return Object.entries(op.set).map(([name, edit]) => ({ op, name, value: 'value' in edit ? edit.value : undefined }))
+}
+
+const placeOf = ({ op, name }: WrittenField): string => `${op.model} ${op.id} ${name}`
 
 const judge = (world: World, { device, position, scopes, rows, pending }: Seen): void => {
   const { ir } = world.schema

@@ -13,6 +13,8 @@ interface Line {
   readonly sent: Map<number, readonly Op[]>
   /** Decided and perhaps not contained. */
   heard: Heard[]
+  /** The number up to which everything is contained, as the device heard in this life; null: it has heard nothing yet. */
+  done: number | null
   /** Up to which number the state of a position contains everything. */
   readonly contained: { readonly position: Position; readonly done: number }[]
 }
@@ -22,7 +24,7 @@ export class Overlaid {
 
   /** The app starts: everything that its storage does not say to be contained is pending. */
   opened({ name }: Device): void {
-    this.#line(name).heard = []
+    Object.assign(this.#line(name), { heard: [], done: null })
   }
 
   /** A frame arrives. */
@@ -51,6 +53,12 @@ export class Overlaid {
     }
   }
 
+  /** Whether a number that a device waits for is surely not contained in what it was told. */
+  isAhead({ name }: Device, seq: number | null): boolean {
+    const { done } = this.#line(name)
+    return seq === null || (done !== null && seq > done)
+  }
+
   /** Their ops. */
   over({ name, client }: Device, position: string): readonly Op[] {
     const line = this.#line(name)
@@ -61,7 +69,9 @@ export class Overlaid {
   }
 
   #contains(device: string, position: string, done: number): void {
-    const { contained } = this.#line(device)
+    const line = this.#line(device)
+    const { contained } = line
+    line.done = Math.max(line.done ?? 0, done)
     const parsed = parsePosition(position)
     if (parsed !== undefined && done > (contained.at(-1)?.done ?? 0)) contained.push({ position: parsed, done })
   }
@@ -73,4 +83,4 @@ export class Overlaid {
   }
 }
 
-const newLine = (client: string): Line => ({ client, sent: new Map(), heard: [], contained: [] })
+const newLine = (client: string): Line => ({ client, sent: new Map(), heard: [], done: null, contained: [] })

@@ -1,6 +1,7 @@
+import { type Position, formatPosition, includes, parsePosition } from '../../../runtime/protocol/position.js'
 import type { LocalWrite } from '../world/ledger.js'
 import { marksIn } from '../world/history.js'
-import { cacheOf } from '../schema/sim-schema.js'
+import { type SimClient, cacheOf } from '../schema/sim-schema.js'
 import { type Invariant, Violation } from './invariant.js'
 
 /** A text that was replaced on a device and came back. */
@@ -21,16 +22,20 @@ interface Return {
  */
 export const sessionGuarantees: Invariant = {
   id: 'I6',
-  says: 'a device sees its own writes at once, and never an older text after a newer one',
+  says: 'a device sees its own writes at once, never an older text after a newer one, and never goes back',
   watch: (world) => {
     const returns: Return[] = []
+    const positions = new WeakMap<SimClient, Position>()
     let judged = 0
     return {
       opened: (device, client) => {
         for (const { plural, fields } of world.schema.ir.models) {
           const texts = fields.filter(({ type }) => type.kind === 'string' || type.kind === 'text').map(({ name }) => name)
           const seen = new Map<string, Shown>()
+          let epoch = epochOf(client.position)
           cacheOf(client, plural).on((event) => {
+            if (epoch !== epochOf(client.position)) seen.clear() // The database is another, or was restored.
+            epoch = epochOf(client.position)
             const row = event.kind === 'added' || event.kind === 'changed' ? event.after : null
             for (const field of texts) {
               const key = `${event.id} ${field}`
@@ -50,6 +55,13 @@ export const sessionGuarantees: Invariant = {
         }
       },
       afterOperation: () => {
+        for (const { name, client } of world.devices) {
+          const before = client === null ? undefined : positions.get(client)
+          const now = client?.position == null ? undefined : parsePosition(client.position)
+          if (client === null || now === undefined) continue
+          if (before?.epoch === now.epoch && !includes(now, before)) throw new Violation('I6', `${name} went back from ${formatPosition(before)} to ${formatPosition(now)}`)
+          positions.set(client, now)
+        }
         const { writes } = world.ledger
         for (const write of writes.slice(judged)) {
           const device = world.devices.find(({ name }) => name === write.device)
@@ -80,6 +92,9 @@ interface Shown {
   now: string
   readonly before: Set<string>
 }
+
+/** Of the history of the database that a position is of. */
+const epochOf = (position: string | null): string => position?.split('/')[0] ?? ''
 
 const markOf = (text: string): string | undefined => marksIn(text)[0]
 
