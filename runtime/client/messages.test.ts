@@ -81,7 +81,7 @@ describe('what a device shows of a row after a message', () => {
     expect(faultsOf(table, columns, cells)).toEqual([])
   })
 
-  it.each(table.map((line) => [line.law, line.outcome, line] as const))('[%s] %s', async (_, outcome, line) => {
+  it.each(table.map((line) => [line.law, line.outcome, line] as const))('[%s] shows: %s', async (_, outcome, line) => {
     for (const cell of cells.filter((each) => covers(line, each))) expect(await seenAfter(cell), JSON.stringify(cell)).toBe(outcome)
   })
 })

@@ -87,7 +87,7 @@ describe('what an author hears', () => {
     expect(faultsOf(table, columns, cells)).toEqual([])
   })
 
-  it.each(table.map((line) => [line.law, line.outcome, line] as const))('[%s] %s', async (_, outcome, line) => {
+  it.each(table.map((line) => [line.law, line.outcome, line] as const))('[%s] is answered: %s', async (_, outcome, line) => {
     for (const cell of cells.filter((each) => covers(line, each))) expect(await ask(cell), JSON.stringify(cell)).toBe(outcome)
   }, 60_000)
 })

@@ -11,27 +11,39 @@ export interface Line {
   readonly outcome: string
 }
 
-/**
- * The table whose header has exactly these columns between "law" and its last column. With SYNCGEN_FLIP=R17, the outcome of that
- * line is another one: a test must fail then (`npm run flip`).
- */
-export const tableOf = (columns: Columns): readonly Line[] => {
-  const rows = laws.map(cellsOf)
-  const header = rows.findIndex(([first, ...rest]) => first === 'law' && rest.slice(0, -1).join() === Object.keys(columns).join())
-  if (header < 0) throw new Error(`docs/laws.md has no table of ${Object.keys(columns).join(', ')}`)
-  const end = rows.findIndex((cells, at) => at > header && cells.length === 0)
-  const lines = rows.slice(header + 2, end).map(([law = '', ...rest]): Line => {
-    const cells = Object.keys(columns).map((column, at) => [column, rest[at] === '' ? [] : (rest[at] ?? '').split(', ')] as const)
-    return { law, cells: Object.fromEntries(cells), outcome: rest.at(-1) ?? '' }
-  })
-  return flipped(lines, process.env['SYNCGEN_FLIP'])
+export interface Table {
+  /** What the last column is called. */
+  readonly last: string
+  readonly columns: Columns
+  readonly lines: readonly Line[]
 }
 
-/** The table with another outcome, of those that it knows, in one line. */
-export const flipped = (lines: readonly Line[], law: string | undefined): readonly Line[] => {
+/**
+ * The table whose header has exactly these columns between "law" and its last column. With SYNCGEN_FLIP=R17,C101, the outcome of
+ * each of these lines is another one: its test must fail then (`npm run flip`).
+ */
+export const tableOf = (columns: Columns): readonly Line[] => {
+  const names = Object.keys(columns)
+  const found = headers().find((header) => header.columns.join() === names.join())
+  if (found === undefined) throw new Error(`docs/laws.md has no table of ${names.join(', ')}`)
+  return flipped(linesUnder(found.at, names), process.env['SYNCGEN_FLIP'])
+}
+
+/** All tables of laws. Their columns have the values that some line names; a column that no line narrows has none. */
+export const tables = (): readonly Table[] =>
+  headers().map(({ at, columns: names, last }) => {
+    const lines = linesUnder(at, names)
+    const columns = Object.fromEntries(names.map((name) => [name, [...new Set(lines.flatMap(({ cells }) => cells[name] ?? []))]]))
+    return { last, columns, lines: flipped(lines, process.env['SYNCGEN_FLIP']) }
+  })
+
+/** The table with another outcome, of those that it knows, in these lines. */
+export const flipped = (lines: readonly Line[], laws: string | undefined): readonly Line[] => {
   const outcomes = outcomesOf(lines)
   return lines.map((line) =>
-    line.law === law ? { ...line, outcome: outcomes[(outcomes.indexOf(line.outcome) + 1) % outcomes.length] ?? '' } : line,
+    laws?.split(',').includes(line.law) === true
+      ? { ...line, outcome: outcomes[(outcomes.indexOf(line.outcome) + 1) % outcomes.length] ?? '' }
+      : line,
   )
 }
 
@@ -69,9 +81,20 @@ export const faultsOf = (lines: readonly Line[], columns: Columns, cells: readon
   return [...unknown, ...twice, ...uncovered, ...idle]
 }
 
+const headers = () =>
+  rows.flatMap(([first, ...rest], at) => (first === 'law' ? [{ at, columns: rest.slice(0, -1), last: rest.at(-1) ?? '' }] : []))
+
+const linesUnder = (header: number, names: readonly string[]): readonly Line[] => {
+  const end = rows.findIndex((cells, at) => at > header && cells.length === 0)
+  return rows.slice(header + 2, end).map(([law = '', ...rest]): Line => {
+    const cells = names.map((column, at) => [column, rest[at] === '' ? [] : (rest[at] ?? '').split(', ')] as const)
+    return { law, cells: Object.fromEntries(cells), outcome: rest.at(-1) ?? '' }
+  })
+}
+
 const cellsOf = (text: string): readonly string[] => {
   const cells = /^\|.*\|$/.test(text) ? text.split('|').slice(1, -1) : []
   return cells.map((cell) => cell.trim())
 }
 
-const laws = readFileSync(new URL('../../docs/laws.md', import.meta.url), 'utf8').split('\n')
+const rows = readFileSync(new URL('../../docs/laws.md', import.meta.url), 'utf8').split('\n').map(cellsOf)
