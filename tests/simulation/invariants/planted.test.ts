@@ -5,11 +5,21 @@ import { type PostgresCluster, startPostgres } from '../../../runtime/testing/po
 import { makeTemplate } from '../database/template.js'
 import { runSeed } from '../run.js'
 import { worldSchema } from '../schema/world-schema.js'
+import { type AnyModel, cacheOf } from '../schema/sim-schema.js'
 import type { World } from '../world/world.js'
 import { atomicVisibility } from './atomic-visibility.js'
+import { cleanProcess } from './clean-process.js'
+import { clientOrder } from './client-order.js'
+import { convergence } from './convergence.js'
+import { digests } from './digests.js'
+import { idempotence } from './idempotence.js'
 import type { Invariant, Watch } from './invariant.js'
+import { liveQueries } from './live-queries.js'
+import { liveness } from './liveness.js'
 import { onePredicate } from './one-predicate.js'
+import { rejections } from './rejections.js'
 import { scopeExactness } from './scope-exactness.js'
+import { sessionGuarantees } from './session-guarantees.js'
 
 let cluster: PostgresCluster
 let template: string
@@ -102,4 +112,153 @@ describe('a world that is sabotaged', { timeout: 60_000 }, () => {
     })
     expect(await found(atomicVisibility, half)).toMatch(/I8: d\d shows what was never so/)
   })
+
+  it('[I8] listeners are called while only a part of the step has been made', async () => {
+    const halfway = (): Watch => ({
+      opened: (_, client) => {
+        // A cache that shows each row as its event is told, and not before.
+        const people = cacheOf(client, 'people')
+        const late = new Map<string, AnyModel['row']>()
+        const all = people.all.bind(people)
+        client.on('change', (event) => {
+          if (event.kind === 'changed' && event.model === 'Person') late.set(event.id, event.before)
+        })
+        Object.assign(people, { all: () => all().map((row) => late.get(row.id) ?? row) })
+      },
+    })
+    expect(await found(atomicVisibility, halfway)).toMatch(/I8: /)
+  })
+
+  it('[I8] a device does not show what it waits for', async () => {
+    const forgetful = (): Watch => ({
+      opened: (_, client) => {
+        const tags = cacheOf(client, 'tags')
+        const get = tags.get.bind(tags)
+        Object.assign(tags, { get: (id: string) => ({ ...get(id), name: 'forgotten' }) })
+      },
+    })
+    expect(await found(atomicVisibility, forgetful)).toMatch(/I8: d\d waits for Tag .* name, and does not show it/)
+  })
+
+  it('[I1] a row is changed behind the back of everybody', async () => {
+    expect(await found(convergence, behindTheBack(`update people set about = 'nobody knows'`))).toMatch(/I1: d\d does not hold what its \d scopes cover/)
+  })
+
+  it('[I14] a row gets another version behind the back of everybody', async () => {
+    expect(await found(digests, behindTheBack('update people set version = version + 1'))).toMatch(/I14: a device found itself different/)
+  })
+
+  it('[I10] somebody writes whenever everybody connects anew', async () => {
+    const busy = (world: World): Watch => {
+      const clients = new Map<string, number>()
+      return {
+        frame: (from, _, message) => {
+          if (message.kind !== 'hello') return
+          const times = (clients.get(from) ?? 0) + 1
+          clients.set(from, times)
+          if (times > 1) world.foreigners[0]?.run(`update people set about = 'connected ${times}'`)
+        },
+      }
+    }
+    expect(await found(idempotence, busy)).toMatch(/I10: a reconnect (wrote|carried)/)
+  })
+
+  it('[I9] nobody answers a push', async () => {
+    const silence = (world: World): Watch => {
+      world.network.tamper = (_, __, text) => (text.startsWith('{"kind":"pushed"') ? null : text)
+      return {}
+    }
+    expect(await found(liveness, silence)).toMatch(/I9: d\d still has \d+ writes to send/)
+  })
+
+  it('[I6] a text that was replaced comes back', async () => {
+    const texts = ['d1:1001', 'd1:1002', 'd1:1001']
+    const nostalgic = (world: World): Watch => {
+      let operations = 0
+      return {
+        afterOperation: () => {
+          operations += 1
+          const text = operations % 15 === 0 ? texts[operations / 15 - 1] : undefined
+          if (text !== undefined) world.foreigners[0]?.run(`update people set about = '${text}'`)
+        },
+      }
+    }
+    expect(await found(sessionGuarantees, nostalgic)).toMatch(/I6: d\d saw d1:1001 again after d1:1002/)
+  })
+
+  it('[I12] a listener is not told of every change', async () => {
+    const deaf = (): Watch => ({
+      opened: (_, client) => {
+        const tasks = cacheOf(client, 'tasks')
+        const query = tasks.query.bind(tasks)
+        Object.assign(tasks, {
+          query: (options: object) => {
+            const live = query(options)
+            return { rows: live.rows, subscribe: (listener: (rows: readonly object[]) => void) => live.subscribe(once(listener)) }
+          },
+        })
+      },
+    })
+    expect(await found(liveQueries, deaf)).toMatch(/I12: d\d: the live query of tasks has/)
+  })
+
+  it('[I15] an object of the language is written to', async () => {
+    const polluter = (world: World): Watch => ({
+      opened: () => world.kernel.after(0, null, 'somebody is careless', () => void Object.assign(Object.prototype, { polluted: true })),
+    })
+    try {
+      expect(await found(cleanProcess, polluter)).toMatch(/I15: Object.prototype/)
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'polluted')
+    }
+  })
+
+  it('[I15] nobody waits for a promise that is rejected', async () => {
+    const careless = (world: World): Watch => ({
+      opened: () => world.kernel.after(0, null, 'somebody is careless', () => void Promise.reject(new Error('forgotten'))),
+    })
+    expect(await found(cleanProcess, careless)).toMatch(/I15: unhandled: Error: forgotten/)
+  })
+
+  it('[I7] a number is decided that nobody recorded', async () => {
+    const lossy = (world: World): Watch => ({
+      atRest: async () => void (await world.control.sql('delete from syncgen.outcomes where seq = 1')),
+    })
+    expect(await found(clientOrder, lossy)).toMatch(/I7: 1 of .* were passed over/)
+  })
+
+  it('[I7] a number is decided that nobody sent', async () => {
+    const ahead = (world: World): Watch => ({
+      atRest: async () => void (await world.control.sql('update syncgen.clients set last_seq = last_seq + 1')),
+    })
+    expect(await found(clientOrder, ahead)).toMatch(/I7: .* never sent \d+/)
+  })
+
+  it('[I11] an app forgets what was rejected', async () => {
+    const forgetful = (): Watch => ({
+      opened: (_, client) => void client.on('rejected', (rejection) => void rejection.dismiss()),
+    })
+    expect(await found(rejections, forgetful)).toMatch(/I11: d\d has forgotten that .* was rejected/)
+  })
 })
+
+/** Another program writes, and triggers do not see it: neither the log nor the history knows. */
+const behindTheBack =
+  (sql: string) =>
+  (world: World): Watch => {
+    let operations = 0
+    return {
+      afterOperation: () => {
+        operations += 1
+        if (operations === 50) world.foreigners[0]?.run(`alter table people disable trigger user; ${sql}; alter table people enable trigger user`)
+      },
+    }
+  }
+
+const once = <Value>(listener: (value: Value) => void): ((value: Value) => void) => {
+  let isOver = false
+  return (value) => {
+    if (!isOver) listener(value)
+    isOver = true
+  }
+}
