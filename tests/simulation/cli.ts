@@ -33,7 +33,7 @@ const { values } = parseArgs({
 const [first = 1, last = first] = (values.seed ?? values.seeds ?? '1').split('-').map(Number)
 const seeds = Array.from({ length: last - first + 1 }, (_, at) => first + at)
 const ops = Number(values.until ?? values.ops)
-const settings = { fsync: 'off', synchronous_commit: 'off', autovacuum: 'off', deadlock_timeout: '2ms', shared_buffers: '256MB', max_wal_size: '4GB', checkpoint_timeout: '1h' }
+const settings = { fsync: 'off', synchronous_commit: 'off', autovacuum: 'off', deadlock_timeout: '2ms', shared_buffers: '256MB', max_wal_size: '4GB', checkpoint_timeout: '1h', full_page_writes: 'off', wal_level: 'minimal', max_wal_senders: 0, track_counts: 'off' }
 
 const print = (line: string): void => console.log(line)
 

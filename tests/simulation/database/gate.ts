@@ -210,7 +210,7 @@ export class Gate implements Gatekeeper {
       (error: unknown) => void (session.outcome = { error }),
     )
     while (session.outcome === null) {
-      await Promise.race([running, realPause(3)])
+      await Promise.race([running, realPause(6)])
       if (session.outcome !== null || !(await control.blocked([pidOf(session.client)])).has(pidOf(session.client))) continue
       this.#park(session)
       return
