@@ -35,7 +35,7 @@ afterAll(() => cluster.stop())
 const found = async (invariant: Invariant, sabotage: (world: World) => Watch): Promise<string | null> => {
   const saboteur: Invariant = { id: 'a saboteur', says: 'breaks it', watch: sabotage }
   for (const seed of [1, 2, 3, 4, 5]) {
-    const run = await runSeed({ seed, ops: 60, schema: worldSchema, server: cluster.url(), template, invariants: [saboteur, invariant], withoutFaults: true })
+    const run = await runSeed({ seed, ops: 60, schema: worldSchema, server: cluster.url(), template, invariants: [saboteur, invariant], withoutFaults: true, devices: 3 })
     if (run.failure !== null) return run.failure.message
   }
   return null
@@ -55,7 +55,7 @@ const onTheWay =
 
 type Row = Page['delta']['rows'][string][number]
 
-describe('a world that is sabotaged', { timeout: 60_000 }, () => {
+describe('a world that is sabotaged', { timeout: 120_000 }, () => {
   it('[I5] a row of somebody else is sent', async () => {
     const leak = onTheWay((world) => {
       const principalOf = (device: string): string => world.devices.find(({ name }) => name === device)?.identity.principal ?? ''
@@ -183,7 +183,7 @@ describe('a world that is sabotaged', { timeout: 60_000 }, () => {
         },
       }
     }
-    expect(await found(sessionGuarantees, nostalgic)).toMatch(/I6: d\d saw d1:1001 again after d1:1002/)
+    expect(await found(sessionGuarantees, nostalgic)).toMatch(/I6: d\d saw d1:1001 again after /)
   })
 
   it('[I12] a listener is not told of every change', async () => {
