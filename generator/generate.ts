@@ -8,6 +8,7 @@ import { lockText } from './lock.js'
 import { plan } from './plan.js'
 import type { Problem } from './problem.js'
 import { readSchema } from './read/read-schema.js'
+import { ownHashes, ownObjects } from './sql/own-objects.js'
 import { type Difference, compareOutput, writeOutput } from './write.js'
 
 export interface GenerateOptions {
@@ -45,7 +46,7 @@ export const generate = async (options: GenerateOptions): Promise<Generated> => 
   const files = [
     ...emit(plan(schema, fromHere(output), transitions), header(schema.sources, commandOf(options))),
     ...evolved.files,
-    { path: lockPath, text: lockText(schema, migrations, versions) },
+    { path: lockPath, text: lockText(schema, migrations, versions, ownHashes(ownObjects())) },
   ]
   const difference = await compareOutput(output, files, gone)
   if (difference.foreign.length > 0) return { kind: 'blocked', foreign: difference.foreign, problems }

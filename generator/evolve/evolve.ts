@@ -3,7 +3,7 @@ import { checksum, type LockedMigration } from '../lock.js'
 import { mark } from '../mark.js'
 import { initialMigration } from '../migrate.js'
 import type { Schema } from '../model.js'
-import { type OwnObjects, ownObjects } from '../sql/own-objects.js'
+import { type OwnObjects, ownHashes, ownObjects } from '../sql/own-objects.js'
 import { headsOf, overlaps, touchedBy } from './branches.js'
 import { changesText } from './changes-text.js'
 import { withColumnIds } from './column-ids.js'
@@ -57,8 +57,10 @@ export const evolve = (lock: Lock, declared: Schema, accepted: readonly string[]
   const { steps } = evolution
   const heads = headsOf(lock.migrations)
   const met = heads.length > 1
-  const planned = [...ownStatements(lock.own, own), ...statementsOf(evolution), ...(met ? freshCaptures(schema) : [])]
-  const plan = planOf([...planned, ...ownCaptures(lock.own, own, schema, planned)])
+  // Of a first migration alone its text tells: see `isStale`.
+  const known = lock.own ?? (lock.migrations.length === 1 ? ownHashes(own) : null)
+  const planned = [...ownStatements(known, own), ...statementsOf(evolution), ...(met ? freshCaptures(schema) : [])]
+  const plan = planOf([...planned, ...ownCaptures(known, own, schema, planned)])
   if (Object.values(plan).every((statements) => statements.length === 0)) return { kind: 'evolved', schema, steps, migrations: lock.migrations, files: [] }
   const stamp = nextStamp(lock, now)
   const slug = steps.length === 0 && met ? 'merge' : slugOf(steps)

@@ -39,7 +39,7 @@ const headOf = (phase: Phase, at: number, of: number): string => {
   const part = of === 1 ? '' : ` Part ${at + 1} of ${of}: ${aims[phase]}.`
   const first = `-- ${mark}. Databases remember its checksum: it is never edited once it is applied.${part}`
   if (isAlone(phase)) return `${first}\n-- migrate:up transaction:false`
-  return `${first}\n-- migrate:up\n\n-- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.\nset local lock_timeout = '2s';`
+  return `${first}\n-- migrate:up\n\n-- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.\nset local lock_timeout = '400ms';`
 }
 
 const aims: Readonly<Record<Phase, string>> = {

@@ -61,7 +61,7 @@ describe('a chain of versions', { timeout: 120_000 }, () => {
       const read = await readSchema([join(chain, 'versions', version)])
       if (!read.ok) throw new Error(`${version}: ${read.problems.map(({ message }) => message).join('\n')}`)
       const lock = readLock(lockText(read.schema, []))
-      expect(lock, version).toEqual({ schema: lockedForm(read.schema), migrations: [], versions: [] })
+      expect(lock, version).toEqual({ schema: lockedForm(read.schema), migrations: [], versions: [], own: null })
       expect(evolutionOf(lockedForm(read.schema), read.schema).steps, version).toEqual([])
     }
   })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { migrate } from '../../runtime/server/migrations.js'
 import { testDatabase } from '../../runtime/testing/database.js'
 import { syncgenProcess } from '../golden/command.js'
 import { catalogOf } from './catalog.js'
@@ -95,6 +96,24 @@ describe('syncgen migrate', { timeout: 120_000 }, () => {
     await other.query('commit')
     expect(await applied).toEqual({ code: 0, out: `Applied ${files.join(', ')}.\n`, error: expect.stringMatching(/^syncgen: \S+\.sql did not get its lock in time, and is tried again\.\n/) })
     expect(await titles(client)).toEqual([{ all: 1, titled: 1 }])
+  })
+
+  it('[E12] lets go of the rows of a batch in which somebody holds one, and fills them later', async () => {
+    const { url, client, folder, migrateHere, files } = await halfWay(4)
+    const first = ['0001_initial.sql', ...files.slice(0, files.findIndex((name) => name.includes('_fill')))]
+    await migrate({ database: url, files: await Promise.all(first.map(async (name) => ({ name, sql: await folder.read(`migrations/${name}`) }))) })
+    const other = new pg.Client({ connectionString: url })
+    await other.connect()
+    onTestFinished(() => other.end())
+    const { rows } = await client.query<{ id: string }>('select id from tasks where title is null order by id')
+    await other.query('begin')
+    await other.query(`update tasks set owner_id = owner_id where id = $1`, [rows[1]?.id])
+    const applied = migrateHere('up')
+    await until(async () => (await client.query(`select from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.query like '%do $$%' and a.datname = current_database()`)).rowCount !== 0)
+    await client.query(`set lock_timeout = '10s'; update tasks set owner_id = owner_id where id = '${String(rows[0]?.id)}'`)
+    await other.query('commit')
+    expect(await applied).toMatchObject({ code: 0 })
+    expect(await titles(client)).toEqual([{ all: 4, titled: 4 }])
   })
 
   it('[E12] runs twice at once as if one came after the other', async () => {

@@ -2,7 +2,7 @@
 -- migrate:up
 
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
-set local lock_timeout = '2s';
+set local lock_timeout = '400ms';
 
 -- tasks: a column that is null in the rows that are there.
 alter table "tasks" add column "due_at" timestamptz(3);

@@ -2,7 +2,7 @@
 -- migrate:up
 
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
-set local lock_timeout = '2s';
+set local lock_timeout = '400ms';
 
 -- tasks: and for those that are there. Others may write meanwhile.
 alter table "tasks" validate constraint "tasks_due_at_check";

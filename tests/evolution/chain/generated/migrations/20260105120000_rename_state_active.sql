@@ -2,7 +2,7 @@
 -- migrate:up
 
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
-set local lock_timeout = '2s';
+set local lock_timeout = '400ms';
 
 -- tasks: until all rows have moved, the values of before and those of now are allowed.
 alter table "tasks" drop constraint "tasks_state_check";

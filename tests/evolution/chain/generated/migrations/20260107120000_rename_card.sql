@@ -2,7 +2,7 @@
 -- migrate:up
 
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
-set local lock_timeout = '2s';
+set local lock_timeout = '400ms';
 
 -- tasks: new names, also for what is named after them. Rows are not touched.
 alter table "tasks" rename to "cards";

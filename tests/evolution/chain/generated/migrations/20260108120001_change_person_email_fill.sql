@@ -6,14 +6,26 @@ do $$
 declare
   first uuid := '00000000-0000-0000-0000-000000000000';
   last uuid;
+  tries int := 0;
 begin
   loop
     select b.id into last from (select r.id from "people" r where r.id >= first order by r.id limit 5000) b order by b.id desc limit 1;
     exit when last is null;
-    perform set_config('syncgen.edited_at', '1970-01-01 00:00:00Z', true);
-    perform set_config('syncgen.keep_updated_at', 'on', true);
-    update "people" set "email" = '' where "id" between first and last and ("email" is null);
+    begin
+      perform set_config('lock_timeout', '400ms', true);
+      perform set_config('syncgen.edited_at', '1970-01-01 00:00:00Z', true);
+      perform set_config('syncgen.keep_updated_at', 'on', true);
+      update "people" set "email" = '' where "id" between first and last and ("email" is null);
+      tries := 0;
+    exception when lock_not_available then
+      tries := tries + 1;
+      if tries = 120 then raise; end if;
+    end;
     commit;
+    if tries > 0 then
+      perform pg_sleep(0.5);
+      continue;
+    end if;
     exit when last = first;
     first := last;
   end loop;

@@ -2,7 +2,7 @@
 -- migrate:up
 
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
-set local lock_timeout = '2s';
+set local lock_timeout = '400ms';
 
 -- "cards": another type. Nobody reads or writes the table while it is written anew.
 alter table "cards" alter column "priority" type bigint using "priority"::bigint;

@@ -2,7 +2,7 @@
 -- migrate:up
 
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
-set local lock_timeout = '2s';
+set local lock_timeout = '400ms';
 
 -- people: what is written from now on is logged in the new shape. Positions from before lead to a comparison, not to this log.
 create or replace function syncgen."capture_people"() returns trigger

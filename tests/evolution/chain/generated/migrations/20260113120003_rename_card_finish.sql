@@ -2,7 +2,7 @@
 -- migrate:up
 
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
-set local lock_timeout = '2s';
+set local lock_timeout = '400ms';
 
 -- work_cards: an index that is no more in the schema.
 drop index if exists "cards_priority_idx";

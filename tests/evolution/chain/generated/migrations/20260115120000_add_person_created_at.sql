@@ -2,7 +2,7 @@
 -- migrate:up
 
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
-set local lock_timeout = '2s';
+set local lock_timeout = '400ms';
 
 -- people: a column; the rows that are there have its first value without being written.
 alter table "people" add column "created_at" timestamptz(3) not null default now();

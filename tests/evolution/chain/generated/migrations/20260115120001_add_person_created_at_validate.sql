@@ -2,7 +2,7 @@
 -- migrate:up
 
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
-set local lock_timeout = '2s';
+set local lock_timeout = '400ms';
 
 -- people: and for those that are there. Others may write meanwhile.
 alter table "people" validate constraint "people_created_at_check";

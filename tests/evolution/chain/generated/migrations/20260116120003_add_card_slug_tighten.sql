@@ -2,7 +2,7 @@
 -- migrate:up
 
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
-set local lock_timeout = '2s';
+set local lock_timeout = '400ms';
 
 -- work_cards: holds for rows that are written from now on; others are looked at later, without stopping writers.
 alter table "work_cards" drop constraint "work_cards_state_check";

@@ -2,7 +2,7 @@
 -- migrate:up
 
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
-set local lock_timeout = '2s';
+set local lock_timeout = '400ms';
 
 -- work_cards: and for those that are there. Others may write meanwhile.
 alter table "work_cards" validate constraint "work_cards_state_check";

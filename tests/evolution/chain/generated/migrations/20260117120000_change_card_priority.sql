@@ -2,7 +2,7 @@
 -- migrate:up
 
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
-set local lock_timeout = '2s';
+set local lock_timeout = '400ms';
 
 -- "work_cards": another type. Nobody reads or writes the table while it is written anew.
 alter table "work_cards" alter column "priority" type text using (coalesce(('p' || "priority"::text), 'none'))::text;

@@ -2,7 +2,7 @@
 -- migrate:up
 
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
-set local lock_timeout = '2s';
+set local lock_timeout = '400ms';
 
 -- "work_cards": never null in rows that are written from now on.
 alter table "work_cards" add constraint "work_cards_reviewer_id_not_null_check" check ("reviewer_id" is not null) not valid;
