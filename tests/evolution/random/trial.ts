@@ -139,9 +139,11 @@ class Life {
         const goes = doomed.has(id)
         const drawn = goes ? null : author.patch(model, row, cachedTables(ir, device))
         const patch = drawn === null || leadsNowhere(drawn) ? null : drawn
+        const pending = device.pending().length
         if (goes) device.transaction((tx) => tx[model.plural]?.delete(row.id))
         else if (patch !== null) device.transaction((tx) => tx[model.plural]?.update(row.id, patch))
-        if (goes || patch !== null) note(goes ? 'delete' : 'update', model.name, row.id)
+        // What changes nothing is not queued.
+        if (device.pending().length > pending) note(goes ? 'delete' : 'update', model.name, row.id)
       }
       const values = author.create(model, shown, {})
       if (values === null || leadsNowhere(values) || (model.join && this.#isTaken(shown, model.name, values))) continue
