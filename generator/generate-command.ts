@@ -98,6 +98,8 @@ const tellWritten = (difference: Difference, { output, mode }: GenerateOptions, 
   if (quiet) return
   const { changed, orphans, unchanged } = difference
   terminal.out(`${output}: ${count(changed.length, 'file')} written, ${orphans.length} removed, ${unchanged.length} as before.`)
+  const words = changed.find(({ path }) => /^migrations\/.*\.md$/.test(path))
+  if (words !== undefined) terminal.out(`A new migration: ${output}/${words.path} says what it does. Apply it with npx syncgen migrate.`)
 }
 
 const rendered = async (problems: readonly Problem[], color: boolean): Promise<readonly string[]> => {
