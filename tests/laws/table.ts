@@ -29,11 +29,12 @@ export const tableOf = (columns: Columns): readonly Line[] => {
   return flipped(linesUnder(found.at, names), process.env['SYNCGEN_FLIP'])
 }
 
-/** All tables of laws. Their columns have the values that some line names; a column that no line narrows has none. */
+/** All tables of laws. Their columns have the values that some line names; one that no line narrows has one for all. */
 export const tables = (): readonly Table[] =>
   headers().map(({ at, columns: names, last }) => {
     const lines = linesUnder(at, names)
-    const columns = Object.fromEntries(names.map((name) => [name, [...new Set(lines.flatMap(({ cells }) => cells[name] ?? []))]]))
+    const valuesOf = (name: string): readonly string[] => [...new Set(lines.flatMap(({ cells }) => cells[name] ?? []))]
+    const columns = Object.fromEntries(names.map((name) => [name, valuesOf(name).length === 0 ? ['any'] : valuesOf(name)]))
     return { last, columns, lines: flipped(lines, process.env['SYNCGEN_FLIP']) }
   })
 
