@@ -2,7 +2,7 @@
 import { SyncError } from 'syncgen/protocol'
 import type { Model } from '../../../generator/model.js'
 import type { AppValues } from '../schema/row-author.js'
-import type { SimTransaction } from '../schema/sim-schema.js'
+import type { AnyModel, SimTransaction } from '../schema/sim-schema.js'
 import type { Device } from '../world/device.js'
 import { marksIn } from '../world/history.js'
 import type { LocalWrite } from '../world/ledger.js'
@@ -12,6 +12,22 @@ export type Step =
   | { readonly op: 'create'; readonly model: Model; readonly id: string; readonly values: AppValues }
   | { readonly op: 'update'; readonly model: Model; readonly id: string; readonly values: AppValues }
   | { readonly op: 'delete'; readonly model: Model; readonly id: string; readonly values: AppValues }
+  | { readonly op: 'restore'; readonly model: Model; readonly id: string; readonly row: AnyModel['row'] }
+
+/** A row that somebody deleted, as he saw it. */
+export interface Deleted {
+  readonly model: Model
+  readonly row: AnyModel['row']
+}
+
+const deletions = new WeakMap<Device, Deleted[]>()
+
+/** What was deleted on a device, in order. */
+export const deletedOn = (device: Device): Deleted[] => {
+  const known = deletions.get(device) ?? []
+  deletions.set(device, known)
+  return known
+}
 
 /** Devices on which somebody can write now. */
 export const awake = ({ devices, kernel }: World): readonly Device[] => devices.filter(({ client, asleepUntil }) => client !== null && asleepUntil <= kernel.now)
@@ -20,24 +36,30 @@ export const awake = ({ devices, kernel }: World): readonly Device[] => devices.
 export const write = (world: World, device: Device, steps: readonly Step[], strict = false): void => {
   const { client } = device
   if (client === null) return
+  const deleted: Deleted[] = []
   const run = (tx: SimTransaction): void => {
-    for (const { op, model, id, values } of steps) {
+    for (const step of steps) {
+      const { op, model, id } = step
       const writer = tx[model.plural]
       if (writer === undefined) throw new Error(`no writer ${model.plural}`)
-      if (op === 'create') writer.create(values)
-      else if (op === 'update') writer.update(id, values)
-      else writer.delete(id)
+      if (step.op === 'create') writer.create(step.values)
+      else if (step.op === 'update') writer.update(id, step.values)
+      else if (step.op === 'restore') writer.restore(step.row)
+      else deleted.push({ model, row: writer.delete(id) })
     }
   }
   try {
+    const before = client.pending().at(-1)?.at
     const { durable, confirmed } = client.transaction(run, { strict })
+    const made = client.pending().at(-1)?.at
+    deletedOn(device).push(...deleted)
     const entry: LocalWrite = world.ledger.add({
       device: device.name,
       at: world.kernel.now,
-      made: client.pending().at(-1)?.at ?? 0,
+      made: made === before ? null : (made ?? null),
       what: steps.map(({ op, model }) => `${op} ${model.name}`).join(', '),
       marks: marksOf(steps),
-      rows: steps.map(({ op, model, id }) => ({ op, model: model.name, id: id.toLowerCase() })),
+      rows: steps.map(({ op, model, id }) => ({ op: op === 'restore' ? 'create' : op, model: model.name, id: id.toLowerCase() })),
       isDurable: false,
       fate: 'pending',
       outcome: null,
@@ -65,4 +87,4 @@ export const write = (world: World, device: Device, steps: readonly Step[], stri
 
 /** Unique texts of top-level values; a text inside of a list or json may be merged with others. */
 const marksOf = (steps: readonly Step[]): readonly string[] =>
-  steps.flatMap(({ op, values }) => (op === 'delete' ? [] : Object.values(values).flatMap(marksIn)))
+  steps.flatMap((step) => (step.op === 'create' || step.op === 'update' ? Object.values(step.values).flatMap(marksIn) : []))

@@ -7,8 +7,8 @@ export type Fate = 'pending' | 'applied' | 'merged' | 'rejected' | 'unknown' | '
 export interface LocalWrite {
   readonly device: string
   readonly at: number
-  /** When its device says that it was made: no other one of the device has this time. */
-  readonly made: number
+  /** When its device says that it was made: no other one of the device has this time. Null: it changed nothing, and is no mutation. */
+  readonly made: number | null
   readonly what: string
   /** Texts that nobody else wrote; those of the last value of each field. */
   readonly marks: readonly string[]
@@ -37,7 +37,7 @@ export class Ledger {
   /** What is stored is not what was: writes that do not wait there were lost with it, as declared. */
   replaced(device: string, waiting: ReadonlySet<number>): void {
     this.#replaced.set(device, this.writes.length)
-    for (const write of this.#of(device, 'unknown')) if (!waiting.has(write.made)) write.fate = 'lost'
+    for (const write of this.#of(device, 'unknown')) if (write.made === null || !waiting.has(write.made)) write.fate = 'lost'
   }
 
   /** An event told what became of a write of an earlier life: the last that had this time, which a loss of power may give out again. */
