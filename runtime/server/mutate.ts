@@ -15,7 +15,6 @@ import { storedKey } from './stored-rows.js'
 import { isDoubtful, isPassing, sqlFailure } from './sql-failure.js'
 import type { Connection, Database } from './transaction.js'
 import { Troubles } from './troubles.js'
-import type { Parameter } from './values.js'
 
 export interface PushTools extends MutationTools {
   readonly database: Database
@@ -186,10 +185,7 @@ export class Pusher {
     for (const name of new Set(ops.map(({ model }) => model))) {
       const model = catalog.models.get(name)
       if (model === undefined) continue
-      const readable: Parameter = [
-        ...(await judge.allowed(model, 'read', new Set(ops.filter((op) => op.model === name).map(({ id }) => id)))),
-      ]
-      const found = readable.length === 0 ? [] : await connection.rows(model.server.sql.rows, [readable])
+      const found = await judge.readableRows(model, new Set(ops.filter((op) => op.model === name).map(({ id }) => id)))
       for (const row of found) rows.set(storedKey(name, String(row[0])), model.server.toWire(row))
     }
     return decided.map(({ mutation, outcome }) => ({ seq: mutation.seq, outcome, rows: rowsOf(keysOf({ mutation, outcome }), rows) }))

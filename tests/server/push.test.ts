@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Op, UpdateOp } from '../../runtime/protocol/index.js'
 import { type Tracker, newTask, openTracker } from './tracker-node.js'
 import type { WireDevice } from './wire-device.js'
@@ -244,6 +245,34 @@ describe('access', () => {
     }
     expect(await tracker.sql('select title from projects where id = $1', [tracker.project])).toEqual([project])
     expect(await tracker.sql('select id from members where user_id = $1 and project_id = $2', [tracker.ada, tracker.project])).toEqual([member])
+  })
+
+  it('[V97] is judged of the very rows that an answer tells: what ceases to be readable meanwhile is not told', async () => {
+    const id = await shown('plain')
+    const [theirs] = await tracker.sql(`insert into projects (title, owner_id) values ('Theirs', $1) returning id`, [tracker.eve])
+    const hide = (): Promise<unknown> => tracker.sql(`update tasks set project_id = $1, title = 'secret' where id = $2`, [theirs?.['id'], id])
+    // Rejected by a hook: its lock is let go, and the next statement that reads tasks is for the answer.
+    const { query } = pg.Client.prototype
+    let isDecided = false
+    const spied = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(async function (this: pg.Client, ...given: unknown[]) {
+      const [config] = given
+      const text = typeof config === 'string' ? config : String((config as { readonly text?: string }).text)
+      const result: unknown = await Reflect.apply(query, this, given)
+      if (isDecided && text.includes('from "tasks"')) {
+        isDecided = false
+        await hide()
+      }
+      isDecided ||= text.includes('insert into syncgen.outcomes')
+      return result as never
+    })
+    try {
+      const { outcome, rows } = await bob.push(update(id, { title: { seen: 'plain', value: '' } }))
+      expect(outcome).toMatchObject(rejected('empty'))
+      expect(await stored(id)).toMatchObject({ title: 'secret' })
+      expect(JSON.stringify(rows)).not.toContain('secret')
+    } finally {
+      spied.mockRestore()
+    }
   })
 
   it('[V30] of a reader who may not write is forbidden', async () => {
