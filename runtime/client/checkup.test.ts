@@ -163,4 +163,36 @@ describe('a check', () => {
     calm.send(welcome())
     expect(await calm.awaits('sync')).not.toHaveProperty('check')
   })
+
+  it('[D8] after a kill comes once a day at most, by a clock that may have been set back', async () => {
+    const { storage, kill } = await inStep()
+    await kill()
+    const start = async (now: number): Promise<boolean> => {
+      const world = new TestWorld()
+      world.now = now
+      const opened: Storage[] = []
+      const noted: OpenStorage = async (name) => {
+        const open = await storage(name)
+        opened.push(open)
+        return open
+      }
+      const db = await world.open({ storage: noted, log: () => undefined })
+      db.openScope('board', board)
+      const wire = await world.wire()
+      wire.send(welcome())
+      const { check } = await wire.awaits('sync')
+      await answer(wire, 1, check === true ? [held] : undefined, null)
+      await eventually(() => expect(db.status.get().connection).toBe('online'))
+      wire.cut()
+      world.clearTimers()
+      for (const each of opened) await each.close()
+      return check === true
+    }
+    const day = 24 * 3_600_000
+    expect(await start(5 * day)).toBe(true)
+    expect(await start(5 * day + 1)).toBe(false)
+    expect(await start(6 * day - 1)).toBe(false)
+    expect(await start(6 * day)).toBe(true)
+    expect(await start(4 * day)).toBe(true)
+  })
 })

@@ -79,7 +79,7 @@ const assemble = async (
   const store = new Store(schema, emitter, log)
   const upgrade = await upgraded(storage, await storage.load(), schema, log)
   const { stored } = upgrade
-  const { device, batches, wasKilled } = await restore(storage, upgrade, schema, store, ports, log)
+  const { device, batches, isDoubted } = await restore(storage, upgrade, schema, store, ports, log)
   const journal = new Journal(storage, device)
   const report = (error: SyncError | null): void => board.storage(error)
   const clock = new EditClock(ports.clock, device.clock, stored.outbox.map(({ at }) => at))
@@ -97,7 +97,7 @@ const assemble = async (
   const scopes = new Scopes({ schema, store, journal, baseLog, clock: ports.clock, log })
   const identity = new ClientIdentity({ journal, baseLog, outbox, random: ports.random })
   const scope = (id: number) => scopes.named(id)
-  const checkup = new Checkup({ base: store.base, emitter, clock: ports.clock, log, scope }, wasKilled)
+  const checkup = new Checkup({ base: store.base, emitter, clock: ports.clock, log, scope }, isDoubted)
   const synchronizer = new Synchronizer({ store, journal, baseLog, outbox, identity, scopes, checkup, clock, board, ports, log })
   const { url, principal, token } = options
   const connection = new Connection({ url, principal, schema: schema.hash, previous: schema.transitions?.at(-1), token, ports, board, log })

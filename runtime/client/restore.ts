@@ -11,8 +11,8 @@ export interface Restored {
   readonly device: DeviceState
   /** Steps in the stored log. */
   readonly batches: number
-  /** Whether the last client did not come to its end. */
-  readonly wasKilled: boolean
+  /** Whether the last client did not come to its end, and nothing was compared for a day. */
+  readonly isDoubted: boolean
 }
 
 /**
@@ -31,23 +31,30 @@ export const restore = async (
   if (stored.device === null) {
     const device = freshDevice(schema, ports.random)
     await storage.update([], [], device)
-    return { device, batches: 0, wasKilled: false }
+    return { device, batches: 0, isDoubted: false }
   }
   const steps = stored.device.schema === schema.hash ? readSteps(store, stored, log) : null
   if (steps === null) {
     const device = withoutBase(closedScopes(stored.device, ports.clock), schema)
     await storage.compact([], device)
-    return { device, batches: 0, wasKilled: false }
+    return { device, batches: 0, isDoubted: false }
   }
   for (const { accepts, deltas } of steps) store.base.apply(deltas, accepts)
   const device = closedScopes(stored.device, ports.clock)
+  const isDoubted = stored.device.isOpen === true && !wasCheckedToday(stored.device, ports.clock)
   if (hasOldBase) {
     await storage.compact(snapshotOf(store.base), device)
-    return { device, batches: 0, wasKilled: stored.device.isOpen === true }
+    return { device, batches: 0, isDoubted }
   }
   await storage.update([], [], device)
-  return { device, batches: stored.batches.length, wasKilled: stored.device.isOpen === true }
+  return { device, batches: stored.batches.length, isDoubted }
 }
+
+/** A clock that was set back proves nothing. */
+const wasCheckedToday = ({ checkedAt }: DeviceState, clock: Clock): boolean =>
+  checkedAt !== undefined && checkedAt <= clock.now() && clock.now() - checkedAt < day
+
+const day = 24 * 3_600_000
 
 const freshDevice = (schema: SchemaDescriptor, random: Random): DeviceState => ({
   client: random.uuid(),

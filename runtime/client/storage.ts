@@ -78,6 +78,8 @@ export interface DeviceState {
   readonly links?: readonly MergedLink[]
   /** A client has it open, or was killed; missing: it was never said. */
   readonly isOpen?: boolean
+  /** When all that is held was last compared with the database, ms since 1970 by this device's clock; missing: never. */
+  readonly checkedAt?: number
 }
 
 /** What is known of the device's clock. */

@@ -193,12 +193,13 @@ export class Synchronizer implements Session, ScopeListener {
     if (attempt !== this.#running) throw new SyncError('malformed-frame', 'an attempt ended that is not running')
     if (this.#isInStep) this.#expect(from)
     const ids = scopes.attemptedIn(attempt)
+    const checkedAt = message.digests !== undefined && !this.#isInStep ? { checkedAt: this.#parts.ports.clock.now() } : {}
     const hashes = new Map(said.map(({ id, hash }) => [id, hash]))
     await this.#advance(storage, {
       pages: this.#pages.take(attempt),
       delta: null,
       accepted: scopes.accepting(attempt),
-      device: { position, done, scopes: scopes.following(ids, hashes) },
+      device: { position, done, scopes: scopes.following(ids, hashes), ...checkedAt },
       arrived: ids,
     })
     if (!link.isAlive) return
