@@ -51,6 +51,8 @@ export interface ClientParts {
   /** Opens the scopes of the start and connects; once the caches stand. */
   begin(): void
   close(): Promise<void>
+  /** Closes for a tab with a later version of the app: what is written is stored first, and that one sends it. */
+  giveWay(): void
   signOut(force: boolean): Promise<void>
 }
 
@@ -58,9 +60,21 @@ export interface ClientParts {
 export const openParts = async (schema: SchemaDescriptor, options: OpenOptions): Promise<ClientParts> => {
   const log = options.log ?? consoleLog
   const ports = portsOf(options)
-  const storage = await (options.storage ?? ports.storage)(`${schema.name}:${options.principal}`)
+  let giveWay: (() => void) | null = null
+  let isAsked = false
+  const storage = await (options.storage ?? ports.storage)(`${schema.name}:${options.principal}`, {
+    schema: schema.hash,
+    older: (schema.transitions ?? []).map(({ from }) => from),
+    giveWay: () => {
+      isAsked = true
+      giveWay?.()
+    },
+  })
   try {
-    return await assemble(schema, options, ports, storage, log)
+    const parts = await assemble(schema, options, ports, storage, log)
+    giveWay = parts.giveWay
+    if (isAsked) giveWay()
+    return parts
   } catch (error) {
     await storage.close()
     throw error
@@ -115,6 +129,14 @@ const assemble = async (
     connection.close()
     scopes.close()
   }
+  const close = async (): Promise<void> => {
+    if (!isOpen) return
+    end()
+    await outbox.close()
+    journal.run((storage) => baseLog.save(storage, { isOpen: false })).catch(() => undefined) // Then the next start checks.
+    await journal.close()
+    await storage.close()
+  }
   return {
     caches: {
       rows: store,
@@ -133,13 +155,11 @@ const assemble = async (
       evict()
       connection.start()
     },
-    close: async () => {
+    close,
+    giveWay: () => {
       if (!isOpen) return
-      end()
-      await outbox.close()
-      journal.run((storage) => baseLog.save(storage, { isOpen: false })).catch(() => undefined) // Then the next start checks.
-      await journal.close()
-      await storage.close()
+      const why = new SyncError('storage-in-use', 'another tab has a later version of this app: reload this one')
+      void close().then(() => report(why))
     },
     signOut: async (force) => {
       if (!force && outbox.pending().length > 0) {

@@ -7,7 +7,7 @@ import { Dexie, type Table as DexieTable } from 'dexie'
 import { SyncError } from '../protocol/errors.js'
 import type { Delta, Mutation } from '../protocol/messages.js'
 import { holdExclusively, requestPersistence } from './platform.js'
-import type { DeviceState, OpenStorage, Storage, Stored, StoredBatch, StoredRejection, StoredStep } from './storage.js'
+import type { DeviceState, OpenStorage, Storage, StorageHolder, Stored, StoredBatch, StoredRejection, StoredStep } from './storage.js'
 
 export interface DexieOptions {
   /** Default: the browser's. In Node: those of `fake-indexeddb`. */
@@ -18,9 +18,9 @@ export interface DexieOptions {
 /** @throws SyncError `storage-in-use`, or `storage-failed` if this browser lets nothing be stored. */
 export const dexieStorage =
   (options: DexieOptions = {}): OpenStorage =>
-  async (name) => {
-    const release = await holdExclusively(name, options.indexedDB)
-    const storage = new DexieStorage(name, options, release)
+  async (name, holder) => {
+    const release = await holdExclusively(name, options.indexedDB, holder)
+    const storage = new DexieStorage(name, options, release, holder)
     try {
       await storage.open()
       if (options.indexedDB === undefined) requestPersistence()
@@ -58,7 +58,7 @@ class DexieStorage implements Storage {
   readonly #release: () => void
   #isClosed = false
 
-  constructor(name: string, { indexedDB, IDBKeyRange }: DexieOptions, release: () => void) {
+  constructor(name: string, { indexedDB, IDBKeyRange }: DexieOptions, release: () => void, holder: StorageHolder | undefined) {
     this.#db = new Dexie(name, {
       autoOpen: false,
       chromeTransactionDurability: 'strict',
@@ -74,7 +74,7 @@ class DexieStorage implements Storage {
     this.#rejections = this.#db.table('rejections')
     this.#release = release
     // Another tab wants to upgrade or delete: keeping it waiting would hang it, writing on with old code would be worse.
-    this.#db.on('versionchange', () => void this.close())
+    this.#db.on('versionchange', () => (holder === undefined ? void this.close() : holder.giveWay()))
   }
 
   async open(): Promise<void> {

@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import { SyncError } from '../protocol/errors.js'
 import type { Clock, Log, Random, Timers } from '../protocol/ports.js'
 import type { Network, OnlineSignal, Socket, SocketListener } from './ports.js'
+import type { StorageHolder } from './storage.js'
 
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -57,27 +58,83 @@ export const requestPersistence = (): void => {
 
 /**
  * Holds a name until the returned function is called: in browsers against all tabs (Web Locks), elsewhere within this process
- * and for the given factory.
+ * and for the given factory. Where a tab of an earlier version holds it, that one is asked to give way.
  * @throws SyncError `storage-in-use`.
  */
-export const holdExclusively = async (name: string, factory: IDBFactory | undefined): Promise<() => void> => {
-  if (factory === undefined && typeof navigator !== 'undefined' && 'locks' in navigator) return holdWebLock(`syncgen:${name}`)
+export const holdExclusively = async (name: string, factory: IDBFactory | undefined, holder?: StorageHolder): Promise<() => void> => {
+  if (factory === undefined && typeof navigator !== 'undefined' && 'locks' in navigator) return holdAmongTabs(`syncgen:${name}`, holder)
   const owner = factory ?? globalThis
-  const held = names.get(owner) ?? new Set<string>()
+  const held = names.get(owner) ?? new Map<string, Held>()
   names.set(owner, held)
-  if (held.has(name)) throw inUse()
-  held.add(name)
-  return () => void held.delete(name)
+  for (let other = held.get(name); other !== undefined; other = held.get(name)) {
+    if (!holder?.older.includes(other.holder?.schema ?? '')) throw inUse()
+    other.holder?.giveWay()
+    await other.released
+  }
+  let release = (): void => undefined
+  const released = new Promise<void>((resolve) => (release = resolve))
+  held.set(name, { holder, released })
+  return () => {
+    held.delete(name)
+    release()
+  }
 }
 
-const names = new WeakMap<object, Set<string>>()
+interface Held {
+  readonly holder: StorageHolder | undefined
+  readonly released: Promise<void>
+}
 
-const holdWebLock = (name: string): Promise<() => void> =>
+const names = new WeakMap<object, Map<string, Held>>()
+
+/** Tabs of a version that cannot be asked do not answer: they are waited for this long, ms. */
+const mostWait = 5000
+
+const holdAmongTabs = async (name: string, holder: StorageHolder | undefined): Promise<() => void> => {
+  const channel = holder === undefined ? null : new BroadcastChannel(name)
+  try {
+    const release =
+      (await holdWebLock(name, { ifAvailable: true })) ??
+      (channel === null || holder === undefined || holder.older.length === 0 ? null : await holdOnceAsked(name, holder, channel))
+    if (release === null) throw inUse()
+    if (channel !== null)
+      channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+        if (!Array.isArray(data)) return
+        if (data.includes(holder?.schema)) holder?.giveWay()
+        else say(channel, 'stays')
+      }
+    return () => {
+      channel?.close()
+      release()
+    }
+  } catch (error) {
+    channel?.close()
+    throw error
+  }
+}
+
+const holdOnceAsked = (name: string, { older }: StorageHolder, channel: BroadcastChannel): Promise<(() => void) | null> => {
+  const waiting = new AbortController()
+  const enough = setTimeout(() => waiting.abort(), mostWait)
+  channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+    if (data === 'stays') waiting.abort()
+  }
+  say(channel, older)
+  return holdWebLock(name, { signal: waiting.signal }).finally(() => clearTimeout(enough))
+}
+
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is of windows; a channel stays within its origin
+const say = (channel: BroadcastChannel, words: unknown): void => channel.postMessage(words)
+
+/** Null: somebody else holds it. */
+const holdWebLock = (name: string, options: LockOptions): Promise<(() => void) | null> =>
   new Promise((resolve, reject) => {
-    const request = navigator.locks.request(name, { ifAvailable: true }, (lock) =>
-      lock === null ? reject(inUse()) : new Promise<void>((release) => resolve(() => release())),
+    const request = navigator.locks.request(name, options, (lock) =>
+      lock === null ? resolve(null) : new Promise<void>((release) => resolve(() => release())),
     )
-    request.catch((error: unknown) => reject(new SyncError('storage-failed', 'the browser grants no lock', {}, { cause: error })))
+    request.catch((error: unknown) =>
+      options.signal?.aborted ? resolve(null) : reject(new SyncError('storage-failed', 'the browser grants no lock', {}, { cause: error })),
+    )
   })
 
 const inUse = (): SyncError =>

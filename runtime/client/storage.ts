@@ -8,8 +8,21 @@
 import type { Delta, MergedLink, Mutation, Outcome } from '../protocol/messages.js'
 import type { Wire } from '../protocol/values.js'
 
-/** Opens (or makes) the storage of that name. @throws SyncError `storage-in-use` while somebody else has it open. */
-export type OpenStorage = (name: string) => Promise<Storage>
+/**
+ * Opens (or makes) the storage of that name. A holder whose version the opener knows as an earlier one is asked to give way, and waited for.
+ * @throws SyncError `storage-in-use` while somebody else has it open.
+ */
+export type OpenStorage = (name: string, holder?: StorageHolder) => Promise<Storage>
+
+/** Who opens a storage. */
+export interface StorageHolder {
+  /** Hash of its schema. */
+  readonly schema: string
+  /** Hashes of the versions that it takes over from. */
+  readonly older: readonly string[]
+  /** Somebody with a later version waits for the storage: finish what is under way, and close it. */
+  giveWay(): void
+}
 
 export interface Storage {
   /** Everything needed to rebuild memory; pages that no record names are deleted. */
