@@ -3,14 +3,15 @@ import type { Dice } from '../../postgres/random.js'
 import { absences } from './absences.js'
 import { contest } from './contest.js'
 import { deviceFaults } from './device-faults.js'
-import { foreignWrite, grant, truncate } from './foreign-write.js'
+import { foreignWrite, grant, replicate, truncate } from './foreign-write.js'
 import { hostileWrite, localWrite } from './local-write.js'
 import type { Operation } from './operation.js'
 import { restores } from './restores.js'
 import { changeScopes } from './scopes.js'
+import { linkTwice, restoreRow } from './second-thoughts.js'
 import { serverFaults } from './server-faults.js'
 
-export const operations: readonly Operation[] = [localWrite, contest, hostileWrite, foreignWrite, grant, truncate, changeScopes, ...absences, ...deviceFaults, ...serverFaults, ...restores]
+export const operations: readonly Operation[] = [localWrite, contest, hostileWrite, foreignWrite, grant, truncate, replicate, restoreRow, linkTwice, changeScopes, ...absences, ...deviceFaults, ...serverFaults, ...restores]
 
 /** One of them, by weight. */
 export const drawOperation = (dice: Dice, from: readonly Operation[] = operations): Operation => {

@@ -38,3 +38,18 @@ export const truncate: Operation = {
     dice.pick(world.foreigners).run(`truncate ${quoted(dice.pick(leaves).table)}`)
   },
 }
+
+/** A replicating process writes, for which neither ordinary triggers nor foreign keys are there: so it changes no reference. */
+export const replicate: Operation = {
+  name: 'replicate',
+  weight: 1,
+  isFault: true,
+  run: async (world, dice) => {
+    const tables = await world.tables()
+    const model = dice.pick(world.schema.ir.models)
+    const ids = [...(tables.get(model.name)?.keys() ?? [])].toSorted()
+    const fields = model.fields.filter(({ implicit, reference }) => !implicit && reference === null).map(({ name }) => name)
+    if (ids.length === 0 || fields.length === 0) return
+    if (dice.pick(world.foreigners).replicate(model.name, dice.pick(ids), [dice.pick(fields)], tables)) world.count('fault: replica role')
+  },
+}

@@ -25,10 +25,16 @@ export const serverFaults: readonly Operation[] = [
     node.stop()
     world.kernel.after(8_000 + dice.below(5_000), null, `${node.name} is started`, () => node.start())
   }),
+  fault('rolling restart', 0.4, (world, dice) => {
+    for (const [at, node] of world.nodes.entries()) {
+      world.kernel.after(at * 9000, null, `${node.name} is stopped`, () => node.stop())
+      world.kernel.after(at * 9000 + 8000 + dice.below(4000), null, `${node.name} is started`, () => node.start())
+    }
+  }),
   fault('all connections cut', 0.7, (world) => void world.network.cut()),
   fault('bad network', 1.5, (world, dice) => {
     const some = (most: number): number => (dice.chance(0.5) ? dice.next() * most : 0)
-    world.network.faults = { delay: 5 + dice.below(400), cut: some(0.03), loseAcknowledgement: some(0.3), halfOpen: some(0.01), oneWay: some(0.01), refuse: some(0.3), slowReader: some(0.3) }
+    world.network.faults = { delay: 5 + dice.below(400), cut: some(0.03), loseAcknowledgement: some(0.3), halfOpen: some(0.03), oneWay: some(0.03), refuse: some(0.3), slowReader: some(0.3) }
   }),
   fault('bad database', 1.2, (world, dice) => {
     const some = (most: number): number => (dice.chance(0.5) ? dice.next() * most : 0)

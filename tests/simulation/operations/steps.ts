@@ -39,12 +39,12 @@ export const write = (world: World, device: Device, steps: readonly Step[], stri
   const deleted: Deleted[] = []
   const run = (tx: SimTransaction): void => {
     for (const step of steps) {
-      const { op, model, id } = step
+      const { model, id } = step
       const writer = tx[model.plural]
       if (writer === undefined) throw new Error(`no writer ${model.plural}`)
       if (step.op === 'create') writer.create(step.values)
       else if (step.op === 'update') writer.update(id, step.values)
-      else if (step.op === 'restore') writer.restore(step.row)
+      else if (step.op === 'restore') writer.restore({ ...step.row })
       else deleted.push({ model, row: writer.delete(id) })
     }
   }

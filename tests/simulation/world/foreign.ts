@@ -69,6 +69,16 @@ export class ForeignSession implements Owner {
     if (statement !== null) this.#do(statement.text, statement.values, 'edit')
   }
 
+  /** The same as a replicating process writes: ordinary triggers do not fire. False while a transaction is open. */
+  replicate(model: string, id: string, fields: readonly string[], tables: Tables): boolean {
+    if (this.isInTransaction) return false
+    this.begin()
+    this.run('set local session_replication_role = replica')
+    this.edit(model, id, fields, tables)
+    this.end(true)
+    return true
+  }
+
   run(text: string): void {
     this.#do(text, [], text.slice(0, 24))
   }
