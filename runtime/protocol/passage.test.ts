@@ -148,6 +148,18 @@ describe('between two versions', () => {
     })
   })
 
+  it('[E48] a queued create that says null, where there is no null any more, gets what rows got that had null, not a default', () => {
+    const [was, is]: readonly [Fields, Fields] = [
+      { id: { type: 'uuid' }, nick: { type: 'text', nullable: true, default: 'usual' } },
+      { id: { type: 'uuid' }, nick: { type: 'text', default: 'usual' } },
+    ]
+    const models = { Task: { name: 'Task', before: was, after: is, isExact: true, fields: { nick: { was: 'nick', fill: 'filled' } } } }
+    const route = new Route([{ from: 'one', to: 'two', models, newModels: [], scopes: {}, newScopes: [] }], 'up')
+    const made = (values: Readonly<Record<string, Wire>>) => route.mutation(mutation({ op: 'create', model: 'Task', id, values })).mutation.ops
+    expect(made({ nick: null })).toEqual([{ op: 'create', model: 'Task', id, values: { nick: 'filled' } }])
+    expect(made({})).toEqual([{ op: 'create', model: 'Task', id, values: {} }])
+  })
+
   it('[E36] the way begins at the last time that a version was current', () => {
     const back = { ...first, from: 'two', to: 'one' }
     expect(pathFrom({ hash: 'two', transitions: [first, back, first] }, 'one')).toEqual([first])

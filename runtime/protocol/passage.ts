@@ -125,7 +125,8 @@ export class Passage {
       const { name, field } = target
       if (name in values || name === 'id' || field.readonly === true) continue
       const usual = field.default ?? (field.nullable === true ? null : undefined)
-      const given = unnamed(shape, op.id, values, target)
+      const isNull = target.source !== null && op.values[target.source.name] === null
+      const given = isNull ? filledOf(shape, op.id, values, target) : unnamed(shape, op.id, values, target)
       const wire = given === undefined ? usual : given
       // Nobody can say what the other side insists on.
       if (wire === undefined) return { op: null, lost: Object.keys(op.values) }
@@ -219,12 +220,16 @@ const meant = (source: Source, wire: Wire): Wire | undefined => {
 /** A value that is to be shown. */
 const show = (source: Source, wire: Wire): Wire | undefined => (source.by === undefined ? showValue(source, wire) : meant(source, wire))
 
+/** What the migration gave rows that had nothing. */
+const filledOf = (shape: Shape, id: string, values: Readonly<Record<string, Wire>>, { field, fill, compute }: Target): Wire | undefined =>
+  compute === undefined ? fill : evaluate(compute, field, (other) => valueOfNew(shape, id, values, other ?? ''))
+
 /** What a field is in a new row that does not name it: what it would be by now, had the row been there; undefined: what new rows have. */
-const unnamed = (shape: Shape, id: string, values: Readonly<Record<string, Wire>>, { field, source, fill, compute }: Target): Wire | undefined => {
+const unnamed = (shape: Shape, id: string, values: Readonly<Record<string, Wire>>, target: Target): Wire | undefined => {
+  const { source } = target
   const former = source === null ? undefined : (source.from.default ?? (source.from.nullable === true ? null : undefined))
   const kept = source === null || former === undefined ? undefined : meant(source, former)
-  if (kept !== undefined) return kept
-  return compute === undefined ? fill : evaluate(compute, field, (other) => valueOfNew(shape, id, values, other ?? ''))
+  return kept === undefined ? filledOf(shape, id, values, target) : kept
 }
 
 /** The same of a field that another is worked out from; undefined: only the server knows. */

@@ -102,7 +102,8 @@ export const keptWrites = (
       const target = up.field(name, field.name)
       // What was refused was refused whole; of what has no place any more, the rest went on.
       const isKept = kept.some(({ code, fields }) => code !== 'unknown-schema' || fields.length === 0 || fields.includes(field.name))
-      if (field.implicit || isKept || there === undefined) return []
+      // What only the server sets it sets as it does now.
+      if (field.implicit || field.readonly || isKept || there === undefined) return []
       if (target !== undefined && same(there.values[target], stored.values[target])) return []
       // It went on purpose, and its author had not written it.
       if (target === undefined && op === 'update') return []

@@ -146,7 +146,8 @@ class Life {
         if (device.pending().length > pending) note(goes ? 'delete' : 'update', model.name, row.id)
       }
       const values = author.create(model, shown, {})
-      if (values === null || leadsNowhere(values) || (model.join && this.#isTaken(shown, model.name, values))) continue
+      // Two links of one pair become one: only one device makes any.
+      if (values === null || leadsNowhere(values) || (model.join && place === 1) || (model.join && this.#isTaken(shown, model.name, values))) continue
       device.transaction((tx) => tx[model.plural]?.create(values))
       note('create', model.name, String(values['id']).toLowerCase())
     }
