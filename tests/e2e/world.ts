@@ -71,13 +71,19 @@ export const openWorld = async (options: { readonly nodes?: number; readonly ser
       lab.device({ principal: user, claims: { sub: user }, storage, ...rest }),
     equal: async (device, user, boards = []) => {
       let last: readonly string[] = []
-      try {
-        await until('the device equals SQL', async () => {
-          last = await differences(device, user, boards)
-          return last.length === 0 && device.status.get().pending === 0
-        }, 10_000)
-      } catch (error) {
-        throw new Error(`the cache differs from SQL:\n${last.slice(0, 10).join('\n')}\n${JSON.stringify(device.status.get())}`, { cause: error })
+      const isEqual = async (): Promise<boolean> => {
+        last = await differences(device, user, boards)
+        return last.length === 0 && device.status.get().pending === 0
+      }
+      // A machine that is busy is slow: in vain is to wait while nothing moves.
+      for (let before = ''; ;) {
+        try {
+          return await until('the device equals SQL', isEqual, 10_000)
+        } catch (error) {
+          const now = JSON.stringify([last, device.status.get()])
+          if (now === before) throw new Error(`the cache differs from SQL:\n${last.slice(0, 10).join('\n')}\n${JSON.stringify(device.status.get())}`, { cause: error })
+          before = now
+        }
       }
     },
     task: (title, values = {}) => {

@@ -213,13 +213,13 @@ export const cacheBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'runtime/client/client-parts.ts',
-        find: 'const { device, batches, wasKilled } = await restore(storage, upgrade, schema, store, ports, log)',
+        find: 'const { device, batches, isDoubted } = await restore(storage, upgrade, schema, store, ports, log)',
         replace: `const key = \`\${schema.name}:\${options.principal}\`
   const drawn = remembered.get(ports.random) ?? new Map<string, string>()
   remembered.set(ports.random, drawn)
   const kept = { ...ports.random, next: () => ports.random.next(), uuid: () => drawn.get(key) ?? ports.random.uuid() }
   const restoring = stored.device === null ? { ...ports, clock: ports.clock, random: kept } : ports
-  const { device, batches, wasKilled } = await restore(storage, upgrade, schema, store, restoring, log)
+  const { device, batches, isDoubted } = await restore(storage, upgrade, schema, store, restoring, log)
   drawn.set(key, device.client)`,
       },
       { file: 'runtime/client/client-parts.ts', find: 'const hour = 3_600_000\n', replace: 'const hour = 3_600_000\nconst remembered = new WeakMap<object, Map<string, string>>()\n' },
