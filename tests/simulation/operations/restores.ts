@@ -18,7 +18,10 @@ export const restores: readonly Operation[] = [
     run: async (world, dice) => {
       // Nodes that run on find another database behind the address, or they are started with it.
       const restarts = dice.chance(0.4)
-      if (restarts) for (const node of world.nodes) await node.crash()
+      if (restarts) {
+        world.network.cut()
+        for (const node of world.nodes) await node.crash()
+      }
       if (await world.restore()) world.count('fault: restore')
       if (restarts) for (const node of world.nodes) world.kernel.after(200 + dice.below(3000), null, `${node.name} is started`, () => node.start())
     },
