@@ -46,7 +46,7 @@ export const hostileWrite: Operation = {
     const cache = cacheOf(client, model.plural)
     try {
       const { confirmed } = hostile.op === 'create' ? cache.create(hostile.values) : cache.update(String(hostile.id), hostile.values)
-      if (hostile.refusedBy === 'client') world.complaints.push(`${device.name}: the client let pass ${hostile.fault} in ${model.name}.${hostile.field}`)
+      if (hostile.refusedBy === 'client') world.complaints.push(`${device.name}: the client let pass ${hostile.fault} in ${model.name}.${hostile.field}: ${JSON.stringify(hostile.values[hostile.field])}`)
       void confirmed.then(({ kind }) => world.count(`hostile ${kind}`))
     } catch (error) {
       if (!(error instanceof SyncError)) throw error

@@ -113,7 +113,10 @@ export class RowAuthor {
       const element = randomElement(this.#dice, this.#ir, field.type.of)
       return write({ [field.name]: { add: [element], remove: [element] } }, { fault: 'value', refusedBy: 'client' })
     }
-    return write({ [field.name]: hostileValue(this.#dice, field.type, field.nullable) }, { fault: 'value', refusedBy: 'client' })
+    const value = hostileValue(this.#dice, field.type, field.nullable)
+    // To add nothing to a set and take nothing away is no edit.
+    if (row !== null && field.conflict === 'set' && JSON.stringify(value) === '{}') return null
+    return write({ [field.name]: value }, { fault: 'value', refusedBy: 'client' })
   }
 
   /** A whole valid row, `readonly` and `serverOnly` fields included, as another program would insert it. */
