@@ -59,7 +59,7 @@ it('[M13] server events miss no row that is committed between a look that found 
 /** Does something after every other look that a tailer takes at the log, before the tailer hears of what it saw. */
 const betweenLooks = (run: () => Promise<void>): { end(): void } => {
   // The cast is the boundary: pg's method takes callbacks or gives promises, and the runtime asks for promises.
-  const prototype = pg.Client.prototype as unknown as { query: (...given: readonly unknown[]) => unknown }
+  const prototype = pg.Client.prototype as unknown as { query: (...given: unknown[]) => unknown }
   const { query } = prototype
   let looks = 0
   prototype.query = function (this: unknown, ...given) {

@@ -71,7 +71,7 @@ export const runSeed = async (options: RunOptions): Promise<RunResult> => {
     for (at = 0; at < ops; at += 1) {
       const dice = diceAt(seed, at)
       const operation = drawOperation(dice, operations)
-      const gap = dice.chance(0.3) ? dice.next() * 20 : dice.next() ** 3 * 1500
+      const gap = dice.chance(0.3) ? dice.next() * 20 : dice.next() ** 3 * 500
       if (keep?.has(at) !== false && !(withoutFaults && operation.isFault)) {
         await world.run(gap)
         world.kernel.note(`#${at} ${operation.name}`)

@@ -111,7 +111,7 @@ export const keptWrites = (
     })
     if (kept.length > 0) excused += 1
     else landed += 1
-    faults.push(...lost.filter((line) => !/ is gone$/.test(line)))
+    faults.push(...lost.filter((line) => !line.endsWith(' is gone')))
   }
   return { faults, landed, excused }
 }
