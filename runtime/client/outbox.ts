@@ -64,6 +64,8 @@ export class Outbox {
   #entries: OutboxEntry[] = []
   /** Those that are not stored yet. */
   readonly #unstored: OutboxEntry[] = []
+  /** Numbers of those that are over, and still in storage. */
+  #unswept: readonly number[] = []
   #undecided = 0
   /** The last sequence number that was drawn. */
   #lastSeq = 0
@@ -166,15 +168,16 @@ export class Outbox {
    * link that gave way goes to the row that stands: nobody remembers that under the new id.
    */
   async renumber(storage: Storage, decided: number, client: Pick<DeviceState, 'client' | 'epoch'>): Promise<void> {
-    const { baseLog, journal, store, log } = this.#parts
+    const { baseLog, journal, store, rejections, log } = this.#parts
     const stored = this.#entries.filter((entry) => entry.seq !== null)
     const kept = stored.filter((entry) => (entry.seq ?? 0) > decided)
     const { links = [] } = journal.device
     const meant = followingLinks(links, kept)
     const numbered = kept.map((entry, at) => ({ seq: at + 1, ...mutationOf(entry), ops: meant[at] ?? entry.ops }))
     const facts = { ...client, session: { last: null, next: null }, done: 0, links: [] }
-    const removed = stored.flatMap(({ seq }) => seq ?? [])
-    await baseLog.rewrite(storage, numbered, removed, facts)
+    const removed = [...stored.flatMap(({ seq }) => seq ?? []), ...this.#unswept]
+    await baseLog.rewrite(storage, numbered, removed, facts, rejections.storing(this.#unswept))
+    this.#unswept = []
     this.#lastSeq = numbered.length
     this.#stored = 0
     this.#sent = 0
@@ -286,12 +289,21 @@ export class Outbox {
     this.#entries = this.#entries.filter((entry) => !isOver(entry))
     const { links } = this.#parts.journal.device
     if (links !== undefined && links.length > 0) this.#parts.journal.advance({ links: neededLinks(links, this.#entries) })
-    const stored = over.flatMap(({ seq }) => (seq === null || left.includes(seq) ? [] : [seq]))
-    if (stored.length === 0) return
-    const { journal, baseLog, rejections, log } = this.#parts
-    const removing = journal.run((storage) => baseLog.rewrite(storage, [], stored, {}, rejections.storing(stored)))
+    const seqs = over.flatMap(({ seq }) => seq ?? [])
+    this.#unswept = [...this.#unswept, ...seqs].filter((seq) => !left.includes(seq))
+    if (this.#unswept.length === 0) return
     // They come back at the next start, are sent again, and the server tells the outcome it recorded.
-    removing.catch((error: unknown) => log('warn', 'outbox-not-swept', { code: storageError(error).code }))
+    const failed = (error: unknown): void => this.#parts.log('warn', 'outbox-not-swept', { code: storageError(error).code })
+    this.#parts.journal.run((storage) => this.#forget(storage)).catch(failed)
+  }
+
+  /** Inside a job, of which another may have taken a new client id: under that, none of these numbers means what it did. */
+  async #forget(storage: Storage): Promise<void> {
+    const { baseLog, rejections } = this.#parts
+    const seqs = this.#unswept
+    if (seqs.length === 0) return
+    await baseLog.rewrite(storage, [], seqs, {}, rejections.storing(seqs))
+    this.#unswept = this.#unswept.filter((seq) => !seqs.includes(seq))
   }
 
   #count(more: number): void {
