@@ -118,12 +118,17 @@ class Screen {
   #halfOfOwn(): string | null {
     const later = new Set<string>()
     for (const { seq, ops } of this.#client.pending().toReversed()) {
-      const fields = ops.flatMap(fieldsOf)
+      const fields = ops.filter((op) => !this.#mayBeThere(op)).flatMap(fieldsOf)
       const missing = fields.filter((field) => !later.has(placeOf(field)) && this.#isMissing(field))
       if (missing.length > 0 && this.#overlaid.isAhead(this.device, seq)) return `${this.device.name} waits for ${missing.map(placeOf).join(', ')}, and does not show it`
       for (const field of fields) later.add(placeOf(field))
     }
     return null
+  }
+
+  /** Whether the row of a create may be somebody else's: one that is brought back, or made by a copy of the device. There the create does nothing. */
+  #mayBeThere(op: Op): boolean {
+    return op.op === 'create' && (op.restore === true || (this.#world.tally['fault: clone'] ?? 0) > 0)
   }
 
   /** Whether a row that is there does not show the text. Of two links of a pair one gives way. */

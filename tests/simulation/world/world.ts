@@ -214,6 +214,8 @@ export class World {
     })
     this.#backup = null
     this.#tables = null
+    // Whoever restores says so before anybody writes: the versions of what was lost must not be given out again.
+    await this.#control.sql('select syncgen.renew_epoch()')
     const [row] = await this.#control.sql('select pg_current_xact_id()::text as xid')
     const undone = this.history.restored(backup.entries, String(row?.['xid']), (mark) => this.pushes.isTold(mark))
     await this.#control.sql(`select setval('sim.audit_id_seq', $1)`, [(this.history.entries.at(-1)?.id ?? 0) + 1])
