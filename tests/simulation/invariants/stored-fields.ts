@@ -129,7 +129,7 @@ class Acknowledged {
     // A link that the same mutation made gave way to the row, and brought its own values.
     if (outcome?.kind === 'merged' && outcome.links?.some(({ into }) => into === id) === true) return null
     const [first] = this.#own
-    const last = this.#own.at(-1)
+    const last = this.#own.findLast(({ after }) => after !== null)
     const lost = lostIn(this.#pushed.outcome).filter((each) => each.model === model.name && each.id === id)
     for (const [name, edit] of Object.entries(set)) {
       const field = model.fields.find((each) => each.name === name)
