@@ -1,4 +1,5 @@
 import { type Position, formatPosition, includes, parsePosition } from '../../../runtime/protocol/position.js'
+import type { Device } from '../world/device.js'
 import type { LocalWrite } from '../world/ledger.js'
 import { marksIn } from '../world/history.js'
 import { type SimClient, cacheOf } from '../schema/sim-schema.js'
@@ -47,7 +48,7 @@ export const sessionGuarantees: Invariant = {
               const shown = seen.get(key) ?? { now: text, before: new Set() }
               seen.set(key, shown)
               if (shown.now === text) continue
-              if (shown.before.has(text)) returns.push({ device: device.name, plural, id: event.id, field, text, instead: shown.now })
+              if (shown.before.has(text) && !isReopening(device)) returns.push({ device: device.name, plural, id: event.id, field, text, instead: shown.now })
               shown.before.add(shown.now)
               shown.now = text
             }
@@ -105,3 +106,7 @@ const writeOf = (writes: readonly LocalWrite[], text: string): LocalWrite | unde
 
 const pluralOf = (world: { readonly schema: { readonly ir: { readonly models: readonly { readonly name: string; readonly plural: string }[] } } }, name: string): string =>
   world.schema.ir.models.find((model) => model.name === name)?.plural ?? name
+
+/** Whether a scope is open again on a live connection, and still as of its closing: `cached`, as its status says. */
+const isReopening = ({ client, scopes }: Device): boolean =>
+  client?.status.get().connection !== 'offline' && [...scopes.values()].some(({ handle }) => handle?.status.get().state === 'cached')
