@@ -84,7 +84,12 @@ const withoutConsequences = (found: readonly Difference[], there: readonly Thing
 const isOn = ({ kind, table, facts }: Thing, column: Thing): boolean =>
   (kind === 'constraint' || kind === 'index') &&
   table === column.table &&
-  new RegExp(`(?<![\\w"])"?${column.name.replaceAll(/[^\w]/g, '\\$&')}"?(?![\\w"])`).test(String(facts['definition']))
+  (String(facts['definition']).match(words) ?? []).some((word) => word === column.name || word === quoted(column.name))
+
+/** Names, quoted or not. */
+const words = /"(?:[^"]|"")*"|[\w$]+/g
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /** In a table that does not belong there, or in what is no table. */
 const isOfStrange = ({ kind, table }: Thing, extra: readonly Thing[], there: readonly Thing[]): boolean =>
