@@ -5,7 +5,7 @@
 import type { BaseRow, Uuid } from '../protocol/descriptor.js'
 import { equalWire } from '../protocol/field-order.js'
 import type { CreateOp, DeleteOp, LostField, MergedLink, Mutation, Outcome, UpdateOp } from '../protocol/messages.js'
-import type { Log } from '../protocol/ports.js'
+import type { Log, Timers } from '../protocol/ports.js'
 import { type Edit, type Rules, fieldsInConflict, reconcile } from '../protocol/reconcile.js'
 import type { Wire } from '../protocol/values.js'
 import { type Intent, beforeWrite } from './before-write.js'
@@ -19,7 +19,6 @@ import { linkedRow, payloadOf } from './links.js'
 import { mergeField } from './merge.js'
 import { type PlannedOp, planOps } from './planned-op.js'
 import { type Place, Rejected, rejectionOf } from './rejection.js'
-import { serverTransaction } from './server-writer.js'
 import { isPassing, sqlFailure } from './sql-failure.js'
 import { type Stored, deletedAmong, deletedRow, lockRows, present, storedKey, valuesOf } from './stored-rows.js'
 import type { Connection } from './transaction.js'
@@ -31,6 +30,9 @@ export interface MutationTools {
   readonly log: Log
   readonly newId: () => Uuid
   readonly constraints: ConstraintFields
+  readonly timers: Timers
+  /** How long a hook may take, ms. */
+  readonly hookWithin: number
 }
 
 /**
@@ -356,9 +358,7 @@ class Application {
   }
 
   #hook(model: KnownModel, intent: Intent, stored: Stored | undefined): Promise<ReadonlyMap<string, Wire>> {
-    const { catalog, hooks, log, newId } = this.#tools
-    const tx = serverTransaction(this.#connection, catalog, newId)
-    return beforeWrite({ hooks, identity: this.#identity, tx, at: this.#at, log }, model, intent, stored)
+    return beforeWrite({ ...this.#tools, connection: this.#connection, identity: this.#identity, at: this.#at }, model, intent, stored)
   }
 
   /** Whether a rule held for the row when the mutation began. What the mutation itself made is its own. */

@@ -24,7 +24,9 @@ export interface ModelHooks<Row extends BaseRow, Claims, Transaction> {
   /**
    * Runs inside the transaction, after the access rules and conflicts were decided, before the statement. Fields that it
    * returns are written in place of those in `after`, `readonly` and `serverOnly` ones included. What it throws, other than
-   * by `reject`, rejects the mutation with the code `failed` and is logged.
+   * by `reject`, rejects the mutation with the code `failed` and is logged; but one that takes longer than `limits.hookWithin`, or
+   * whose network fails, is tried again, five times and for `limits.doubtFor`, before. `tx` is of no use when the hook has ended
+   * or its time has: await what is asked of it.
    */
   readonly beforeWrite?: (write: ClientWrite<Row, Claims, Transaction>) => Returned<Row> | Promise<Returned<Row>>
 }

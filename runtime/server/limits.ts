@@ -11,8 +11,10 @@ export interface Limits {
   /** Mutations in one `push`, and ops in all of them together. */
   readonly mutationsPerPush: number
   readonly opsPerPush: number
-  /** A mutation that the database fails on, for a reason that may pass, is tried for so long, ms; then it is rejected. */
+  /** A mutation that the database or a hook's network fails on, for a reason that may pass, is tried for so long, ms; then it is rejected. */
   readonly doubtFor: number
+  /** Time for a `beforeWrite` hook, ms: it holds a connection to the database. */
+  readonly hookWithin: number
   /** Keys that a client may say it holds, over all scopes of an attempt. */
   readonly heldRows: number
   /** One in so many reconnections is checked: the client compares what it holds with what the database has. `Infinity`: none. */
@@ -45,6 +47,7 @@ export const defaultLimits: Limits = {
   mutationsPerPush: 1000,
   opsPerPush: 1000,
   doubtFor: 300_000,
+  hookWithin: 10_000,
   heldRows: 1_000_000,
   checkOneIn: 50,
   connectionsPerPrincipal: 100,

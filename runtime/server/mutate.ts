@@ -6,6 +6,7 @@ import type { Uuid } from '../protocol/descriptor.js'
 import type { MergedLink, Mutation, Outcome, PushResult, VersionedRow } from '../protocol/messages.js'
 import type { Clock } from '../protocol/ports.js'
 import { type MutationTools, applyMutation } from './apply-mutation.js'
+import { HookFailed } from './before-write.js'
 import { possibleTime, stampCommand } from './edit-times.js'
 import type { Verified } from './identity.js'
 import { Judge } from './judge.js'
@@ -52,22 +53,34 @@ export class Pusher {
    * fails on again and again, for a reason that may be its own, is rejected in the end.
    */
   async push(author: Author, mutations: readonly Mutation[]): Promise<Decided | 'replaced'> {
-    const course: Course = { tries: 0, failing: null, hopeless: null }
-    try {
-      const decided = await this.#push(author, mutations, course)
-      if (decided !== 'replaced' && decided.results.length > 0) this.#troubles.over(author.client)
-      return decided
-    } catch (error) {
-      const { failing } = course
-      if (failing === null || !isDoubtful(error) || !this.#troubles.isHopeless(author.client, failing.seq)) throw error
-      this.#logFailed('V92', author, failing, error)
-      return this.#push(author, mutations, { tries: 0, failing: null, hopeless: failing })
+    for (let course = begun; ;) {
+      const now = { ...course }
+      try {
+        const decided = await this.#push(author, mutations, now)
+        if (decided !== 'replaced' && decided.results.length > 0) this.#troubles.over(author.client)
+        return decided
+      } catch (error) {
+        course = this.#otherCourse(author, now, error)
+      }
     }
+  }
+
+  /** How the push is tried again, if it is worth it. @throws the error if it is not. */
+  #otherCourse(author: Author, { failing, answering, ...course }: Course, error: unknown): Course {
+    if (answering && !course.withoutRows && (isDoubtful(error) || !isPassing(error))) {
+      this.#tools.log('error', 'answer-failed', { law: 'V104', client: author.client, error: textOf(error) })
+      return { ...begun, ...course, tries: 0, withoutRows: true }
+    }
+    const mayBeItsOwn = error instanceof HookFailed || isDoubtful(error)
+    if (failing === null || !mayBeItsOwn || !this.#troubles.isHopeless(author.client, failing.seq)) throw error
+    this.#logFailed('V92', author, failing, error)
+    return { ...begun, ...course, tries: 0, hopeless: failing }
   }
 
   #push(author: Author, mutations: readonly Mutation[], course: Course): Promise<Decided | 'replaced'> {
     return this.#tools.database.write(async (connection) => {
       course.failing = null
+      course.answering = false
       course.tries += 1
       const [row] = await connection.rows(lockClient, [author.client])
       const [session, lastSeq, now] = row ?? []
@@ -102,7 +115,9 @@ export class Pusher {
       last = Math.max(last, mutation.seq)
     }
     await this.#record(connection, author, decided, last)
-    const results = await this.#withRows(connection, author, decided)
+    course.answering = true
+    const results = await this.#withRows(connection, author, decided, course)
+    course.answering = false
     return gap ? { results, gap: { expected: last + 1 } } : { results }
   }
 
@@ -132,7 +147,8 @@ export class Pusher {
     before: readonly Decision[],
     course: Course,
   ): Promise<Outcome | 'undecided'> {
-    if (course.hopeless?.seq === mutation.seq) return { kind: 'rejected', code: 'internal', ...(course.hopeless.place ?? nowhere), fields: [] }
+    const { hopeless } = course
+    if (hopeless?.seq === mutation.seq) return { kind: 'rejected', code: hopeless.code, ...(hopeless.place ?? nowhere), fields: [] }
     const at = possibleTime(mutation.at, now)
     let place: Place | null = null
     await connection.command(`savepoint mutation; set constraints all deferred; ${stampCommand(at)}`)
@@ -144,8 +160,9 @@ export class Pusher {
     } catch (error) {
       const outcome = rejectionOf(error, place, this.#tools.constraints) ?? this.#failed(author, mutation, place, error)
       if (outcome === undefined) {
-        course.failing = { seq: mutation.seq, place }
-        if (before.length === 0 || !isDoubtful(error)) throw error
+        const isHook = error instanceof HookFailed
+        course.failing = { seq: mutation.seq, place, code: isHook ? 'failed' : 'internal' }
+        if (before.length === 0 || !(isHook || isDoubtful(error))) throw error
       }
       await connection.command('rollback to savepoint mutation; release savepoint mutation')
       return outcome ?? 'undecided'
@@ -154,14 +171,13 @@ export class Pusher {
 
   /** An error that is neither a rejection nor the database's is a bug of ours. It would happen again: the mutation ends here. */
   #failed(author: Author, { seq }: Mutation, place: Place | null, error: unknown): Outcome | undefined {
-    if (sqlFailure(error) !== undefined || isPassing(error)) return undefined
-    this.#logFailed('V90', author, { seq, place }, error)
+    if (error instanceof HookFailed || sqlFailure(error) !== undefined || isPassing(error)) return undefined
+    this.#logFailed('V90', author, { seq, place, code: 'internal' }, error)
     return { kind: 'rejected', code: 'internal', ...(place ?? nowhere), fields: [] }
   }
 
   #logFailed(law: string, { client }: Author, { seq, place }: Failing, error: unknown): void {
-    const stack = error instanceof Error ? (error.stack ?? error.message) : 'no error'
-    this.#tools.log('error', 'mutation-failed', { law, client, seq, model: place?.model ?? null, error: stack })
+    this.#tools.log('error', 'mutation-failed', { law, client, seq, model: place?.model ?? null, error: textOf(error) })
   }
 
   async #record(connection: Connection, { client }: Author, decided: readonly Decision[], last: number): Promise<void> {
@@ -176,11 +192,16 @@ export class Pusher {
     ])
   }
 
-  /** Adds the rows that the mutations' ops name, as they are now, as far as this identity may read them. */
-  async #withRows(connection: Connection, { identity }: Author, decided: readonly Decision[]): Promise<readonly PushResult[]> {
+  /** Adds the rows that the mutations' ops name, as they are now, as far as this identity may read them; none if they could not be read. */
+  async #withRows(
+    connection: Connection,
+    { identity }: Author,
+    decided: readonly Decision[],
+    { withoutRows }: Course,
+  ): Promise<readonly PushResult[]> {
     const { catalog } = this.#tools
     const judge = new Judge(connection, catalog, identity)
-    const ops = decided.flatMap(keysOf)
+    const ops = withoutRows ? [] : decided.flatMap(keysOf)
     const rows = new Map<string, VersionedRow>()
     for (const name of new Set(ops.map(({ model }) => model))) {
       const model = catalog.models.get(name)
@@ -196,6 +217,8 @@ export class Pusher {
 interface Failing {
   readonly seq: number
   readonly place: Place | null
+  /** What it is rejected with in the end. */
+  readonly code: 'failed' | 'internal'
 }
 
 /** How a push goes. */
@@ -204,9 +227,15 @@ interface Course {
   tries: number
   /** What it failed on. */
   failing: Failing | null
+  /** Whether all is decided, and the rows for the answer are being read. */
+  answering: boolean
   /** What is not tried again. */
   readonly hopeless: Failing | null
+  /** Whether it is answered without rows: to read them failed. */
+  readonly withoutRows: boolean
 }
+
+const begun: Course = { tries: 0, failing: null, answering: false, hopeless: null, withoutRows: false }
 
 interface Decision {
   readonly mutation: Mutation
@@ -230,6 +259,8 @@ const rowsOf = (keys: readonly Place[], rows: ReadonlyMap<string, VersionedRow>)
   }
   return Object.fromEntries([...own].map(([model, byId]) => [model, [...byId.values()]]))
 }
+
+const textOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : 'no error')
 
 const nowhere = { model: null, id: null } as const
 

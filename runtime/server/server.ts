@@ -159,7 +159,9 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
         database,
         catalog,
         clock,
+        timers,
         doubtFor: limits.doubtFor,
+        hookWithin: limits.hookWithin,
         log,
         constraints: await ConstraintFields.read(database, catalog),
         hooks: new Map(Object.entries(this.#options.hooks ?? {})) as ReadonlyMap<string, ModelHooks<BaseRow, object, unknown>>,
@@ -193,10 +195,14 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
   async transaction<Result>(run: (tx: ServerTransaction<Types>) => Promise<Result>): Promise<Result> {
     if (this.#closing !== undefined) throw new SyncError('closed', 'this server is closed')
     const newId = (): string => this.#ports.random.uuid()
-    const result = await this.#database.write(
-      (connection) => run(serverTransaction<Types>(connection, this.#catalog, newId)),
-      wasRolledBack,
-    )
+    const result = await this.#database.write(async (connection) => {
+      const lent = connection.lend()
+      try {
+        return await run(serverTransaction<Types>(lent, this.#catalog, newId))
+      } finally {
+        lent.revoke()
+      }
+    }, wasRolledBack)
     this.#changelog.wake(true)
     return result
   }

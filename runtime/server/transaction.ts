@@ -160,6 +160,11 @@ export class Connection {
     await this.#client.query(text)
   }
 
+  /** The same connection, for the app, until it is revoked. */
+  lend(): LentConnection {
+    return new LentConnection(this.#client)
+  }
+
   /** `begin`, `run`, `commit`; or `rollback` if it throws. @throws also when PostgreSQL rolled back instead of committing. */
   async within<Result>(begin: string, run: () => Promise<Result>): Promise<Result> {
     await this.#client.query(begin)
@@ -175,6 +180,35 @@ export class Connection {
     const { command } = await this.#client.query('commit')
     if (command !== 'COMMIT') throw new NotCommitted()
     return result
+  }
+}
+
+/** A connection in the hands of the app. Once it is revoked, whatever is still asked of it throws SyncError `closed`. */
+export class LentConnection extends Connection {
+  #isRevoked = false
+
+  /** From now on it is of no use. */
+  revoke(): void {
+    this.#isRevoked = true
+  }
+
+  override async rows(text: string, values?: readonly Parameter[]): Promise<readonly SqlRow[]> {
+    this.#check()
+    return super.rows(text, values)
+  }
+
+  override async sql(text: string, values?: readonly unknown[]): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    this.#check()
+    return super.sql(text, values)
+  }
+
+  override async command(text: string): Promise<void> {
+    this.#check()
+    return super.command(text)
+  }
+
+  #check(): void {
+    if (this.#isRevoked) throw new SyncError('closed', 'This transaction is over, or its time was: whatever writes with it must be awaited.')
   }
 }
 

@@ -190,3 +190,45 @@ it('[V81] a link that gives way, deleted and made again under its id in the same
   expect((await bob.push(twice, twice)).outcome).toMatchObject({ kind: 'merged', links: [{ id: twice.id, into: link.id }, { id: twice.id, into: link.id }] })
   expect(await tracker.sql('select id from task_labels where task_id = $1', [task])).toEqual([{ id: link.id }])
 })
+
+it.each(['a statement of ours fails', 'our code fails', 'its connection dies'])(
+  '[V104] where the rows for an answer cannot be read (%s), what is decided is answered all the same, once',
+  async (how) => {
+    const id = await tracker.task('V104')
+    const bob = await tracker.online(tracker.bob, board())
+    const readings = whileAnswering(how)
+    try {
+      const { connections, outcomes } = await until(bob, [
+        bob.mutation([{ op: 'update', model: 'Task', id, version: 0, set: { votes: { add: 1 } } }]),
+        bob.mutation([newTask(randomUUID(), { title: 'V104' })]),
+        bob.mutation([newTask(tracker.project, { title: 'V104 behind' })]),
+      ])
+      expect(connections).toBe(1)
+      expect(outcomes).toMatchObject([{ kind: 'applied' }, { kind: 'rejected' }, { kind: 'applied' }])
+    } finally {
+      readings.end()
+    }
+    expect(readings.failed()).toBe(1)
+    expect(await tracker.sql('select votes from tasks where id = $1', [id])).toEqual([{ votes: 1 }])
+    expect(await titles('V104 behind')).toContain('V104 behind')
+    await tracker.sql(`delete from tasks where title like 'V104%'`)
+  },
+)
+
+/** Makes the reading of rows for an answer fail: the first time, or whenever it is tried if it would fail again. */
+const whileAnswering = (how: string): { failed(): number; end(): void } => {
+  // The cast is the boundary: pg's method takes callbacks or gives promises, and the runtime asks for promises.
+  const prototype = pg.Client.prototype as unknown as { query: (...given: unknown[]) => unknown }
+  const { query } = prototype
+  let failed = 0
+  prototype.query = function (this: { readonly processID: number }, ...given: unknown[]) {
+    const text = typeof given[0] === 'string' ? given[0] : (given[0] as { readonly text?: string }).text
+    const isDone = how === 'its connection dies' && failed > 0
+    if (text?.startsWith('select r.* from (') !== true || isDone) return query.apply(this, given)
+    failed += 1
+    if (how === 'our code fails') throw new TypeError('a bug of ours')
+    if (how === 'a statement of ours fails') return query.call(this, 'select 1/0')
+    return tracker.sql('select pg_terminate_backend($1, 10000)', [this.processID]).then(() => query.apply(this, given))
+  }
+  return { failed: () => failed, end: () => void (prototype.query = query) }
+}

@@ -42,8 +42,8 @@ export const pushBugs: readonly PlantedBug[] = [
       { file: mutate, find: '    course: Course,\n  ): Promise<Decided | \'replaced\'> {', replace: '    course: Course,\n    keep: (all: readonly Decision[]) => void,\n  ): Promise<Decided> {' },
       {
         file: mutate,
-        find: 'const results = await this.#withRows(connection, author, decided)',
-        replace: 'keep(decided)\n    const results = await this.#withRows(connection, author, decided)',
+        find: 'const results = await this.#withRows(connection, author, decided, course)',
+        replace: 'keep(decided)\n    const results = await this.#withRows(connection, author, decided, course)',
       },
     ],
   },
