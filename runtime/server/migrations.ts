@@ -8,7 +8,7 @@ import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SyncError } from '../protocol/errors.js'
-import type { Log } from '../protocol/ports.js'
+import type { Log, Timers } from '../protocol/ports.js'
 import { platform } from './platform.js'
 import { isPassing, sqlFailure } from './sql-failure.js'
 import { Database, type DatabaseOptions, type DedicatedConnection } from './transaction.js'
@@ -19,6 +19,8 @@ export interface MigrateOptions {
   readonly folder?: string | URL
   readonly files?: readonly Migration[]
   readonly log?: Log
+  /** Between two attempts. Those of the machine unless given. */
+  readonly timers?: Timers
 }
 
 /** One migration. */
@@ -43,9 +45,10 @@ export interface MigrationState {
  */
 export const migrate = (options: MigrateOptions): Promise<readonly string[]> =>
   connected(options, async (connection, files, log) => {
+    const { timers = platform.timers } = options
     await connection.command('set statement_timeout = 0; set idle_in_transaction_session_timeout = 0')
-    await takeLock(connection)
-    return applyMissing(connection, files, log)
+    await takeLock(connection, timers)
+    return applyMissing(connection, files, log, timers)
   })
 
 /** What `migrate` would find, by name. Changes nothing. @throws SyncError `database-unreachable`. */
@@ -83,7 +86,7 @@ const connected = async <Result>(
   const log = options.log ?? (() => undefined)
   // A migration may take as long as it takes.
   const settings = typeof options.database === 'string' ? { connectionString: options.database } : options.database
-  const database = new Database({ ...settings, query_timeout: 0 }, log, platform.timers)
+  const database = new Database({ ...settings, query_timeout: 0 }, log, options.timers ?? platform.timers)
   try {
     const connection = await database.connect(() => undefined)
     return await run(connection, files, log).finally(() => connection.end())
@@ -99,6 +102,7 @@ const applyMissing = async (
   connection: DedicatedConnection,
   files: readonly Migration[],
   log: Log,
+  timers: Timers,
 ): Promise<readonly string[]> => {
   const applied = await readApplied(connection)
   const edited = files.filter(({ name, sql }) => stateOf(applied.get(name), checksum(sql)) === 'edited').map(({ name }) => name)
@@ -106,14 +110,14 @@ const applyMissing = async (
     throw refused(`${edited.join(', ')} was edited after it had been applied. Restore it, and put the change into a new file.`)
   const missing = files.filter(({ name }) => !applied.has(name))
   for (const migration of missing) {
-    await applyPatiently(connection, migration, log)
+    await applyPatiently(connection, migration, log, timers)
     log('info', 'migrated', { name: migration.name })
   }
   return missing.map(({ name }) => name)
 }
 
 /** Behind a lock that is waited for, everybody else waits: a file says how long it may, and is tried again. */
-const applyPatiently = async (connection: DedicatedConnection, migration: Migration, log: Log): Promise<void> => {
+const applyPatiently = async (connection: DedicatedConnection, migration: Migration, log: Log, timers: Timers): Promise<void> => {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await applyOne(connection, migration)
@@ -121,7 +125,7 @@ const applyPatiently = async (connection: DedicatedConnection, migration: Migrat
       const isLockTimeout = sqlFailure(error instanceof Error ? error.cause : error)?.code === '55P03'
       if (!isLockTimeout || attempt === mostAttempts) throw error
       log('info', 'migration-waits', { name: migration.name, attempt })
-      await new Promise<void>((resolve) => platform.timers.after(Math.min(100 * 2 ** attempt, 3_000), resolve))
+      await new Promise<void>((resolve) => timers.after(Math.min(100 * 2 ** attempt, 3_000), resolve))
     }
   }
 }
@@ -167,11 +171,11 @@ const readApplied = async (connection: DedicatedConnection): Promise<ReadonlyMap
 }
 
 /** Tried, not waited for: who waits for a lock holds a snapshot, for whose end a CREATE INDEX CONCURRENTLY would wait. */
-const takeLock = async (connection: DedicatedConnection): Promise<void> => {
+const takeLock = async (connection: DedicatedConnection, timers: Timers): Promise<void> => {
   for (;;) {
     const [row] = await connection.rows(`select pg_try_advisory_lock(hashtext('syncgen.migrate'))`)
     if (row?.[0] === true) return
-    await new Promise<void>((resolve) => platform.timers.after(100, resolve))
+    await new Promise<void>((resolve) => timers.after(100, resolve))
   }
 }
 
