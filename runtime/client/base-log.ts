@@ -109,6 +109,12 @@ export class BaseLog {
     this.#parts.journal.advance(change)
   }
 
+  /** Inside a job: the stored rows are gone. */
+  async refill(storage: Storage): Promise<void> {
+    this.#isBehind = true
+    await this.#tryToCatchUp(storage, [])
+  }
+
   /** In a job of its own: nothing that is shown waits for it. */
   #compactSoon(): void {
     this.#batches = 0

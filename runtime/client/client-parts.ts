@@ -16,7 +16,7 @@ import { Journal } from './journal.js'
 import type { Observable } from './observable.js'
 import { Outbox } from './outbox.js'
 import type { Writing } from './query-types.js'
-import type { Storage } from './storage.js'
+import type { Storage, StoredWork } from './storage.js'
 import {
   browserOnlineSignal,
   consoleLog,
@@ -29,7 +29,7 @@ import {
 import type { ClientPorts } from './ports.js'
 import { memoryStorage } from './memory-storage.js'
 import { Rejections } from './rejections.js'
-import { restore } from './restore.js'
+import { restore, withoutBase } from './restore.js'
 import { Scopes } from './scopes.js'
 import { type Status, StatusBoard } from './status.js'
 import { Store } from './store.js'
@@ -53,6 +53,8 @@ export interface ClientParts {
   close(): Promise<void>
   /** Closes for a tab with a later version of the app: what is written is stored first, and that one sends it. */
   giveWay(): void
+  /** The storage was emptied: what must be in it again at once. The rows follow. */
+  emptied(): StoredWork
   signOut(force: boolean): Promise<void>
 }
 
@@ -60,20 +62,20 @@ export interface ClientParts {
 export const openParts = async (schema: SchemaDescriptor, options: OpenOptions): Promise<ClientParts> => {
   const log = options.log ?? consoleLog
   const ports = portsOf(options)
-  let giveWay: (() => void) | null = null
+  let parts: ClientParts | null = null
   let isAsked = false
   const storage = await (options.storage ?? ports.storage)(`${schema.name}:${options.principal}`, {
     schema: schema.hash,
     older: (schema.transitions ?? []).map(({ from }) => from),
     giveWay: () => {
       isAsked = true
-      giveWay?.()
+      parts?.giveWay()
     },
+    emptied: () => parts?.emptied() ?? null,
   })
   try {
-    const parts = await assemble(schema, options, ports, storage, log)
-    giveWay = parts.giveWay
-    if (isAsked) giveWay()
+    parts = await assemble(schema, options, ports, storage, log)
+    if (isAsked) parts.giveWay()
     return parts
   } catch (error) {
     await storage.close()
@@ -160,6 +162,12 @@ const assemble = async (
       if (!isOpen) return
       const why = new SyncError('storage-in-use', 'another tab has a later version of this app: reload this one')
       void close().then(() => report(why))
+    },
+    emptied: () => {
+      log('warn', 'storage-emptied', { pending: outbox.pending().length })
+      journal.run((storage) => baseLog.refill(storage)).catch(() => undefined) // Only a closed client runs no jobs.
+      const { outbox: stored, lastSeq } = outbox.stored
+      return { device: withoutBase(journal.device, schema), outbox: stored, lastSeq, rejections: rejections.stored }
     },
     signOut: async (force) => {
       if (!force && outbox.pending().length > 0) {

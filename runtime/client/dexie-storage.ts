@@ -56,7 +56,12 @@ class DexieStorage implements Storage {
   /** In the order in which they came: keys are drawn. */
   readonly #rejections: DexieTable<StoredRejection, number>
   readonly #release: () => void
+  readonly #holder: StorageHolder | undefined
   #isClosed = false
+  /** There is a device in it, as far as is known. */
+  #isUsed = false
+  /** It was emptied under our feet, and has the work of this device again, but not its rows. */
+  #lacksRows = false
 
   constructor(name: string, { indexedDB, IDBKeyRange }: DexieOptions, release: () => void, holder: StorageHolder | undefined) {
     this.#db = new Dexie(name, {
@@ -73,6 +78,8 @@ class DexieStorage implements Storage {
     this.#meta = this.#db.table('meta')
     this.#rejections = this.#db.table('rejections')
     this.#release = release
+    this.#holder = holder
+    this.#db.on('ready', (db) => this.#opened(db), true)
     // Another tab wants to upgrade or delete: keeping it waiting would hang it, writing on with old code would be worse.
     this.#db.on('versionchange', () => (holder === undefined ? void this.close() : holder.giveWay()))
   }
@@ -91,8 +98,10 @@ class DexieStorage implements Storage {
       const named = records.flatMap(({ attempts }) => attempts)
       await this.#pages.where('attempt').noneOf(named).delete()
       const pages = await this.#pages.toArray()
+      const device = ((await this.#meta.get('device')) as DeviceState | undefined) ?? null
+      this.#isUsed = device !== null
       return {
-        device: ((await this.#meta.get('device')) as DeviceState | undefined) ?? null,
+        device,
         batches: records.map((record) => spelledOut(record, pages)),
         outbox: await this.#outbox.orderBy('seq').toArray(),
         lastSeq: await this.#lastSeq(),
@@ -127,16 +136,16 @@ class DexieStorage implements Storage {
       await this.#outbox.add({ seq, ...mutation })
       await this.#meta.put(seq, 'lastSeq')
       return seq
-    })
+    }, true)
   }
 
-  update(
+  async update(
     entries: readonly Mutation[],
     removed: readonly number[],
     device: DeviceState,
     rejections: Parameters<Storage['update']>[3] = { kept: [], dismissed: [] },
   ): Promise<void> {
-    return this.#transaction('rw', async () => {
+    await this.#transaction('rw', async () => {
       await this.#rejections.where('key').anyOf(rejections.dismissed.concat(rejections.kept.map(({ key }) => key))).delete()
       await this.#rejections.bulkAdd([...rejections.kept])
       const stored = (await this.#meta.get('device')) as DeviceState | undefined
@@ -145,16 +154,19 @@ class DexieStorage implements Storage {
       if (stored?.client !== device.client) await this.#meta.put((await this.#outbox.orderBy('seq').last())?.seq ?? 0, 'lastSeq')
       await this.#meta.put(device, 'device')
     })
+    this.#isUsed = true
   }
 
-  compact(snapshot: readonly Delta[], device: DeviceState): Promise<void> {
-    return this.#transaction('rw', async () => {
+  async compact(snapshot: readonly Delta[], device: DeviceState): Promise<void> {
+    await this.#transaction('rw', async () => {
       const named = (await this.#log.toArray()).flatMap(({ attempts }) => attempts)
       await this.#pages.where('attempt').anyOf(named).delete()
       await this.#log.clear()
       await this.#log.bulkAdd(snapshot.map((delta) => ({ attempts: [], scopes: null, delta })))
       await this.#meta.put(device, 'device')
-    })
+    }, true)
+    this.#isUsed = true
+    this.#lacksRows = false
   }
 
   async close(): Promise<void> {
@@ -174,15 +186,33 @@ class DexieStorage implements Storage {
     }
   }
 
+  /**
+   * After each opening, those included that Dexie makes by itself. A browser that empties a storage (site data were cleared, a file
+   * is damaged) closes the connection to it, and what is opened then is another.
+   */
+  async #opened(db: Dexie): Promise<void> {
+    const meta = db.table<unknown, MetaKey>('meta')
+    if (!this.#isUsed || (await meta.get('device')) !== undefined) return
+    const work = this.#holder?.emptied() ?? null
+    if (work === null) throw emptied()
+    this.#lacksRows = true
+    await db.transaction('rw', ['meta', 'outbox', 'rejections'], async () => {
+      await db.table<Mutation>('outbox').bulkAdd([...work.outbox])
+      await db.table<StoredRejection>('rejections').bulkAdd([...work.rejections])
+      await meta.bulkPut([work.lastSeq, work.device], ['lastSeq', 'device'])
+    })
+  }
+
   async #lastSeq(): Promise<number> {
     return ((await this.#meta.get('lastSeq')) as number | undefined) ?? 0
   }
 
   /**
    * One transaction over everything. If the connection to the database was lost under our feet (iOS does that),
-   * retrying on it is useless: it is opened again, and the transaction run once more.
+   * retrying on it is useless: it is opened again, and the transaction run once more. What builds on stored rows waits for them, if
+   * they are gone.
    */
-  async #transaction<Result>(mode: 'r' | 'rw', run: () => Promise<Result>): Promise<Result> {
+  async #transaction<Result>(mode: 'r' | 'rw', run: () => Promise<Result>, needsNoRows = false): Promise<Result> {
     if (this.#isClosed) throw failure('was closed: another tab needs it, or the client was closed', undefined)
     const tables = [this.#pages, this.#log, this.#outbox, this.#meta, this.#rejections]
     const attempt = (): Promise<Result> =>
@@ -192,6 +222,7 @@ class DexieStorage implements Storage {
           transaction.on('abort', () => {
             if (transaction.idbtrans.error !== null) reject(transaction.idbtrans.error)
           })
+          if (this.#lacksRows && !needsNoRows) throw emptied()
           return run()
         })
         whole.then(resolve, reject)
@@ -220,8 +251,11 @@ const spelledOut = ({ attempts, scopes, delta }: LogRecord, pages: readonly Page
 const isLostConnection = (error: unknown): boolean =>
   error instanceof Error && ['DatabaseClosedError', 'InvalidStateError', 'UnknownError'].includes(error.name)
 
+const emptied = (): SyncError => failure('was emptied by the browser: it is filled again', undefined)
+
 /** Names what happened, never what was stored. */
 const failure = (what: string, cause: unknown): SyncError => {
+  if (cause instanceof SyncError) return cause
   const name = cause instanceof Error ? cause.name : ''
   const isFull = cause instanceof Error && (name === 'QuotaExceededError' || /quota/i.test(cause.message))
   const advice = isFull ? ': the device has no room left' : name === '' ? '' : ` (${name})`

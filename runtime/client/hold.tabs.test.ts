@@ -26,7 +26,7 @@ class Locks {
 beforeEach(() => void vi.stubGlobal('navigator', { locks: new Locks() }))
 afterEach(() => void vi.unstubAllGlobals())
 
-const holder = (schema: string, older: readonly string[], giveWay: () => void = () => undefined): StorageHolder => ({ schema, older, giveWay })
+const holder = (schema: string, older: readonly string[], giveWay: () => void = () => undefined): StorageHolder => ({ schema, older, giveWay, emptied: () => null })
 
 describe('a storage among tabs', () => {
   it('[E69] is handed over when a later version asks', async () => {

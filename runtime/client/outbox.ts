@@ -15,7 +15,7 @@ import { largestMutation, mostOps } from './push-batch.js'
 import type { Writing } from './query-types.js'
 import type { Rejections } from './rejections.js'
 import { type Push, Sender } from './sender.js'
-import type { DeviceState, Storage } from './storage.js'
+import type { DeviceState, Storage, Stored } from './storage.js'
 import type { Store } from './store.js'
 
 /** A local transaction that the server has not decided yet. */
@@ -113,6 +113,12 @@ export class Outbox {
   /** What the server must agree with. */
   get numbers(): OwnNumbers {
     return { lowest: this.#entries[0]?.seq ?? null, lastSeq: this.#lastSeq, stored: this.#stored, sent: this.#sent }
+  }
+
+  /** What of it is in storage. */
+  get stored(): Pick<Stored, 'outbox' | 'lastSeq'> {
+    const outbox = this.#entries.flatMap((entry) => (entry.seq === null ? [] : { seq: entry.seq, ...mutationOf(entry) }))
+    return { outbox, lastSeq: this.#lastSeq }
   }
 
   /** Whether an outcome up to this number is still to be heard. */

@@ -97,7 +97,8 @@ const closedScopes = (device: DeviceState, clock: Clock): DeviceState => ({
   })),
 })
 
-const withoutBase = (device: DeviceState, schema: SchemaDescriptor): DeviceState => ({
+/** The facts of a device that holds no rows. */
+export const withoutBase = (device: DeviceState, schema: SchemaDescriptor): DeviceState => ({
   ...device,
   schema: schema.hash,
   position: null,

@@ -22,7 +22,15 @@ export interface StorageHolder {
   readonly older: readonly string[]
   /** Somebody with a later version waits for the storage: finish what is under way, and close it. */
   giveWay(): void
+  /**
+   * The storage was emptied while it was open: says what must be in it again at once, and sees to it that `compact` follows, before
+   * which no other step is taken. Null: there is nothing yet.
+   */
+  emptied(): StoredWork | null
 }
+
+/** What only this device knows. */
+export type StoredWork = Pick<Stored, 'outbox' | 'lastSeq' | 'rejections'> & { readonly device: DeviceState }
 
 export interface Storage {
   /** Everything needed to rebuild memory; pages that no record names are deleted. */
