@@ -40,7 +40,7 @@ const dispatch = async (args: readonly string[], terminal: Terminal): Promise<Ex
   }
   if (values.check && values['dry-run']) return misused('choose one of --check and --dry-run', terminal)
   const accepted = values.accept ?? []
-  const unknown = accepted.find((decision) => decision !== 'rewrite:initial' && !/^(drop|narrow|convert|retarget|empty|merge|forget):./.test(decision))
+  const unknown = accepted.find((decision) => decision !== 'rewrite:initial' && !/^(drop|narrow|convert|retarget|empty|merge|keep|forget):./.test(decision))
   if (unknown !== undefined) return misused(`--accept ${unknown} is no decision that syncgen asks for`, terminal)
   const mode = values.check ? 'check' : values['dry-run'] ? 'dry-run' : 'write'
   if (values.stamp !== undefined && !isStamp(values.stamp)) return misused('--stamp takes 14 digits: 20260131120000', terminal)

@@ -16,11 +16,28 @@ type ValueStep = Extract<EnumStep, { readonly kind: 'value-added' | 'value-renam
 export const changedEnum = (step: ValueStep, evolution: Evolution): readonly Planned[] => {
   const steps = evolution.steps.filter((each): each is ValueStep => isValueStep(each) && each.enum === step.enum)
   if (steps[0] !== step) return []
-  const moves = steps.flatMap((each) => (each.kind === 'value-renamed' ? [[each.from, each.value] as const] : each.kind === 'value-dropped' && each.to !== null ? [[each.value, each.to] as const] : []))
+  const moves = movesOf(step.enum, steps)
   return columnsOf(step.enum, evolution).flatMap(({ model, field, was }) => changedColumn(model, field, was, moves, evolution))
 }
 
-const changedColumn = (model: Model, field: Field, was: Field, moves: readonly (readonly [string, string])[], { renamed, next }: Evolution): readonly Planned[] => {
+/** Columns whose rows move from values of before to values of now. */
+export const movedColumns = ({ steps, ...evolution }: Evolution): readonly { readonly model: Model; readonly field: Field; readonly moves: Moves }[] =>
+  [...new Set(steps.filter(isValueStep).map((step) => step.enum))].flatMap((name) => {
+    const moves = movesOf(name, steps)
+    return moves.length === 0 ? [] : columnsOf(name, evolution).map(({ model, field }) => ({ model, field, moves }))
+  })
+
+/** From which value to which. */
+export type Moves = readonly (readonly [from: string, to: string])[]
+
+const movesOf = (name: string, steps: readonly Step[]): Moves =>
+  steps.flatMap((each): Moves => {
+    if (!isValueStep(each) || each.enum !== name) return []
+    if (each.kind === 'value-renamed') return [[each.from, each.value]]
+    return each.kind === 'value-dropped' && each.to !== null ? [[each.value, each.to]] : []
+  })
+
+const changedColumn = (model: Model, field: Field, was: Field, moves: Moves, { renamed, next }: Evolution): readonly Planned[] => {
   const before = checkOf(renamed, modelOf(renamed, model.name), was)
   const after = checkOf(next, model, field)
   if (before === null || after === null) return []
@@ -35,21 +52,25 @@ const changedColumn = (model: Model, field: Field, was: Field, moves: readonly (
   ]
 }
 
-const moveSql = (model: Model, field: Field, moves: readonly (readonly [string, string])[]): string => {
+const moveSql = (model: Model, field: Field, moves: Moves): string =>
+  fillSql(model, `${quoted(field.column)} = ${movedValue(field, moves)}`, movedWhere(quoted(field.column), field, moves))
+
+/** What a row has after it moved. */
+export const movedValue = (field: Field, moves: Moves): string => {
   const column = quoted(field.column)
-  const old = moves.map(([from]) => literal(from)).join(', ')
-  if (field.type.kind !== 'list') {
-    const cases = moves.map(([from, to]) => `when ${literal(from)} then ${literal(to)}`).join(' ')
-    return fillSql(model, `${column} = case ${column} ${cases} end`, `${column} in (${old})`)
-  }
+  if (field.type.kind !== 'list') return `case ${column} ${moves.map(([from, to]) => `when ${literal(from)} then ${literal(to)}`).join(' ')} end`
   const moved = moves.reduce((value, [from, to]) => `array_replace(${value}, ${literal(from)}, ${literal(to)})`, column)
   // Of two elements that became one, a set keeps the first.
-  const distinct = `array(select e.label from unnest(${moved}) with ordinality e(label, at) group by e.label order by min(e.at))`
-  const replaced = field.conflict === 'set' ? distinct : moved
-  return fillSql(model, `${column} = ${replaced}`, `${column} && array[${old}]`)
+  return field.conflict === 'set' ? `array(select e.label from unnest(${moved}) with ordinality e(label, at) group by e.label order by min(e.at))` : moved
 }
 
-const columnsOf = (name: string, { renamed, next }: Evolution): readonly { readonly model: Model; readonly field: Field; readonly was: Field }[] =>
+/** Whether a row has to move. `column`: as SQL names it where this is asked. */
+export const movedWhere = (column: string, { type }: Field, moves: Moves): string => {
+  const old = moves.map(([from]) => literal(from)).join(', ')
+  return type.kind === 'list' ? `${column} && array[${old}]` : `${column} in (${old})`
+}
+
+const columnsOf = (name: string, { renamed, next }: Pick<Evolution, 'renamed' | 'next'>): readonly { readonly model: Model; readonly field: Field; readonly was: Field }[] =>
   next.models.flatMap((model) =>
     model.fields.flatMap((field) => {
       const was = renamed.models.find((each) => each.name === model.name)?.fields.find((each) => each.name === field.name)

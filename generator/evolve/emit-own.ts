@@ -3,6 +3,7 @@ import type { Schema } from '../model.js'
 import { captureParts } from '../sql/capture.js'
 import { type OwnObjects, ownHashes } from '../sql/own-objects.js'
 import { literal, quoted } from '../sql/text.js'
+import { meanwhileTrigger } from './emit-meanwhile.js'
 import type { Planned } from './phases.js'
 
 /** Hashes of what databases have, by name; null: of a syncgen that did not remember them. */
@@ -48,7 +49,7 @@ declare
 begin
   for name in
     select g.tgname from pg_trigger g join pg_proc p on p.oid = g.tgfoid
-    where g.tgrelid = ${literal(quoted(table))}::regclass and not g.tgisinternal and p.pronamespace = 'syncgen'::regnamespace
+    where g.tgrelid = ${literal(quoted(table))}::regclass and not g.tgisinternal and p.pronamespace = 'syncgen'::regnamespace and g.tgname <> '${meanwhileTrigger}'
   loop
     execute format('drop trigger %I on ${quoted(table).replaceAll("'", "''").replaceAll('%', '%%')}', name);
   end loop;

@@ -5,6 +5,7 @@ import { addedField, changedDefault, changedReference, changedType, droppedField
 import { changedEnum } from './emit-enums.js'
 import { addedIndex, droppedIndex } from './emit-indexes.js'
 import { addedModels, droppedModels } from './emit-models.js'
+import { meanwhile } from './emit-meanwhile.js'
 import { renamedTables } from './emit-renames.js'
 import type { Planned } from './phases.js'
 import { namedIn } from '../expression.js'
@@ -12,13 +13,17 @@ import type { Expression } from '../model.js'
 import { type Step, subjectOf } from './steps.js'
 
 /** What a migration does. Empty: nothing changed that the database needs to know. */
-export const statementsOf = (evolution: Evolution): readonly Planned[] => [
-  ...renamedTables(evolution),
-  ...addedModels(evolution),
-  ...inOrder(evolution.steps).flatMap((step) => ofStep(step, evolution)),
-  ...captureStatements(evolution),
-  ...droppedModels(evolution),
-]
+export const statementsOf = (evolution: Evolution): readonly Planned[] => {
+  const steps = inOrder(evolution.steps)
+  return [
+    ...renamedTables(evolution),
+    ...addedModels(evolution),
+    ...steps.flatMap((step) => ofStep(step, evolution)),
+    ...meanwhile({ ...evolution, steps }),
+    ...captureStatements(evolution),
+    ...droppedModels(evolution),
+  ]
+}
 
 /** What is worked out from other fields comes after them. */
 const inOrder = (steps: readonly Step[]): readonly Step[] => {

@@ -12,6 +12,7 @@ import { evolutionOf } from './diff.js'
 import { statementsOf } from './emit.js'
 import { freshCaptures } from './emit-captures.js'
 import { ownCaptures, ownStatements } from './emit-own.js'
+import { lateWords } from './late-words.js'
 import { type MigrationFile, migrationFiles } from './migration-files.js'
 import { planOf } from './phases.js'
 import type { Lock } from './read-lock.js'
@@ -52,7 +53,7 @@ export const begun = (schema: Schema): Extract<Evolved, { kind: 'evolved' }> => 
 export const evolve = (lock: Lock, declared: Schema, accepted: readonly string[], now: string, own: OwnObjects = ownObjects()): Evolved => {
   const schema = withColumnIds(lock.schema, declared)
   const evolution = evolutionOf(lock.schema, schema)
-  const decisions = [...decisionsOf(evolution), ...overlaps(lock.migrations)].filter(({ accept }) => accept === null || !accepted.includes(accept))
+  const decisions = [...decisionsOf(evolution), ...lateWords(evolution), ...overlaps(lock.migrations)].filter(({ accept }) => accept === null || !accepted.includes(accept))
   if (decisions.length > 0) return { kind: 'undecided', decisions }
   const { steps } = evolution
   const heads = headsOf(lock.migrations)

@@ -1,5 +1,5 @@
 import type { Model } from '../model.js'
-import { quoted } from '../sql/text.js'
+import { dollarQuoted, quoted } from '../sql/text.js'
 
 /**
  * Rows in batches of 5,000 by key, each batch a transaction of its own: no lock is held for long, and what was done stays done
@@ -8,10 +8,7 @@ import { quoted } from '../sql/text.js'
  */
 export const fillSql = (model: Pick<Model, 'table'>, assignments: string, where: string): string => {
   const table = quoted(model.table)
-  // A constant may hold anything.
-  let quote = '$$'
-  while (`${assignments} ${where}`.includes(quote)) quote = `${quote.slice(0, -1)}_$`
-  return `do ${quote}
+  return `do ${dollarQuoted(`
 declare
   first uuid := '00000000-0000-0000-0000-000000000000';
   last uuid;
@@ -39,5 +36,5 @@ begin
     first := last;
   end loop;
 end
-${quote};`
+`)};`
 }

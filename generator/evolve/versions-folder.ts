@@ -34,8 +34,9 @@ export const versionsFor = async (lock: Lock, declared: Schema, { output, accept
   const known = { ...lock, versions: lock.versions.map((each) => (forgotten(each.name) ? { ...each, sum: null } : each)) }
   const succession = succeed(known, declared, stamp)
   const fresh = new Map(succession.files.map(({ name, text }) => [name, text]))
+  const { current } = succession
   const read = await Promise.all(
-    succession.kept.map(async (version) => {
+    [...succession.kept, ...(current === null ? [] : [current])].map(async (version) => {
       const path = `${version.name}.json`
       return schemaIn(version, fresh.get(path) ?? (await outputText(output, versionPath(path))), `${output}/${versionPath(path)}`)
     }),
@@ -43,11 +44,12 @@ export const versionsFor = async (lock: Lock, declared: Schema, { output, accept
   const decisions = read.flatMap((each) => ('message' in each ? [each] : []))
   if (decisions.length > 0) return { kind: 'undecided', decisions }
   const kept = read.flatMap((each) => ('schema' in each ? [each] : []))
+  const last = kept.find(({ name }) => name === current?.name)
   return {
     kind: 'evolved',
     schema: succession.schema,
     versions: succession.versions,
-    transitions: transitionsBetween(succession, kept),
+    transitions: transitionsBetween(succession, kept.filter((each) => each !== last), last?.schema ?? succession.schema),
     files: succession.files.map(inVersions),
     gone: succession.gone.map(versionPath),
   }

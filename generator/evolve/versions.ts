@@ -24,6 +24,8 @@ export interface Succession {
   readonly versions: readonly LockedVersion[]
   /** Of them, the earlier ones that are to be understood, oldest first. */
   readonly kept: readonly LockedVersion[]
+  /** The one that this schema is, if it was made before; null: it is made now, or its file was forgotten. */
+  readonly current: LockedVersion | null
   /** Those that are not in `versions/` yet. */
   readonly files: readonly MigrationFile[]
   /** Those that are too old now. */
@@ -33,7 +35,7 @@ export interface Succession {
 /** The first version, with nothing before. */
 export const firstVersion = (schema: Schema): Succession => {
   const made = versionOf(schema, '0001', [])
-  return { schema, versions: [made], kept: [], files: [fileOf(made, schema)], gone: [] }
+  return { schema, versions: [made], kept: [], current: null, files: [fileOf(made, schema)], gone: [] }
 }
 
 /** @param stamp - later than all that there are */
@@ -54,13 +56,17 @@ export const succeed = (lock: Lock, declared: Schema, stamp: string): Succession
     schema,
     versions: [...before.map((each) => (old.includes(each) ? { ...each, sum: null } : each)), ...made],
     kept,
+    current: isSame && head?.sum !== null ? (head ?? null) : null,
     files: [...adopted.filter((each) => !old.includes(each)).map((each) => fileOf(each, lock.schema)), ...made.map((each) => fileOf(each, schema))],
     gone: old.filter((each) => !adopted.includes(each)).map(({ name }) => `${name}.json`),
   }
 }
 
-/** What leads from each kept version to the one that was made of it and is there; oldest first. Several may lead to one. */
-export const transitionsBetween = ({ schema, versions }: Succession, kept: readonly KeptVersion[]): readonly Transition[] => {
+/**
+ * What leads from each kept version to the one that was made of it and is there; oldest first. Several may lead to one. `schema`: the last
+ * version as it was when it was made: what it says of how it was made (`was:`, `backfill:`) may be gone from the schema since.
+ */
+export const transitionsBetween = ({ versions }: Succession, kept: readonly KeptVersion[], schema: Schema): readonly Transition[] => {
   const last = versions.at(-1)?.name ?? ''
   const schemas = new Map([...kept.map((each) => [each.name, each.schema] as const), [last, schema]])
   const next = (name: string): Schema | undefined => {

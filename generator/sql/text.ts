@@ -14,6 +14,13 @@ export const literal = (text: string): string => {
   return `E'${escaped}'`
 }
 
+/** Between dollars, which nothing in the text can end. */
+export const dollarQuoted = (text: string): string => {
+  let quote = '$$'
+  while (text.includes(quote)) quote = `${quote.slice(0, -1)}_$`
+  return `${quote}${text}${quote}`
+}
+
 /** PostgreSQL cuts identifiers at 63 bytes; a longer one keeps its start and gets six digits of its hash, so that none collide. */
 export const fitted = (name: string): string => {
   if (Buffer.byteLength(name) <= 63) return name

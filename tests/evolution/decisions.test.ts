@@ -64,6 +64,28 @@ describe('decisions', { timeout: 60_000 }, () => {
     expect(await folder.read('schema.lock.json')).toContain('"notes": {"column":"notes","columnId":"notes_3"')
   })
 
+  it('[E71] what is said of a change after it was made is not ignored in silence; taken out, it is not missed', async () => {
+    const said = (backfill: string, to: string, as: string): string =>
+      cards([...base, 'state: { type: State, default: done }', `slug: { type: string, backfill: ${backfill} }`, `size: { type: string, convert: { from: int, as: ${as} } }`], { enums: `[{ name: todo, to: ${to} }, next, done]` })
+    const folder = await start(['state: { type: State, default: done }', 'size: int'], { enums: '[todo, next, done]' })
+    const first = said('$row.title', 'next', '{ text: $old }')
+    expect(await folder.version(first)).toMatchObject({ code: 0, error: '' })
+    const files = await folder.files()
+    const asked = await folder.version(said('{ lower: $row.title }', 'done', '{ concat: ["#", { text: $old }] }'))
+    expect(asked).toMatchObject({ code: 3, error: expect.stringContaining('add: --accept keep:Task.slug --accept keep:Task.size --accept keep:State.todo\n') })
+    expect(asked.error).toContain('Task.slug is there already, and its rows have their values: another `backfill` comes too late.')
+    expect(await folder.version(first)).toMatchObject({ code: 0, error: '' })
+    expect(await folder.version(first.replace('$row.title', '$row.heading').replace('title: string', 'heading: { type: string, was: title }').replace('next, done', '{ name: later, was: next }, done').replace('to: next', 'to: later'))).toMatchObject({ code: 0, error: '' })
+    const more = (await folder.files()).length
+    expect(more).toBeGreaterThan(files.length)
+    const plain = cards(['ownerId: { type: uuid, immutable: true }', 'heading: string', 'state: { type: State, default: done }', 'slug: string', 'size: string'], { enums: '[later, done]' })
+    expect(await folder.version(plain)).toMatchObject({ code: 0, error: '' })
+    expect(await folder.version(plain.replace('slug: string', 'slug: { type: string, backfill: x }'))).toMatchObject({ code: 3, error: expect.stringContaining('a `backfill` comes too late') })
+    expect(await folder.run('--accept', 'keep:Task.slug')).toMatchObject({ code: 0, error: '' })
+    expect(await folder.run('--check')).toMatchObject({ code: 0 })
+    expect(await folder.files()).toHaveLength(more)
+  })
+
   it('[E8] what the database need not know writes no migration', async () => {
     const folder = await start(['notes: text?'])
     expect(await folder.version(cards([...base, 'notes: { type: text?, doc: Said aside., conflict: server }']))).toMatchObject({ code: 0 })

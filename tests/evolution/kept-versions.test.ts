@@ -74,6 +74,21 @@ describe('earlier versions', { timeout: 60_000 }, () => {
     expect(await folder.run('--check')).toMatchObject({ code: 0 })
   })
 
+  it('[E70] what was said of a change when it was made holds, also once the schema says it no more', async () => {
+    const folder = await Folder.make()
+    await folder.version(cards(['title: string', ...base.slice(0, 1), 'nick: string?', 'state: State'], { enums: '[todo, doing, done]' }))
+    const declared = ['title: string', ...base.slice(0, 1), 'alias: { type: string?, was: nick }', 'state: State', 'slug: { type: text, default: "", backfill: { lower: $row.title } }']
+    await folder.version(cards(declared, { enums: '[{ name: open, was: todo }, { name: doing, to: open }, done]' }))
+    const before = await namesIn(folder, 'shared/transitions')
+    const text = await folder.read(`shared/transitions/${before[0] ?? ''}`)
+    expect(text).toMatch(/was: 'nick'[^]*todo: 'open'[^]*lower/)
+    const silent = declared.map((line) => line.replace(', was: nick', '').replace(', backfill: { lower: $row.title }', ''))
+    expect(await folder.version(cards(silent, { enums: '[open, done]' }))).toMatchObject({ code: 0, error: '' })
+    expect(await namesIn(folder, 'shared/transitions')).toEqual(before)
+    expect(await folder.read(`shared/transitions/${before[0] ?? ''}`)).toBe(text)
+    expect(await folder.run('--check')).toMatchObject({ code: 0 })
+  })
+
   it('[E40] a lock file from before versions were kept gives the first one', async () => {
     const folder = await Folder.make()
     await folder.version(cards(grown(1)))

@@ -7,3 +7,7 @@ set local lock_timeout = '400ms';
 -- "people": known from the check, which has then done its work.
 alter table "people" alter column "email" set not null;
 alter table "people" drop constraint "people_email_not_null_check";
+
+-- people: nobody needs help any more.
+drop trigger if exists syncgen_meanwhile on "people";
+drop function if exists syncgen."meanwhile_people"();

@@ -11,6 +11,25 @@ alter table "work_cards" add constraint "work_cards_state_check" check ("state" 
 -- work_cards: a column that is null until the rows that are there get their values.
 alter table "work_cards" add column "slug" text;
 
+-- work_cards: until this migration is done, rows that are written as before get what those get that are there.
+create function syncgen."meanwhile_work_cards"() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+  if new."state" in ('active') then
+    new."state" := (select case "state" when 'active' then 'todo' end from (select new.*) as written);
+  end if;
+  if new."slug" is null then
+    new."slug" := (select (lower("heading" collate "C") || ' ' || "state") from (select new.*) as written);
+  end if;
+  return new;
+end
+$$;
+
+create trigger syncgen_meanwhile before insert or update on "work_cards"
+  for each row when (new."state" in ('active') or new."slug" is null) execute function syncgen."meanwhile_work_cards"();
+alter table "work_cards" enable always trigger syncgen_meanwhile;
+
 -- people: what is written from now on is logged in the new shape. Positions from before lead to a comparison, not to this log.
 create or replace function syncgen."capture_people"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

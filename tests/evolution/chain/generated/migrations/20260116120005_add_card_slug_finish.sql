@@ -7,3 +7,7 @@ set local lock_timeout = '400ms';
 -- "work_cards": known from the check, which has then done its work.
 alter table "work_cards" alter column "slug" set not null;
 alter table "work_cards" drop constraint "work_cards_slug_not_null_check";
+
+-- work_cards: nobody needs help any more.
+drop trigger if exists syncgen_meanwhile on "work_cards";
+drop function if exists syncgen."meanwhile_work_cards"();

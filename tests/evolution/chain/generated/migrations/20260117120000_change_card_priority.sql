@@ -7,6 +7,22 @@ set local lock_timeout = '400ms';
 -- "work_cards": another type. Nobody reads or writes the table while it is written anew.
 alter table "work_cards" alter column "priority" type text using (coalesce(('p' || "priority"::text), 'none'))::text;
 
+-- work_cards: until this migration is done, rows that are written as before get what those get that are there.
+create function syncgen."meanwhile_work_cards"() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+  if new."priority" is null then
+    new."priority" := (select (select coalesce(('p' || "priority"::text), 'none') from (select null::bigint as "priority") as before) from (select new.*) as written);
+  end if;
+  return new;
+end
+$$;
+
+create trigger syncgen_meanwhile before insert or update on "work_cards"
+  for each row when (new."priority" is null) execute function syncgen."meanwhile_work_cards"();
+alter table "work_cards" enable always trigger syncgen_meanwhile;
+
 -- people: what is written from now on is logged in the new shape. Positions from before lead to a comparison, not to this log.
 create or replace function syncgen."capture_people"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

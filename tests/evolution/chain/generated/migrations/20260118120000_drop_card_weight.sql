@@ -10,6 +10,22 @@ alter table "work_cards" drop constraint "work_cards_reviewer_id_fkey";
 -- work_cards: holds for rows that are written from now on; others are looked at later, without stopping writers.
 alter table "work_cards" add constraint "work_cards_reviewer_id_fkey" foreign key ("reviewer_id") references "people" ("id") on delete cascade deferrable initially immediate not valid;
 
+-- work_cards: until this migration is done, rows that are written as before get what those get that are there.
+create function syncgen."meanwhile_work_cards"() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+  if new."reviewer_id" is null then
+    new."reviewer_id" := (select "owner_id" from (select new.*) as written);
+  end if;
+  return new;
+end
+$$;
+
+create trigger syncgen_meanwhile before insert or update on "work_cards"
+  for each row when (new."reviewer_id" is null) execute function syncgen."meanwhile_work_cards"();
+alter table "work_cards" enable always trigger syncgen_meanwhile;
+
 -- people: what is written from now on is logged in the new shape. Positions from before lead to a comparison, not to this log.
 create or replace function syncgen."capture_people"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

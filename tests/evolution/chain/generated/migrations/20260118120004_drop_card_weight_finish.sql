@@ -10,3 +10,7 @@ alter table "work_cards" drop column "weight";
 -- "work_cards": known from the check, which has then done its work.
 alter table "work_cards" alter column "reviewer_id" set not null;
 alter table "work_cards" drop constraint "work_cards_reviewer_id_not_null_check";
+
+-- work_cards: nobody needs help any more.
+drop trigger if exists syncgen_meanwhile on "work_cards";
+drop function if exists syncgen."meanwhile_work_cards"();
