@@ -114,14 +114,21 @@ class Screen {
     this.torn ??= this.#halfOfOwn()
   }
 
-  /** A local transaction that is shown in part; null: there is none. Texts tell, which each stand in one write alone. */
+  /** A local transaction that is shown in part; null: there is none. Texts tell, which each stand in one write alone, and rows that are gone. */
   #halfOfOwn(): string | null {
     const later = new Set<string>()
-    for (const { seq, ops } of this.#client.pending().toReversed()) {
-      const fields = ops.filter((op) => !this.#mayBeThere(op)).flatMap(fieldsOf)
-      const missing = fields.filter((field) => !later.has(placeOf(field)) && this.#isMissing(field))
-      if (missing.length > 0 && this.#overlaid.isAhead(this.device, seq)) return `${this.device.name} waits for ${missing.map(placeOf).join(', ')}, and does not show it`
-      for (const field of fields) later.add(placeOf(field))
+    const ops = this.#client.pending().flatMap(({ seq, ops: all }) => all.map((op) => ({ seq, op })))
+    for (const { seq, op } of ops.toReversed()) {
+      const row = rowOf(op)
+      // Whatever was written to a row before it was deleted is of another life of it: it is brought back as some delete, perhaps an earlier one, found it.
+      if (!later.has(row) && this.#overlaid.isAhead(this.device, seq)) {
+        if (op.op === 'delete' && !later.has(again(row)) && this.#isThere(op)) return `${this.device.name} waits for the delete of ${row}, and shows it`
+        const missing = this.#mayBeThere(op) ? [] : fieldsOf(op).filter((field) => !later.has(placeOf(field)) && this.#isMissing(field))
+        if (missing.length > 0) return `${this.device.name} waits for ${missing.map(placeOf).join(', ')}, and does not show it`
+      }
+      if (op.op === 'delete') later.add(row)
+      else if (op.op === 'create') later.add(again(row))
+      if (!this.#mayBeThere(op)) for (const field of fieldsOf(op)) later.add(placeOf(field))
     }
     return null
   }
@@ -129,6 +136,12 @@ class Screen {
   /** Whether the row of a create may be somebody else's: one that is brought back, or made by a copy of the device. There the create does nothing. */
   #mayBeThere(op: Op): boolean {
     return op.op === 'create' && (op.restore === true || (this.#world.tally['fault: clone'] ?? 0) > 0)
+  }
+
+  /** Whether the row is shown. A link that was deleted may stand for another of its pair. */
+  #isThere({ model: name, id }: Op): boolean {
+    const model = this.#world.schema.ir.models.find((each) => each.name === name)
+    return model !== undefined && !model.join && cacheOf(this.#client, model.plural).get(id) !== undefined
   }
 
   /** Whether a row that is there does not show the text. Of two links of a pair one gives way. */
@@ -157,7 +170,12 @@ const fieldsOf = (op: Op): readonly WrittenField[] => {
   return Object.entries(op.set).map(([name, edit]) => ({ op, name, value: 'value' in edit ? edit.value : undefined }))
 }
 
-const placeOf = ({ op, name }: WrittenField): string => `${op.model} ${op.id} ${name}`
+const rowOf = ({ model, id }: Op): string => `${model} ${id}`
+
+/** The row is made after all. */
+const again = (row: string): string => `${row} again`
+
+const placeOf = ({ op, name }: WrittenField): string => `${rowOf(op)} ${name}`
 
 const judge = (world: World, { device, position, scopes, rows, pending }: Seen): void => {
   const { ir } = world.schema

@@ -140,6 +140,23 @@ describe('a world that is sabotaged', { timeout: 120_000 }, () => {
     expect(await found(atomicVisibility, forgetful)).toMatch(/I8: d\d waits for Tag .* name, and does not show it/)
   })
 
+  it('[I8] a device still shows what it has deleted', async () => {
+    const nostalgic = (): Watch => ({
+      opened: (_, client) => {
+        const seen = new Map<string, AnyModel['row']>()
+        client.on('change', (event) => {
+          if (event.kind === 'deleted') seen.set(event.id, event.before)
+        })
+        for (const { plural } of worldSchema.ir.models) {
+          const cache = cacheOf(client, plural)
+          const get = cache.get.bind(cache)
+          Object.assign(cache, { get: (id: string) => get(id) ?? seen.get(id) })
+        }
+      },
+    })
+    expect(await found(atomicVisibility, nostalgic)).toMatch(/I8: d\d waits for the delete of \w+ .*, and shows it/)
+  })
+
   it('[I1] a row is changed behind the back of everybody', async () => {
     expect(await found(convergence, behindTheBack(`update people set about = 'nobody knows'`))).toMatch(/I1: d\d does not hold what its \d scopes cover/)
   })
@@ -232,6 +249,23 @@ describe('a world that is sabotaged', { timeout: 120_000 }, () => {
       atRest: async () => void (await world.control.sql('update syncgen.clients set last_seq = last_seq + 1')),
     })
     expect(await found(clientOrder, ahead)).toMatch(/I7: .* never sent \d+/)
+  })
+
+  it('[I11] a row that was refused is shown on', async () => {
+    const stubborn = (): Watch => ({
+      opened: (_, client) => {
+        for (const { plural } of worldSchema.ir.models) {
+          const cache = cacheOf(client, plural)
+          const refused = new Map<string, AnyModel['row']>()
+          const get = cache.get.bind(cache)
+          cache.on((event) => {
+            if (event.kind === 'deleted' && event.origin === 'rejected') refused.set(event.id, event.before)
+          })
+          Object.assign(cache, { get: (id: string) => get(id) ?? refused.get(id) })
+        }
+      },
+    })
+    expect(await found(rejections, stubborn)).toMatch(/I11: d\d still shows d\d:\d+ of a write that was rejected/)
   })
 
   it('[I11] an app forgets what was rejected', async () => {

@@ -1,7 +1,8 @@
 import type { Rejection } from 'syncgen/client'
 import type { Mutation } from '../../../runtime/protocol/messages.js'
 import { cachedText } from '../schema/row-text.js'
-import { cacheOf } from '../schema/sim-schema.js'
+import { type SimClient, cacheOf } from '../schema/sim-schema.js'
+import { marksIn } from '../world/history.js'
 import { type LocalWrite, isIn } from '../world/ledger.js'
 import type { World } from '../world/world.js'
 import { type Invariant, Violation } from './invariant.js'
@@ -41,7 +42,7 @@ export const rejections: Invariant = {
             const row = model === undefined ? undefined : cacheOf(client, model.plural).get(id)
             if (model === undefined || row === undefined) continue
             const text = cachedText(model, row)
-            const left = write.marks.filter((mark) => new RegExp(`${mark}(?!\\d)`).test(text) && !world.history.marks.has(mark))
+            const left = write.marks.filter((mark) => new RegExp(`${mark}(?!\\d)`).test(text) && !world.history.marks.has(mark) && !isBroughtBack(client, id, mark))
             if (left.length > 0) throw new Violation('I11', `${write.device} still shows ${left.join(' ')} of a write that was rejected (${write.what})`, [text])
           }
         }
@@ -56,6 +57,10 @@ export const rejections: Invariant = {
     }
   },
 }
+
+/** Whether the app waits for a row to be brought back that says so: it was deleted while the refusal was on its way, and its author had seen it. */
+const isBroughtBack = (client: SimClient, id: string, mark: string): boolean =>
+  client.pending().some(({ ops }) => ops.some((op) => op.op === 'create' && op.restore === true && op.id === id && Object.values(op.values).some((value) => marksIn(value).includes(mark))))
 
 /** What an app was told to be rejected it still has, once; and nothing else. */
 const kept = ({ ledger, pushes }: World, device: string, rejections: readonly Rejection[]): void => {
