@@ -13,6 +13,8 @@ export interface Servable {
   readonly folder: string
   readonly password: string
   readonly settings: Readonly<Record<string, string | number>>
+  /** URLs lead to a socket in `folder`. */
+  readonly onUnixSocket: boolean
   readonly as: RunAs
 }
 
@@ -30,9 +32,10 @@ export const cannotStart = (reason: string, what: string, next: string, options?
 export const environment = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C', LC_ALL: 'C', TZ: 'UTC' }
 
 /** Starts the server on a free port and resolves when it accepts connections. It ends with `stop` or with this process. */
-export const superviseServer = async ({ bin, folder, password, settings, as }: Servable): Promise<Served> => {
+export const superviseServer = async ({ bin, folder, password, settings, onUnixSocket, as }: Servable): Promise<Served> => {
   const port = await freePort()
-  const flags = Object.entries({ ...ourSettings, ...settings, port }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const socket = onUnixSocket ? { unix_socket_directories: folder } : {}
+  const flags = Object.entries({ ...ourSettings, ...socket, ...settings, port }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const command = [join(bin, 'postgres'), '-D', join(folder, 'data'), ...flags]
   const child = spawn('/bin/sh', ['-c', supervisor, 'sh', folder, ...command], {
     ...as,
@@ -43,7 +46,7 @@ export const superviseServer = async ({ bin, folder, password, settings, as }: S
   })
   const ended = whenEnded(child)
   const url = (database = 'postgres'): string =>
-    `postgres://postgres:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`
+    `postgres://postgres:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}${onUnixSocket ? `?host=${encodeURIComponent(folder)}` : ''}`
   await whenReady(url(), ended, folder)
   child.unref()
   for (const pipe of [child.stdin, child.stderr]) if (pipe instanceof Socket) pipe.unref() // It must not keep this process alive.

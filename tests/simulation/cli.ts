@@ -2,8 +2,8 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { startPostgres } from '../../runtime/testing/postgres.js'
 import { probeReport } from '../hazards/report.js'
+import { startWorldCluster } from './database/cluster.js'
 import { makeTemplate } from './database/template.js'
 import { writeEntry } from './corpus/corpus.js'
 import { operationNames } from './operation-names.js'
@@ -33,7 +33,6 @@ const { values } = parseArgs({
 const [first = 1, last = first] = (values.seed ?? values.seeds ?? '1').split('-').map(Number)
 const seeds = Array.from({ length: last - first + 1 }, (_, at) => first + at)
 const ops = Number(values.until ?? values.ops)
-const settings = { fsync: 'off', synchronous_commit: 'off', autovacuum: 'off', deadlock_timeout: '2ms', shared_buffers: '256MB', max_wal_size: '4GB', checkpoint_timeout: '1h', full_page_writes: 'off', wal_level: 'minimal', max_wal_senders: 0, track_counts: 'off' }
 
 const print = (line: string): void => console.log(line)
 
@@ -108,7 +107,7 @@ if (process.env['SIM_WORKER'] !== undefined && values.server !== undefined) {
   process.send?.(await work(values.server))
   process.disconnect()
 } else {
-  const cluster = await startPostgres({ settings })
+  const cluster = await startWorldCluster()
   try {
     if (workers === 1) total(await work(cluster.url()), performance.now() - start)
     else {

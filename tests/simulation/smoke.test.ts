@@ -1,6 +1,7 @@
 /** A few worlds for every test run; long runs are `npm run sim`. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type PostgresCluster, startPostgres } from '../../runtime/testing/postgres.js'
+import type { PostgresCluster } from '../../runtime/testing/postgres.js'
+import { startWorldCluster } from './database/cluster.js'
 import { makeTemplate } from './database/template.js'
 import type { Invariant } from './invariants/invariant.js'
 import { invariants } from './invariants/all.js'
@@ -11,7 +12,7 @@ let cluster: PostgresCluster
 let template: string
 
 beforeAll(async () => {
-  cluster = await startPostgres({ settings: { autovacuum: 'off', deadlock_timeout: '2ms', synchronous_commit: 'off' } })
+  cluster = await startWorldCluster()
   template = await makeTemplate(cluster.url(), worldSchema, 'sim_smoke')
 }, 60_000)
 

@@ -1,6 +1,7 @@
 /** Whatever once failed is lived through again: it holds now, with the code and the operations of today. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type PostgresCluster, startPostgres } from '../../../runtime/testing/postgres.js'
+import type { PostgresCluster } from '../../../runtime/testing/postgres.js'
+import { startWorldCluster } from '../database/cluster.js'
 import { makeTemplate } from '../database/template.js'
 import { runSeed } from '../run.js'
 import { worldSchema } from '../schema/world-schema.js'
@@ -10,7 +11,7 @@ let cluster: PostgresCluster
 let template: string
 
 beforeAll(async () => {
-  cluster = await startPostgres({ settings: { autovacuum: 'off', deadlock_timeout: '2ms', synchronous_commit: 'off' } })
+  cluster = await startWorldCluster()
   template = await makeTemplate(cluster.url(), worldSchema, 'sim_corpus')
 }, 60_000)
 

@@ -2,6 +2,7 @@
 import pg from 'pg'
 import type { RunSql } from '../schema/tables.js'
 import { worldStart } from '../kernel/ports.js'
+import { realPause } from '../kernel/stillness.js'
 
 export class Control {
   #client: pg.Client
@@ -42,7 +43,12 @@ export class Control {
 
   /** Ends a backend, and waits until it is gone with its locks. */
   async terminate(pid: number): Promise<void> {
-    await this.#ask({ text: 'select pg_terminate_backend($1, 10000)', values: [pid] })
+    for (;;) {
+      // It says whether there is one. Its own way to wait looks every 100 ms.
+      const { rows } = await this.#ask<{ there: boolean }>({ name: 'terminate', text: 'select pg_terminate_backend($1) as there', values: [pid] })
+      if (rows[0]?.there !== true) return
+      await realPause(1)
+    }
   }
 
   async cancel(pid: number): Promise<void> {

@@ -9,6 +9,7 @@ import type { Actor, Kernel } from '../kernel/kernel.js'
 import { realPause, underWay } from '../kernel/stillness.js'
 import type { Control } from './control.js'
 import type { Gatekeeper, RealClient } from './sessions.js'
+import { endSpares } from './spares.js'
 import { inVirtualTime, kindOf, shortly } from './statements.js'
 
 /** Whose connections they are; `sim:` and this name. */
@@ -172,6 +173,7 @@ export class Gate implements Gatekeeper {
       session.statements.length = 0
       await this.#close(session, 'Connection terminated').catch(() => undefined)
     }
+    await this.#endSpares()
   }
 
   /** An administrator ends one backend, whatever it is doing. False: there is none. */
@@ -186,6 +188,12 @@ export class Gate implements Gatekeeper {
   /** The database goes: every backend ends, whatever it is doing. */
   async killAll(): Promise<void> {
     for (const session of [...this.#sessions.values()]) await this.#kill(session)
+    await this.#endSpares()
+  }
+
+  /** Backends that nobody has go, too. */
+  async #endSpares(): Promise<void> {
+    for (const pid of endSpares()) await this.#parts.control.terminate(pid)
   }
 
   #latency(): number {
@@ -346,9 +354,10 @@ export class Gate implements Gatekeeper {
     this.#parked.delete(session)
     this.#sessions.delete(session.client)
     const pid = pidOf(session.client)
-    if (isLoss) await session.real.destroy()
-    else await session.real.end()
-    await this.#parts.control.terminate(pid)
+    if (isLoss || !(await session.real.leave())) {
+      await (isLoss ? session.real.destroy() : session.real.end())
+      await this.#parts.control.terminate(pid)
+    }
     const failed = session.statements.splice(0)
     if (session.owner.isAlive) for (const { reject } of failed) reject(new Error(reason))
   }

@@ -4,11 +4,14 @@
  */
 import pg from 'pg'
 import { realPause, underWay } from '../kernel/stillness.js'
+import { innerOf, keepSpare, reset, takeSpare } from './spares.js'
 
 /** What the real client does when the gate says so. */
 export interface RealClient {
   connect(): Promise<void>
   query(config: unknown, values?: unknown): Promise<pg.QueryResult>
+  /** Leaves its backend in good order, to the next who connects. False: it cannot, something is under way there. */
+  leave(): Promise<boolean>
   /** Resolves when the socket is closed. */
   end(): Promise<void>
   /** Cuts the socket. */
@@ -39,13 +42,24 @@ const install = (): void => {
   const prototype = pg.Client.prototype as unknown as Record<'connect' | 'query' | 'end', (...given: unknown[]) => unknown>
   const { connect, query, end } = prototype
   const real = (client: pg.Client): RealClient => ({
-    connect: async () => void (await connect.call(client)),
+    connect: async () => {
+      const isSpare = takeSpare(client)
+      await connect.call(client)
+      if (isSpare) await query.call(client, `set application_name = '${innerOf(client).connectionParameters.application_name ?? ''}'`)
+    },
     query: (config, values) => (query.call(client, config, values) as Promise<pg.QueryResult>).finally(() => ready(client)),
+    leave: async () => {
+      const { readyForQuery, _ended } = innerOf(client)
+      if (readyForQuery !== true || _ended) return false
+      await query.call(client, reset)
+      keepSpare(client)
+      return true
+    },
     end: () => ended(client, () => void Promise.resolve(end.call(client)).catch(() => undefined)),
-    destroy: () => ended(client, () => void (client as unknown as Inner).connection.stream.destroy()),
+    destroy: () => ended(client, () => void innerOf(client).connection.stream.destroy()),
   })
   const gated = (client: unknown): client is pg.Client =>
-    gatekeeper !== null && ((client as Inner).connectionParameters.application_name ?? '').startsWith('sim:')
+    gatekeeper !== null && (innerOf(client).connectionParameters.application_name ?? '').startsWith('sim:')
   prototype.connect = function (this: pg.Client, ...given: unknown[]) {
     if (!gated(this) || gatekeeper === null) return connect.apply(this, given)
     return answered(gatekeeper.connect(this, real(this)), given.at(-1))
@@ -60,21 +74,14 @@ const install = (): void => {
   }
 }
 
-interface Inner {
-  readonly connectionParameters: { readonly application_name?: string }
-  readonly connection: { readonly stream: { destroy(): void; readonly destroyed: boolean } }
-  readonly _ended: boolean
-  readonly readyForQuery: boolean
-}
-
 /** An error is told before its transaction has let go of its locks; who is ready has. */
 const ready = async (client: pg.Client): Promise<void> => {
-  const inner = client as unknown as Inner
-  while (!inner.readyForQuery && !inner._ended) await realPause(0)
+  const inner = innerOf(client)
+  while (inner.readyForQuery !== true && !inner._ended) await realPause(0)
 }
 
 const ended = (client: pg.Client, begin: () => void): Promise<void> => {
-  if ((client as unknown as Inner)._ended) return Promise.resolve()
+  if (innerOf(client)._ended) return Promise.resolve()
   const over = underWay()
   return new Promise((resolve) => {
     client.once('end', () => {

@@ -27,4 +27,13 @@ export const kindOf = (text: string): StatementKind => {
 }
 
 /** For the trace: what it is, without values. */
-export const shortly = (text: string): string => text.replaceAll(/\s+/g, ' ').slice(0, 48)
+export const shortly = (text: string): string => {
+  const known = short.get(text)
+  if (known !== undefined) return known
+  const result = text.replaceAll(/\s+/g, ' ').slice(0, 48)
+  short.set(text, result)
+  return result
+}
+
+/** Texts of the runtime are few; those of other programs are short and do not come again. */
+const short = new Map<string, string>()

@@ -7,8 +7,8 @@ import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { startPostgres } from '../../../runtime/testing/postgres.js'
 import { Dice } from '../../postgres/random.js'
+import { startWorldCluster } from '../database/cluster.js'
 import type { Fault } from './fault.js'
 import { allPoints, spread, textOf } from './points.js'
 import { FaultLoop, type PointResult } from './run-point.js'
@@ -41,7 +41,7 @@ const work = async (url: string): Promise<void> => {
 }
 
 const lead = async (): Promise<void> => {
-  const cluster = await startPostgres()
+  const cluster = await startWorldCluster()
   const start = performance.now()
   const [tally, failed] = [new Map<string, number>(), [] as string[]]
   let [next, unfired] = [0, 0]

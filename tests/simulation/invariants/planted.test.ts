@@ -1,7 +1,8 @@
 /** Each invariant can fail: a world in which somebody breaks the promise, by SQL, on the wire or in the process, is told so. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Changed, Page, ServerMessage } from '../../../runtime/protocol/messages.js'
-import { type PostgresCluster, startPostgres } from '../../../runtime/testing/postgres.js'
+import type { PostgresCluster } from '../../../runtime/testing/postgres.js'
+import { startWorldCluster } from '../database/cluster.js'
 import { makeTemplate } from '../database/template.js'
 import { runSeed } from '../run.js'
 import { worldSchema } from '../schema/world-schema.js'
@@ -25,7 +26,7 @@ let cluster: PostgresCluster
 let template: string
 
 beforeAll(async () => {
-  cluster = await startPostgres({ settings: { fsync: 'off', autovacuum: 'off', deadlock_timeout: '2ms', synchronous_commit: 'off' } })
+  cluster = await startWorldCluster()
   template = await makeTemplate(cluster.url(), worldSchema, 'sim_planted')
 }, 60_000)
 
