@@ -2,10 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core'
 import { findChromium } from './chromium.js'
 
 export class Device {
+  /** Ids of the rows of which its pages said that they are stored. */
+  readonly acknowledged = new Set<string>()
   readonly #profile: string
   #context: BrowserContext | null = null
 
@@ -17,21 +19,35 @@ export class Device {
     return new Device(await mkdtemp(join(tmpdir(), 'syncgen-browser-')))
   }
 
-  /** The running browser, which starts when it is first asked for. */
-  async context(): Promise<BrowserContext> {
-    this.#context ??= await chromium.launchPersistentContext(this.#profile, {
-      executablePath: findChromium() ?? '',
-      // Shared memory is small in containers.
-      args: ['--disable-dev-shm-usage'],
-    })
-    return this.#context
-  }
-
-  /** A new tab on this address. */
+  /** A new tab on this address. The browser starts with the first one. */
   async open(url: string): Promise<Page> {
-    const page = await (await this.context()).newPage()
+    const page = await (await this.#running()).newPage()
     await page.goto(url)
     return page
+  }
+
+  /** The DevTools protocol of a tab. What is said to it holds as long as the tab is there. */
+  async tools(page: Page): Promise<CDPSession> {
+    return (await this.#running()).newCDPSession(page)
+  }
+
+  /** Ends the process of a tab, at once. */
+  async crash(page: Page): Promise<void> {
+    const tools = await this.tools(page)
+    const crashed = new Promise((resolve) => page.once('crash', resolve))
+    tools.send('Page.crash').catch(() => undefined) // Nobody is left to answer.
+    await crashed
+  }
+
+  /** Ends all processes of the browser, at once. */
+  async kill(): Promise<void> {
+    const context = await this.#running()
+    const tools = await context.browser()?.newBrowserCDPSession()
+    const processes = (await tools?.send('SystemInfo.getProcessInfo'))?.processInfo ?? []
+    const gone = new Promise((resolve) => context.once('close', resolve))
+    for (const { id } of processes) process.kill(id, 'SIGKILL')
+    await gone
+    this.#context = null
   }
 
   /** Ends the browser as its user does; the profile stays. */
@@ -43,6 +59,15 @@ export class Device {
   /** Ends the browser, and forgets the device. */
   async destroy(): Promise<void> {
     await this.quit()
-    await rm(this.#profile, { recursive: true, force: true })
+    await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  async #running(): Promise<BrowserContext> {
+    if (this.#context !== null) return this.#context
+    // Shared memory is small in containers.
+    const context = await chromium.launchPersistentContext(this.#profile, { executablePath: findChromium() ?? '', args: ['--disable-dev-shm-usage'] })
+    await context.exposeFunction('acknowledged', (id: string) => void this.acknowledged.add(id))
+    this.#context = context
+    return context
   }
 }

@@ -1,15 +1,17 @@
 /** One origin with apps on it, each built by Vite as an app's author would build it, and served from memory. */
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { extname } from 'node:path'
+import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 
 /** What a browser gets from it. */
 export interface Site {
   readonly origin: string
-  /** Builds the app in a folder, and serves it under this path (`/` at both ends). */
+  /** Builds the app in a folder, and serves it under this path (`/` at both ends), its service worker as it stands there. */
   add(path: string, folder: string): Promise<void>
   close(): Promise<void>
 }
@@ -30,6 +32,8 @@ export const openSite = async (): Promise<Site> => {
     origin: `http://localhost:${(http.address() as AddressInfo).port}`,
     add: async (path, folder) => {
       for (const [name, content] of await built(path, folder)) files.set(path + name, content)
+      const worker = join(folder, 'sw.js')
+      if (existsSync(worker)) files.set(`${path}sw.js`, await readFile(worker))
     },
     close: async () => {
       http.close()

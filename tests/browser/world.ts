@@ -16,6 +16,8 @@ export interface BrowserWorld extends World {
   page(user: string, options?: { readonly url?: string }): string
   /** Resolves when the page is in step, has nothing pending, and its caches hold what SQL says. @throws with the difference. */
   inStep(page: Page, user: string): Promise<void>
+  /** Which of these tasks the database does not have. */
+  lost(ids: ReadonlySet<string>): Promise<readonly string[]>
 }
 
 export const openBrowserWorld = async (): Promise<BrowserWorld> => {
@@ -39,10 +41,16 @@ export const openBrowserWorld = async (): Promise<BrowserWorld> => {
     },
     inStep: async (page, user) => {
       await settled(page)
-      await expect.poll(() => page.evaluate(() => window.rows()), { timeout: 10_000 }).toEqual(await expectedRows(session, user, [world.project]))
+      const expected = await expectedRows(session, user, [world.project])
+      await expect.poll(() => page.evaluate(() => window.rows()), { timeout: 10_000 }).toEqual(expected)
+    },
+    lost: async (ids) => {
+      const rows = await world.lab.sql('select id from tasks where id = any($1)', [[...ids]])
+      const there = new Set(rows.map((row) => row['id']))
+      return [...ids].filter((id) => !there.has(id))
     },
     close: async () => {
-      for (const device of devices) await device.destroy()
+      await Promise.all(devices.map((device) => device.destroy()))
       await session.end()
       await world.close()
       await site.close()
@@ -50,5 +58,11 @@ export const openBrowserWorld = async (): Promise<BrowserWorld> => {
   }
 }
 
-/** Resolves when a page says that it is connected, and that the server has everything of it. */
-export const settled = (page: Page): Promise<void> => page.locator('output[data-connection=online][data-pending="0"]').waitFor({ state: 'attached' })
+/** Resolves when a page says this of itself, in attributes of its `<output>`. */
+export const says = (page: Page, what: { readonly connection?: string; readonly pending?: number; readonly error?: string }): Promise<void> => {
+  const attributes = Object.entries(what).map(([name, value]) => `[data-${name}="${value}"]`)
+  return page.locator(`output${attributes.join('')}`).waitFor({ state: 'attached' })
+}
+
+/** Resolves when a page is in step, and the server has everything of it. */
+export const settled = (page: Page): Promise<void> => says(page, { connection: 'online', pending: 0, error: '' })
