@@ -4,12 +4,11 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { probeReport } from '../hazards/report.js'
 import { startWorldCluster } from './database/cluster.js'
-import { makeTemplate } from './database/template.js'
 import { writeEntry } from './corpus/corpus.js'
 import { operationNames } from './operation-names.js'
 import { type RunOptions, type RunResult, runSeed } from './run.js'
-import { worldSchema } from './schema/world-schema.js'
 import { shrink } from './shrink.js'
+import { Worlds } from './worlds.js'
 import { shares } from './world/score.js'
 
 const { values } = parseArgs({
@@ -37,15 +36,15 @@ const ops = Number(values.until ?? values.ops)
 const print = (line: string): void => console.log(line)
 
 const work = async (server: string): Promise<RunResult[]> => {
-  const template = await makeTemplate(server, worldSchema, `sim_${process.pid}`).then(() => `sim_${process.pid}`)
+  const worlds = new Worlds(server, `sim_${process.pid}`)
   const results: RunResult[] = []
   for (const seed of seeds.filter((_, at) => at % workers === index)) {
+    const { remove, ...setting } = await worlds.of(seed)
     const options: RunOptions = {
       seed,
       ops,
-      schema: worldSchema,
+      ...setting,
       server,
-      template,
       withoutFaults: values.calm,
       ...(values.keep === undefined ? {} : { keep: new Set(values.keep.split(',').map(Number)) }),
       ...(values.devices === undefined ? {} : { devices: Number(values.devices) }),
@@ -54,6 +53,7 @@ const work = async (server: string): Promise<RunResult[]> => {
     }
     if (values.shrink) {
       await makeSmall(options)
+      await remove()
       continue
     }
     const run = (): Promise<RunResult> => runSeed(options)
@@ -64,6 +64,7 @@ const work = async (server: string): Promise<RunResult[]> => {
       const again = await run()
       if (again.hash !== result.hash) console.log(`seed ${seed} is not the same twice: ${result.hash} ${again.hash}`)
     }
+    await remove()
   }
   return results
 }
@@ -74,7 +75,7 @@ const makeSmall = async (options: RunOptions): Promise<void> => {
   const found = await shrink(options, 240_000, print)
   const failure = found?.result.failure
   if (found === null || failure == null) return print(`seed ${seed} does not fail`)
-  const names = operationNames(seed, options.ops)
+  const names = operationNames(seed, options.ops, (options.later ?? []).length > 0)
   const entry = { seed, ops: (found.keep.at(-1) ?? -1) + 1, keep: found.keep, devices: found.devices, schema: options.schema.name }
   const path = writeEntry(failure.invariant, { ...entry, operations: found.keep.map((at) => `#${at} ${names[at]?.name ?? ''}`), why: failure.message })
   print(`${failure.message}\n${found.keep.length} operations after ${found.runs} runs, in ${path}`)

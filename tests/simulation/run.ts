@@ -2,15 +2,16 @@
 import { invariants as all } from './invariants/all.js'
 import { type Invariant, Violation } from './invariants/invariant.js'
 import { Dice } from '../postgres/random.js'
-import { diceAt } from './operation-names.js'
-import { drawOperation, operations } from './operations/all.js'
+import { operationAt } from './operation-names.js'
 import type { SimSchema } from './schema/sim-schema.js'
-import { World } from './world/world.js'
+import { type LaterVersion, World } from './world/world.js'
 
 export interface RunOptions {
   readonly seed: number
   readonly ops: number
   readonly schema: SimSchema
+  /** What becomes of it. */
+  readonly later?: readonly LaterVersion[]
   readonly server: string
   readonly template: string
   readonly invariants?: readonly Invariant[]
@@ -49,7 +50,7 @@ const restsOf = (seed: number, ops: number): ReadonlySet<number> => {
 }
 
 export const runSeed = async (options: RunOptions): Promise<RunResult> => {
-  const { seed, ops, schema, server, template, keep, withoutFaults = false } = options
+  const { seed, ops, schema, later = [], server, template, keep, withoutFaults = false } = options
   const start = performance.now()
   const lines: string[] = []
   const trace = (line: string): void => {
@@ -57,7 +58,7 @@ export const runSeed = async (options: RunOptions): Promise<RunResult> => {
     if (lines.length > 2 * shown) lines.splice(0, shown)
     options.trace?.(line)
   }
-  const world = await World.open({ seed, schema, server, template, invariants: options.invariants ?? all, trace, ...(options.devices === undefined ? {} : { devices: options.devices }), ...(options.frames === undefined ? {} : { frames: options.frames }) })
+  const world = await World.open({ seed, schema, later, server, template, invariants: options.invariants ?? all, trace, ...(options.devices === undefined ? {} : { devices: options.devices }), ...(options.frames === undefined ? {} : { frames: options.frames }) })
   const complain = (reason: unknown): void => void world.complaints.push(`unhandled: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`)
   process.on('unhandledRejection', complain)
   process.on('uncaughtException', complain)
@@ -69,8 +70,7 @@ export const runSeed = async (options: RunOptions): Promise<RunResult> => {
     await world.run(3000)
     for (const device of world.devices) for (const scope of schema.ir.scopes.filter(({ params }) => params.length === 0)) device.openScope({ scope: scope.name, params: {} })
     for (at = 0; at < ops; at += 1) {
-      const dice = diceAt(seed, at)
-      const operation = drawOperation(dice, operations)
+      const { operation, dice } = operationAt(seed, at, later.length > 0)
       const gap = dice.chance(0.3) ? dice.next() * 20 : dice.next() ** 3 * 500
       if (keep?.has(at) !== false && !(withoutFaults && operation.isFault)) {
         await world.run(gap)

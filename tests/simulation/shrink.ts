@@ -37,7 +37,7 @@ export const shrink = async (options: RunOptions, budget: number, say: (line: st
   }
 
   if (!(await attempt(best.keep, best.devices))) say('the first operations alone do not fail: its rest comes later')
-  const names = operationNames(options.seed, options.ops)
+  const names = operationNames(options.seed, options.ops, (options.later ?? []).length > 0)
   await attempt(best.keep.filter((at) => names[at]?.isFault !== true), best.devices)
   for (const devices of [2, 3, 4]) if (devices < best.devices && (await attempt(best.keep, devices))) break
   for (let size = Math.ceil(best.keep.length / 2); size >= 1 && performance.now() < until; size = size === 1 ? 0 : Math.ceil(size / 2)) {

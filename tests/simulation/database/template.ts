@@ -65,7 +65,8 @@ begin
   return null;
 end $$`
 
-const auditOf = (model: string, table: string): string => `
+/** What enters a table's changes into the history. */
+export const auditOf = (model: string, table: string): string => `
 create trigger zz_sim_keep after insert or update or delete on ${table} for each row execute function sim.keep('${model}');
 create trigger zz_sim_keep_all after truncate on ${table} for each statement execute function sim.keep('${model}');
 alter table ${table} enable always trigger zz_sim_keep;

@@ -1,7 +1,10 @@
+import type { Model } from '../../../generator/model.js'
 import type { Op } from '../../../runtime/protocol/messages.js'
 import { parsePosition } from '../../../runtime/protocol/position.js'
+import { modelFor, rowFor, scopeFor } from '../deploys/as-seen.js'
+import type { Version } from '../deploys/versions.js'
 import type { OpenScope } from '../schema/expected-rows.js'
-import { type AnyModel, type SimClient, cacheOf } from '../schema/sim-schema.js'
+import { type AnyModel, type SimClient, type SimSchema, cacheOf } from '../schema/sim-schema.js'
 import type { Device } from '../world/device.js'
 import { marksIn } from '../world/history.js'
 import type { World } from '../world/world.js'
@@ -34,7 +37,7 @@ export const atomicVisibility: Invariant = {
           const shown = screen.take()
           if (shown === null) continue
           const pending = overlaid.over(screen.device, shown.position)
-          if (!pending.some(({ op }) => op === 'delete')) seen.push({ ...shown, device: screen.device, pending })
+          if (!pending.some(({ op }) => op === 'delete')) seen.push({ ...shown, device: screen.device, schema: screen.device.schema, server: world.serverOf(screen.device.name), pending })
         }
       },
       afterOperation: () => {
@@ -55,6 +58,9 @@ interface Shown {
 
 interface Seen extends Shown {
   readonly device: Device
+  readonly schema: SimSchema
+  /** By whose answer it is there. */
+  readonly server: Version
   readonly pending: readonly Op[]
 }
 
@@ -66,6 +72,7 @@ class Screen {
   readonly #world: World
   readonly #client: SimClient
   readonly #overlaid: Overlaid
+  readonly #models: readonly Model[]
   /** What events said so far. */
   readonly #told = new Map<string, Map<string, AnyModel['row']>>()
   /** As the first listener of the last step found it; null: nothing has happened since it was looked at. */
@@ -77,8 +84,9 @@ class Screen {
     this.#world = world
     this.#client = client
     this.#overlaid = overlaid
+    this.#models = device.schema.ir.models
     this.#found = this.#look()
-    for (const { name, plural } of world.schema.ir.models) {
+    for (const { name, plural } of device.schema.ir.models) {
       this.#told.set(name, new Map(cacheOf(client, plural).all().map((row) => [row.id, row])))
       cacheOf(client, plural).query().subscribe(() => this.#step())
     }
@@ -140,20 +148,20 @@ class Screen {
 
   /** Whether the row is shown. A link that was deleted may stand for another of its pair. */
   #isThere({ model: name, id }: Op): boolean {
-    const model = this.#world.schema.ir.models.find((each) => each.name === name)
+    const model = this.device.schema.ir.models.find((each) => each.name === name)
     return model !== undefined && !model.join && cacheOf(this.#client, model.plural).get(id) !== undefined
   }
 
   /** Whether a row that is there does not show the text. Of two links of a pair one gives way. */
   #isMissing({ op, name, value }: WrittenField): boolean {
-    const model = this.#world.schema.ir.models.find((each) => each.name === op.model)
+    const model = this.device.schema.ir.models.find((each) => each.name === op.model)
     if (model === undefined || model.join || typeof value !== 'string' || marksIn(value).length === 0) return false
     const row = cacheOf(this.#client, model.plural).get(op.id)
     return row !== undefined && ({ ...row } as Readonly<Record<string, unknown>>)[name] !== value
   }
 
   #look(): Rows {
-    return new Map(this.#world.schema.ir.models.map(({ name, plural }) => [name, cacheOf(this.#client, plural).all()]))
+    return new Map(this.#models.map(({ name, plural }) => [name, cacheOf(this.#client, plural).all()]))
   }
 }
 
@@ -177,25 +185,30 @@ const again = (row: string): string => `${row} again`
 
 const placeOf = ({ op, name }: WrittenField): string => `${rowOf(op)} ${name}`
 
-const judge = (world: World, { device, position, scopes, rows, pending }: Seen): void => {
-  const { ir } = world.schema
+const judge = (world: World, { device, schema, server, position, scopes: open, rows, pending }: Seen): void => {
+  const { versions } = world
+  const { past, membership } = server
   const at = parsePosition(position)
   if (at === undefined) throw new Violation('I8', `${device.name} is at no position: ${position}`)
-  const hidden = world.past.hiddenAt(at)
-  const tables = world.past.without(hidden)
-  const covered = scopes.map((scope) => world.membership.scope(tables, scope, device.identity.claims))
+  const hidden = past.hiddenAt(at)
+  const tables = past.without(hidden)
+  const scopes = open.flatMap((scope) => scopeFor(versions, scope, schema, server.schema) ?? [])
+  const covered = scopes.map((scope) => membership.scope(tables, scope, device.identity.claims))
   const wrong: string[] = []
-  for (const model of ir.models) {
-    const lines = scopes.flatMap((scope) => world.membership.linesOf(scope)).filter((line) => line.model === model.name)
+  for (const known of server.schema.ir.models) {
+    const model = modelFor(versions, known, server.schema, schema)
+    if (model === undefined) continue
+    const lines = scopes.flatMap((scope) => membership.linesOf(scope)).filter((line) => line.model === known.name)
     // A link that is pending may stand for another.
     if (model.join && pending.some((op) => op.model === model.name)) continue
-    if (lines.some((line) => world.past.truncated(world.membership.readsOf(line), hidden))) continue
+    if (lines.some((line) => past.truncated(membership.readsOf(line), hidden))) continue
     const own = new Set(pending.filter((op) => op.model === model.name).map(({ id }) => id))
     const shown = rows.get(model.name) ?? []
-    const expected = new Set(covered.flatMap((each) => [...(each.get(model.name) ?? [])]))
+    const expected = new Set(covered.flatMap((each) => [...(each.get(known.name) ?? [])]))
     for (const row of shown) {
       if (own.has(row.id)) continue
-      const stored = tables.get(model.name)?.get(row.id)
+      const there = tables.get(known.name)?.get(row.id)
+      const stored = there === undefined ? undefined : rowFor(versions, known, there, server.schema, schema)?.row
       if (!expected.has(row.id) || stored === undefined) wrong.push(`${model.name} ${row.id} is shown, and not in scope`)
       else if (shownText(model, row) !== textOf(model, stored)) wrong.push(`${model.name} ${row.id} is ${shownText(model, row)}, and was ${textOf(model, stored)}`)
       expected.delete(row.id)

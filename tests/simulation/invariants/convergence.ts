@@ -1,19 +1,18 @@
-import { expectedRows } from '../schema/expected-rows.js'
+import { expectedFrom } from '../deploys/as-seen.js'
 import { cachedRows, differences } from '../schema/row-text.js'
 import { type Invariant, Violation } from './invariant.js'
 
-/** At rest every cache holds what brute force over the tables says that its scopes cover, value by value. */
+/** At rest every cache holds what brute force over the tables says that its scopes cover, value by value, in the words of its own version. */
 export const convergence: Invariant = {
   id: 'I1',
   says: 'at rest every cache equals its scopes',
   watch: (world) => ({
     atRest: async () => {
-      const { ir } = world.schema
       const tables = await world.tables()
-      for (const { name, client, identity, scopes } of world.devices) {
-        if (client === null) continue
+      for (const { name, client, identity, scopes, schema, isTooOld } of world.devices) {
+        if (client === null || isTooOld) continue
         const open = [...scopes.values()].map(({ scope }) => scope)
-        const found = differences(expectedRows(ir, tables, open, identity.claims), cachedRows(ir, client))
+        const found = differences(expectedFrom(world.versions, world.schema, schema, tables, open, identity.claims), cachedRows(schema.ir, client))
         if (found.length > 0) throw new Violation('I1', `${name} does not hold what its ${open.length} scopes cover`, [...found.slice(0, 6), ...open.map((scope) => JSON.stringify(scope))])
       }
     },

@@ -6,7 +6,7 @@ export const exactlyOnce: Invariant = {
   says: 'each mutation takes effect at most once',
   watch: (world) => {
     const transactions = new Map<string, string | null>()
-    const sets = new Map(world.schema.ir.models.map(({ name, fields }) => [name, fields.filter(({ conflict }) => conflict === 'set').map(({ column }) => column)]))
+    const sets = new Map(world.versions.all.flatMap(({ schema }) => schema.ir.models).map(({ name, fields }) => [name, fields.filter(({ conflict }) => conflict === 'set').map(({ column }) => column)]))
     return {
       committed: (entries) => {
         for (const { mutation, tx, model, after } of entries) {

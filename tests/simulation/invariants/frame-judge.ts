@@ -1,8 +1,10 @@
 /** Holds one frame against what its reader may know. */
-import { modelOf, type ScopeLine } from '../../../generator/model.js'
+import { type Model, modelOf, type ScopeLine } from '../../../generator/model.js'
 import type { ClaimChange, Delta, VersionedRow } from '../../../runtime/protocol/messages.js'
+import { rowFor } from '../deploys/as-seen.js'
+import type { Version } from '../deploys/versions.js'
 import type { OpenScope } from '../schema/expected-rows.js'
-import type { Tables } from '../schema/tables.js'
+import type { StoredRow, Tables } from '../schema/tables.js'
 import type { World } from '../world/world.js'
 import { Violation } from './invariant.js'
 import { sentText, textOf } from './row-texts.js'
@@ -14,13 +16,16 @@ export type Was = (models: readonly string[], holds: (tables: Tables) => boolean
 export class FrameJudge {
   readonly #world: World
   readonly #line: Line
+  readonly #server: Version
   readonly #scopes: ReadonlyMap<number, OpenScope>
   readonly #kind: string
   readonly #was: Was
 
-  constructor(world: World, line: Line, scopes: ReadonlyMap<number, OpenScope>, kind: string, was: Was) {
+  /** @param scopes - in the words of the server */
+  constructor(world: World, line: Line, server: Version, scopes: ReadonlyMap<number, OpenScope>, kind: string, was: Was) {
     this.#world = world
     this.#line = line
+    this.#server = server
     this.#scopes = scopes
     this.#kind = kind
     this.#was = was
@@ -49,17 +54,17 @@ export class FrameJudge {
 
   /** Rows that an answer tells. @throws Violation of I5. */
   answer(rows: Readonly<Record<string, readonly VersionedRow[]>>): void {
-    const { membership } = this.#world
+    const { membership } = this.#server
     for (const [model, all] of Object.entries(rows)) {
       for (const row of all) {
         const id = String(row[1])
-        this.#row(model, row, membership.readsOf(membership.wholeOf(model)), (tables) => this.#mayRead(tables, model, id))
+        this.#row(model, row, membership.readsOf(membership.wholeOf(this.#nameOf(model))), (tables) => this.#mayRead(tables, model, id))
       }
     }
   }
 
   #row(model: string, row: VersionedRow, models: readonly string[], isAllowed: (tables: Tables) => boolean): void {
-    const { schema } = this.#world
+    const { schema } = this.#line.language
     const id = String(row[1])
     const text = sentText(schema, modelOf(schema.ir, model), row)
     if (text === null) this.#say(`${model} ${id} has other columns than those that travel`, [JSON.stringify(row)])
@@ -69,34 +74,48 @@ export class FrameJudge {
   }
 
   #removals({ scope, model, out, deleted }: ClaimChange): void {
-    const { membership } = this.#world
+    const { membership } = this.#server
     for (const id of [...out, ...deleted]) if (!this.#line.heard.has(`${model} ${id}`)) this.#say(`${model} ${id} leaves, and was never heard of`)
     for (const id of out) this.#expect(this.#readsOf(model, [scope]), (tables) => !this.#covers(tables, scope, model, id), `${model} ${id} is in scope ${scope}, and is said to leave it`)
-    for (const id of deleted) this.#expect(membership.readsOf(membership.wholeOf(model)), (tables) => !this.#mayRead(tables, model, id), `${model} ${id} is there, and is said to be deleted`)
+    for (const id of deleted) this.#expect(membership.readsOf(membership.wholeOf(this.#nameOf(model))), (tables) => !this.#mayRead(tables, model, id), `${model} ${id} is there, and is said to be deleted`)
   }
 
   #covers(tables: Tables, scope: number, model: string, id: string): boolean {
     const open = this.#scopes.get(scope)
-    return open !== undefined && this.#world.membership.scope(tables, open, this.#line.identity.claims).get(model)?.has(id) === true
+    return open !== undefined && this.#server.membership.scope(tables, open, this.#line.identity.claims).get(this.#nameOf(model))?.has(id) === true
   }
 
   #mayRead(tables: Tables, model: string, id: string): boolean {
-    return this.#world.membership.readable(tables, model, this.#line.identity.claims).has(id)
+    return this.#server.membership.readable(tables, this.#nameOf(model), this.#line.identity.claims).has(id)
   }
 
   #textIn(tables: Tables, model: string, id: string): string | null {
-    const row = tables.get(model)?.get(id)
-    return row === undefined ? null : textOf(modelOf(this.#world.schema.ir, model), row)
+    const { ir } = this.#server.schema
+    const name = this.#nameOf(model)
+    const row = tables.get(name)?.get(id)
+    const said = row === undefined ? undefined : this.#said(modelOf(ir, name), row)
+    return said === undefined ? null : textOf(said.model, said.row)
+  }
+
+  /** What the server calls a model that is spoken of. */
+  #nameOf(model: string): string {
+    return this.#world.versions.route(this.#line.language.schema, this.#server.schema)?.model(model) ?? model
+  }
+
+  /** A row in the words of the reader. */
+  #said(model: Model, row: StoredRow): { readonly model: Model; readonly row: StoredRow } | undefined {
+    return rowFor(this.#world.versions, model, row, this.#server.schema, this.#line.language.schema)
   }
 
   /** Models that decide what these scopes cover of a model. */
   #readsOf(model: string, scopes: Iterable<number>): readonly string[] {
-    const { membership } = this.#world
+    const { membership } = this.#server
+    const name = this.#nameOf(model)
     const lines = [...scopes].flatMap((id): readonly ScopeLine[] => {
       const open = this.#scopes.get(id)
-      return open === undefined ? [] : membership.linesOf(open).filter((line) => line.model === model)
+      return open === undefined ? [] : membership.linesOf(open).filter((line) => line.model === name)
     })
-    return [...new Set([model, ...lines.flatMap((line) => membership.readsOf(line))])]
+    return [...new Set([name, ...lines.flatMap((line) => membership.readsOf(line))])]
   }
 
   #expect(models: readonly string[], holds: (tables: Tables) => boolean, problem: string, details: readonly string[] = []): void {

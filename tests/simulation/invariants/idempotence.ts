@@ -15,9 +15,9 @@ export const idempotence: Invariant = {
         if (what !== null) carried.push(`${from} → ${to}: ${what}`)
       },
       atRest: async () => {
-        const { ir } = world.schema
-        const before = world.devices.map(({ client }) => (client === null ? null : cachedRows(ir, client)))
-        const clients = world.devices.map(({ client }) => client)
+        const known = world.devices.filter(({ isTooOld }) => !isTooOld)
+        const before = known.map(({ client, schema }) => (client === null ? null : cachedRows(schema.ir, client)))
+        const clients = known.map(({ client }) => client)
         carried = []
         for (const client of clients) client?.goOffline()
         await world.run(500)
@@ -29,10 +29,10 @@ export const idempotence: Invariant = {
         const written = await world.history.read()
         if (written.length > 0) throw new Violation('I10', `a reconnect wrote ${written.length} rows`, written.slice(0, 5).map(({ model, op, key }) => `${op} ${model} ${key ?? ''}`))
         if (sent.length > 0) throw new Violation('I10', 'a reconnect carried what was there already', sent.slice(0, 6))
-        for (const [at, { name, client }] of world.devices.entries()) {
+        for (const [at, { name, client, schema }] of known.entries()) {
           const rows = before[at]
           if (client === null || client !== clients[at] || rows == null) continue
-          const found = differences(rows, cachedRows(ir, client))
+          const found = differences(rows, cachedRows(schema.ir, client))
           if (found.length > 0) throw new Violation('I10', `a reconnect changed what ${name} shows`, found.slice(0, 6))
         }
       },

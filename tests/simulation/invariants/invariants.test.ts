@@ -1,9 +1,8 @@
 /** Each invariant can fail: shown what must not be, it says so. */
 import { describe, expect, it } from 'vitest'
+import { Versions } from '../deploys/versions.js'
 import { worldSchema } from '../schema/world-schema.js'
 import type { Entry } from '../world/history.js'
-import { Membership } from '../world/membership.js'
-import { Past } from '../world/past.js'
 import { Pushes } from '../world/pushes.js'
 import type { World } from '../world/world.js'
 import { clientOrder } from './client-order.js'
@@ -32,9 +31,10 @@ const entry = (op: Entry['op'], seq: number | null, rest: Partial<Entry> = {}): 
 
 /** As much of a world as invariants of what was committed look at, with one device. */
 const world = (history: readonly Entry[] = []): World => {
-  const { ir } = worldSchema
-  const devices = [{ name: 'd1', identity: alice }]
-  return { schema: worldSchema, pushes: new Pushes(), tally: {}, past: new Past(ir, history), membership: new Membership(ir), devices } as unknown as World
+  const versions = new Versions([worldSchema], history)
+  const { past, membership } = versions.current
+  const devices = [{ name: 'd1', identity: alice, schema: worldSchema }]
+  return { schema: worldSchema, versions, writerOf: () => versions.current, pushes: new Pushes(), tally: {}, past, membership, devices } as unknown as World
 }
 
 const [alice = { principal: '', claims: {} }] = worldSchema.principals
@@ -43,7 +43,7 @@ const [alice = { principal: '', claims: {} }] = worldSchema.principals
 const send = ({ pushes }: World, seq: number, op: object, outcome: object = { kind: 'applied' }, frame?: Watch['frame']): void => {
   for (const [from, to, message] of [
     ['d1', 'node0', { kind: 'hello', client: 'c' }],
-    ['d1', 'node0', { kind: 'push', mutations: [{ seq, schema: '', at: 0, strict: false, ops: [op] }] }],
+    ['d1', 'node0', { kind: 'push', mutations: [{ seq, schema: worldSchema.descriptor.hash, at: 0, strict: false, ops: [op] }] }],
     ['node0', 'd1', { kind: 'pushed', results: [{ seq, outcome }] }],
   ] as const) {
     pushes.see(from, to, message as never)

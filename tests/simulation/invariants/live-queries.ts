@@ -1,6 +1,6 @@
 import { cachedTables } from '../schema/cached-tables.js'
 import { type DrawnQuery, drawQuery, foundBy, queryOptions } from '../schema/draw-query.js'
-import { type SimClient, cacheOf } from '../schema/sim-schema.js'
+import { type SimClient, type SimSchema, cacheOf } from '../schema/sim-schema.js'
 import type { World } from '../world/world.js'
 import { type Invariant, Violation } from './invariant.js'
 
@@ -14,7 +14,7 @@ export const liveQueries: Invariant = {
   watch: (world) => {
     const watched = new Map<string, Watched>()
     return {
-      opened: (device, client) => void watched.set(device.name, new Watched(world, client)),
+      opened: (device, client) => void watched.set(device.name, new Watched(world, device.schema, client)),
       afterOperation: () => {
         for (const { name, client } of world.devices) {
           const own = watched.get(name)
@@ -38,7 +38,7 @@ type Row = Readonly<Record<string, unknown>> & { readonly id: string }
 /** What somebody hears who watches one client. */
 class Watched {
   readonly client: SimClient
-  readonly #world: World
+  readonly #schema: SimSchema
   readonly #plurals: readonly string[]
   readonly #queries: readonly { readonly drawn: DrawnQuery; readonly options: Readonly<Record<string, unknown>>; heard: readonly Row[] }[]
   /** What events said, by plural. */
@@ -46,10 +46,9 @@ class Watched {
   /** All rows, as they were when they were last looked at. */
   #looked: readonly (readonly object[])[] = []
 
-  constructor(world: World, client: SimClient) {
+  constructor({ kernel }: World, schema: SimSchema, client: SimClient) {
     this.client = client
-    this.#world = world
-    const { schema, kernel } = world
+    this.#schema = schema
     const { models } = schema.ir
     this.#plurals = models.map(({ plural }) => plural)
     const dice = kernel.dice('queries')
@@ -88,9 +87,9 @@ class Watched {
 
   /** The same against brute force. */
   problemByForce(): string | null {
-    const tables = cachedTables(this.#world.schema.ir, this.client)
+    const tables = cachedTables(this.#schema.ir, this.client)
     for (const { drawn, heard } of this.#queries) {
-      const found = JSON.stringify(foundBy(this.#world.schema, tables, drawn))
+      const found = JSON.stringify(foundBy(this.#schema, tables, drawn))
       const told = JSON.stringify(heard.map((row) => ({ id: row.id, included: drawn.include.map(({ name }) => idsOf(row[name])) })))
       if (found !== told) return `a query of ${drawn.model.plural} finds ${told}, and should ${found}: ${JSON.stringify({ ...drawn, model: drawn.model.name })}`
     }

@@ -8,16 +8,15 @@ export const noForeignEffect: Invariant = {
   id: 'I5',
   says: 'a server writes only the rows of the mutations that it was sent',
   watch: (world) => {
-    const models = new Map(world.schema.ir.models.map((model) => [model.name, model]))
+    const known = world.versions.all.map(({ schema }) => new Map(schema.ir.models.map((model) => [model.name, model])))
     return {
       committed: (entries) => {
         for (const entry of entries) {
           const { who, model: name, key, op, mutation } = entry
-          const model = models.get(name)
-          if (!who.startsWith('sim:node') || model === undefined) continue
+          if (!who.startsWith('sim:node')) continue
           if (mutation === null) throw new Violation('I5', `${who} wrote ${name} ${key ?? ''} (${op}), and no mutation asked for it`, [JSON.stringify(entry)])
           const sent = world.pushes.of(mutation.client, mutation.seq)
-          if (sent.some((pushed) => pushed.mutation.ops.some((each) => concerns(models, each, model, entry)))) continue
+          if (sent.some((pushed) => pushed.mutation.ops.some((each) => known.some((models) => concerns(models, each, entry))))) continue
           throw new Violation('I5', `mutation ${mutation.seq} of ${mutation.client} wrote ${name} ${key ?? ''} (${op}), which it does not name`, sent.map((pushed) => JSON.stringify(pushed.mutation.ops)))
         }
       },
@@ -26,11 +25,11 @@ export const noForeignEffect: Invariant = {
 }
 
 /** Whether an op may write a row: its own, that of the same pair, or one that a delete takes along. */
-const concerns = (models: ReadonlyMap<string, Model>, op: Op, model: Model, { key, op: wrote }: Entry): boolean => {
+const concerns = (models: ReadonlyMap<string, Model>, op: Op, { model: name, key, op: wrote }: Entry): boolean => {
   // To delete a link that gave way is to delete the row of its pair.
-  if (op.model === model.name && (op.id === key || model.join)) return true
+  if (op.model === name && (op.id === key || models.get(name)?.join === true)) return true
   if (op.op !== 'delete' || wrote === 'I') return false
-  return takenAlong(models, op.model).has(model.name)
+  return takenAlong(models, op.model).has(name)
 }
 
 /** Models of rows that go, or lose a reference, when a row of this one is deleted. */

@@ -13,7 +13,7 @@ export const noResurrection: Invariant = {
     /** Rows, and how many purges there had been when they were deleted. */
     const dead = new Map<string, number>()
     const purges = (): number => world.tally['fault: purge'] ?? 0
-    const editWins = new Set(world.schema.ir.models.filter(({ deleteConflict }) => deleteConflict === 'edit-wins').map(({ name }) => name))
+    const editWins = new Set(world.versions.all.flatMap(({ schema }) => schema.ir.models).filter(({ deleteConflict }) => deleteConflict === 'edit-wins').map(({ name }) => name))
     const revives = (op: Op, model: string, key: string): boolean =>
       op.model === model && op.id === key && ((op.op === 'create' && op.restore === true) || (op.op === 'update' && editWins.has(model)))
     return {

@@ -1,3 +1,5 @@
+import { marksIn } from '../world/history.js'
+import type { World } from '../world/world.js'
 import { type Invariant, Violation } from './invariant.js'
 
 /** What the server acknowledged was stored; what it did not is still waiting, was refused aloud, or was lost with a disk. */
@@ -7,8 +9,9 @@ export const nothingLost: Invariant = {
   watch: (world) => ({
     atRest: () => {
       const { marks, keys } = world.history
+      const kept = keptByApps(world)
       for (const { device, what, fate, marks: own, rows, at } of world.ledger.writes) {
-        const missing = own.filter((mark) => !marks.has(mark))
+        const missing = own.filter((mark) => !marks.has(mark) && kept.get(device)?.has(mark) !== true)
         const made = rows.filter(({ op }) => op === 'create').map(({ id }) => id)
         const hasDelete = rows.some(({ op }) => op === 'delete')
         const say = (problem: string): never => {
@@ -22,3 +25,12 @@ export const nothingLost: Invariant = {
     },
   }),
 }
+
+/** Texts of writes that a later version has no place for: the app has them. */
+const keptByApps = ({ devices }: World): ReadonlyMap<string, ReadonlySet<string>> =>
+  new Map(
+    devices.map(({ name, client }) => {
+      const unknown = (client?.rejected() ?? []).filter(({ code }) => code === 'unknown-schema')
+      return [name, new Set(unknown.flatMap(({ mutation }) => marksIn(JSON.stringify(mutation.ops))))]
+    }),
+  )

@@ -1,12 +1,14 @@
 import { type Scope, type ScopeLine, modelOf } from '../../../generator/model.js'
 import { scopeLineSql } from '../../../generator/sql/index.js'
 import { parsePosition } from '../../../runtime/protocol/position.js'
+import { scopeFor } from '../deploys/as-seen.js'
+import type { Version } from '../deploys/versions.js'
 import { CachePredicate } from '../schema/cache-predicate.js'
 import { cachedTables } from '../schema/cached-tables.js'
 import { type Given, clientWhere } from '../schema/client-where.js'
 import { type OpenScope, matching } from '../schema/expected-rows.js'
 import { sqlText } from '../schema/foreign-sql.js'
-import { cacheOf } from '../schema/sim-schema.js'
+import { type SimSchema, cacheOf } from '../schema/sim-schema.js'
 import type { Device } from '../world/device.js'
 import type { World } from '../world/world.js'
 import { type Invariant, Violation } from './invariant.js'
@@ -20,28 +22,39 @@ export const onePredicate: Invariant = {
   id: 'I13',
   says: 'the predicate of the cache is that of the database',
   watch: (world) => {
-    const predicate = new CachePredicate(world.schema)
+    const predicates = new Map<Version, CachePredicate>()
+    const predicateOf = (version: Version): CachePredicate => {
+      const predicate = predicates.get(version) ?? new CachePredicate(version.schema)
+      predicates.set(version, predicate)
+      return predicate
+    }
+    const languages = new Map<string, Version>()
     const dice = world.kernel.dice('predicates')
     const open = new Map<string, Map<number, OpenScope>>()
     const moved: Move[] = []
     return {
       frame: (from, to, message) => {
-        if (message.kind === 'hello') open.set(from, new Map())
+        if (message.kind === 'hello') {
+          open.set(from, new Map())
+          languages.set(from, world.versions.named(message.schema) ?? world.versions.current)
+        }
         if (message.kind === 'sync') for (const { id, name, params } of message.scopes) open.get(from)?.set(id, { scope: name, params })
-        if (message.kind !== 'changed') return
+        const server = world.serverOf(to)
+        // What is said in other words is judged by the frames themselves.
+        if (message.kind !== 'changed' || languages.get(to) !== server) return
         for (const { scope, model, add, out } of message.delta.claims) {
           const of = open.get(to)?.get(scope)
-          if (of !== undefined && add.length + out.length > 0) moved.push({ device: to, of, model, add, out, to: message.to })
+          if (of !== undefined && add.length + out.length > 0) moved.push({ device: to, server, of, model, add, out, to: message.to })
         }
       },
       afterOperation: () => {
-        for (const move of moved.splice(0)) judgeMove(world, predicate, move)
+        for (const move of moved.splice(0)) judgeMove(world, predicateOf(move.server), move)
       },
       atRest: async () => {
         for (const device of world.devices) if (device.client !== null) judgeCache(world, device)
-        const asked = new Map(world.devices.flatMap(({ identity, scopes }) => [...scopes.values()].map(({ scope }) => [JSON.stringify([scope, identity.claims]), { scope, identity }] as const)))
-        const lines = [...asked.values()].flatMap(({ scope, identity }) => world.membership.linesOf(scope).map((line) => ({ line, scope, given: { params: scope.params, claims: identity.claims } })))
-        for (const each of dice.some(lines, most / lines.length)) await judgeLine(world, predicate, each)
+        const all = new Map(world.devices.flatMap(({ identity, scopes, schema }) => asked(world, schema, [...scopes.values()].map(({ scope }) => scope)).map((scope) => [JSON.stringify([scope, identity.claims]), { scope, identity }] as const)))
+        const lines = [...all.values()].flatMap(({ scope, identity }) => world.membership.linesOf(scope).map((line) => ({ line, scope, given: { params: scope.params, claims: identity.claims } })))
+        for (const each of dice.some(lines, most / lines.length)) await judgeLine(world, predicateOf(world.versions.current), each)
       },
     }
   },
@@ -50,9 +63,13 @@ export const onePredicate: Invariant = {
 /** Lines that are looked at in one rest, about. */
 const most = 12
 
+/** Scopes as the servers of now know them. */
+const asked = ({ versions, schema }: World, from: SimSchema, scopes: readonly OpenScope[]): readonly OpenScope[] => scopes.flatMap((scope) => scopeFor(versions, scope, from, schema) ?? [])
+
 /** Rows that came into a scope, and left it, at a position. */
 interface Move {
   readonly device: string
+  readonly server: Version
   readonly of: OpenScope
   readonly model: string
   readonly add: readonly string[]
@@ -60,27 +77,28 @@ interface Move {
   readonly to: string
 }
 
-const judgeMove = (world: World, predicate: CachePredicate, { device, of, model, add, out, to }: Move): void => {
+const judgeMove = (world: World, predicate: CachePredicate, { device, server, of, model, add, out, to }: Move): void => {
+  const { past, membership } = server
   const at = parsePosition(to)
-  const line = world.membership.linesOf(of).find((each) => each.model === model)
+  const line = membership.linesOf(of).find((each) => each.model === model)
   const claims = world.devices.find(({ name }) => name === device)?.identity.claims ?? {}
   if (at === undefined || line === undefined) throw new Violation('I13', `${device} is told of ${model} in ${of.scope} at ${to}`)
-  const hidden = world.past.hiddenAt(at)
-  if (world.past.truncated(world.membership.readsOf(line), hidden)) return
-  const tables = world.past.without(hidden)
+  const hidden = past.hiddenAt(at)
+  if (past.truncated(membership.readsOf(line), hidden)) return
+  const tables = past.without(hidden)
   const says = (id: string): boolean | undefined => predicate.holds(tables, line, { params: of.params, claims }, id)
   const wrong = [...add.filter((id) => says(id) === false), ...out.filter((id) => says(id) === true)]
   if (wrong.length > 0) throw new Violation('I13', `${model} ${wrong.join(' ')} moved in ${of.scope} of ${device}, and the predicate of the cache says that it did not`, [JSON.stringify(of)])
 }
 
 /** Queries by the wheres of its own scopes. */
-const judgeCache = (world: World, { name, client, identity, scopes }: Device): void => {
+const judgeCache = (world: World, { name, client, identity, scopes, schema }: Device): void => {
   if (client === null) return
-  const { schema } = world
+  const { membership } = world.versions.of(schema)
   const cached = cachedTables(schema.ir, client)
   for (const { scope } of scopes.values()) {
     const given = { params: scope.params, claims: identity.claims }
-    for (const line of world.membership.linesOf(scope)) {
+    for (const line of membership.linesOf(scope)) {
       const where = clientWhere(schema, line.model, line.where, given)
       if (where === null) continue
       const found = cacheOf(client, modelOf(schema.ir, line.model).plural).query({ where }).rows.map(({ id }) => id)

@@ -37,8 +37,9 @@ export const rejections: Invariant = {
           const write = writes[judged]
           const client = world.devices.find(({ name }) => name === write?.device)?.client
           if (write?.fate !== 'rejected' || client == null) continue
+          const { schema } = world.devices.find(({ name }) => name === write.device) ?? world
           for (const { model: name, id } of write.rows) {
-            const model = world.schema.ir.models.find((each) => each.name === name)
+            const model = schema.ir.models.find((each) => each.name === name)
             const row = model === undefined ? undefined : cacheOf(client, model.plural).get(id)
             if (model === undefined || row === undefined) continue
             const text = cachedText(model, row)
@@ -63,13 +64,17 @@ const isBroughtBack = (client: SimClient, id: string, mark: string): boolean =>
   client.pending().some(({ ops }) => ops.some((op) => op.op === 'create' && op.restore === true && op.id === id && Object.values(op.values).some((value) => marksIn(value).includes(mark))))
 
 /** What an app was told to be rejected it still has, once; and nothing else. */
-const kept = ({ ledger, pushes }: World, device: string, rejections: readonly Rejection[]): void => {
-  const texts = rejections.map(({ mutation }) => textOf(mutation))
-  const refused = new Set(pushes.told.flatMap(({ mutation, outcome }) => (outcome?.kind === 'rejected' ? [textOf(mutation)] : [])))
-  const invented = texts.filter((text) => !refused.has(text))
+const kept = ({ ledger, pushes, versions }: World, device: string, rejections: readonly Rejection[]): void => {
+  // What has no meaning in a later version the app has without any server's word, and as it was written.
+  const judged = rejections.filter(({ code }) => code !== 'unknown-schema')
+  const keyOf = versions.all.length > 1 ? ({ at }: Mutation): string => String(at) : textOf // An upgrade puts it into other words.
+  const keys = judged.map(({ mutation }) => keyOf(mutation))
+  const refused = new Set(pushes.told.flatMap(({ mutation, outcome }) => (outcome?.kind === 'rejected' ? [keyOf(mutation)] : [])))
+  const invented = keys.filter((key) => !refused.has(key))
   if (invented.length > 0) throw new Violation('I11', `${device} keeps what nobody rejected`, invented)
-  const doubled = texts.filter((text, at) => texts.indexOf(text) < at)
+  const doubled = keys.filter((key, at) => keys.indexOf(key) < at)
   if (doubled.length > 0) throw new Violation('I11', `${device} keeps a rejection twice`, doubled)
+  const texts = rejections.map(({ mutation }) => textOf(mutation))
   const forgotten = ledger.sinceReplaced(device).filter((write) => write.fate === 'rejected' && !texts.some((text) => tells(text, write)))
   if (forgotten.length > 0) throw new Violation('I11', `${device} has forgotten that ${forgotten.map(({ what }) => what).join('; ')} was rejected`, forgotten.map(({ marks }) => marks.join(' ')))
 }

@@ -1,10 +1,12 @@
 import { readKeys } from '../../../runtime/protocol/held-keys.js'
 import type { ClientMessage, ServerMessage } from '../../../runtime/protocol/messages.js'
 import { type Position, parsePosition } from '../../../runtime/protocol/position.js'
+import type { Version } from '../deploys/versions.js'
 import type { OpenScope } from '../schema/expected-rows.js'
 import type { SimPrincipal } from '../schema/sim-schema.js'
+import { scopeFor } from '../deploys/as-seen.js'
 import type { World } from '../world/world.js'
-import { FrameJudge } from './frame-judge.js'
+import { FrameJudge, type Was } from './frame-judge.js'
 import { type Invariant, Violation } from './invariant.js'
 import { atMoment, atSomeMoment } from './moments.js'
 
@@ -26,14 +28,19 @@ export const scopeExactness: Invariant = {
       const identity = world.devices.find(({ name }) => name === device)?.identity ?? nobody
       const heard = readers.get(identity.principal) ?? new Set()
       readers.set(identity.principal, heard)
-      const line: Line = { device, identity, heard, scopes: new Map(), attempts: new Map(), pushes: new Map(), told: null }
+      const line: Line = { device, identity, heard, language: world.versions.current, scopes: new Map(), attempts: new Map(), pushes: new Map(), told: null }
       lines.set(device, line)
       return line
     }
     return {
       frame: (from, to, message) => {
-        if (asks(message)) ask(lineOf(from, message.kind === 'hello'), message, world.past.transactions.size)
-        else arrived.push({ message, line: lineOf(to, false), ...stateOf(lineOf(to, false), message) })
+        if (asks(message)) {
+          const line = lineOf(from, message.kind === 'hello')
+          if (message.kind === 'hello') line.language = world.versions.named(message.schema) ?? line.language
+          return ask(line, message, world.past.transactions.size)
+        }
+        const server = world.nodes.find(({ name }) => name === from)?.running
+        if (server != null) arrived.push({ message, line: lineOf(to, false), server: world.versions.of(server), ...stateOf(lineOf(to, false), message) })
       },
       afterOperation: () => {
         for (const arrival of arrived.splice(0)) judge(world, arrival)
@@ -49,6 +56,8 @@ export interface Line {
   /** Keys that the reader has heard of or made, on any device: `Task 0198…`. */
   readonly heard: Set<string>
   readonly scopes: Map<number, OpenScope>
+  /** The version whose words are said on it. */
+  language: Version
   /** By attempt. */
   readonly attempts: Map<number, number>
   /** By the number of a mutation. */
@@ -61,6 +70,8 @@ export interface Line {
 interface Arrival {
   readonly message: ServerMessage
   readonly line: Line
+  /** The version of the node that sent it. */
+  readonly server: Version
   readonly scopes: ReadonlyMap<number, OpenScope>
   readonly told: Position | null
 }
@@ -98,24 +109,35 @@ const stateOf = (line: Line, message: ServerMessage): Pick<Arrival, 'scopes' | '
   return { scopes: new Map(line.scopes), told }
 }
 
-const judge = (world: World, { message, line, scopes, told }: Arrival): void => {
+const judge = (world: World, { message, line, server, scopes: asked, told }: Arrival): void => {
+  const scopes = scopesFor(world, line, server, asked)
+  const judgeOf = (kind: string, was: Was): FrameJudge => new FrameJudge(world, line, server, scopes, kind, was)
   switch (message.kind) {
     case 'page': {
       const since = told ?? line.attempts.get(message.attempt) ?? 0
-      return new FrameJudge(world, line, scopes, message.kind, (models, holds) => atSomeMoment(world.past, since, models, holds)).delta(message.delta)
+      return judgeOf(message.kind, (models, holds) => atSomeMoment(server.past, since, models, holds)).delta(message.delta)
     }
     case 'changed': {
       const at = parsePosition(message.to)
       if (at === undefined) throw new Violation('I5', `${line.device} is sent to no position: ${message.to}`)
-      return new FrameJudge(world, line, scopes, message.kind, (models, holds) => atMoment(world.past, at, models, holds)).delta(message.delta)
+      return judgeOf(message.kind, (models, holds) => atMoment(server.past, at, models, holds)).delta(message.delta)
     }
     case 'pushed':
       for (const { seq, rows } of message.results) {
         const since = line.pushes.get(seq) ?? 0
-        new FrameJudge(world, line, scopes, message.kind, (models, holds) => atSomeMoment(world.past, since, models, holds)).answer(rows)
+        judgeOf(message.kind, (models, holds) => atSomeMoment(server.past, since, models, holds)).answer(rows)
       }
       return
     default:
       return
   }
 }
+
+/** As the server knows them. */
+const scopesFor = ({ versions }: World, { language }: Line, server: Version, asked: ReadonlyMap<number, OpenScope>): ReadonlyMap<number, OpenScope> =>
+  new Map(
+    [...asked].flatMap(([id, scope]): readonly (readonly [number, OpenScope])[] => {
+      const said = scopeFor(versions, scope, language.schema, server.schema)
+      return said === null ? [] : [[id, said]]
+    }),
+  )

@@ -30,7 +30,7 @@ export const sessionGuarantees: Invariant = {
     let judged = 0
     return {
       opened: (device, client) => {
-        for (const { plural, fields } of world.schema.ir.models) {
+        for (const { plural, fields } of device.schema.ir.models) {
           const texts = fields.filter(({ type }) => type.kind === 'string' || type.kind === 'text').map(({ name }) => name)
           const seen = new Map<string, Shown>()
           let epoch = epochOf(client.position)
@@ -67,7 +67,7 @@ export const sessionGuarantees: Invariant = {
         for (const write of writes.slice(judged)) {
           const device = world.devices.find(({ name }) => name === write.device)
           if (write.at !== world.kernel.now || write.fate !== 'pending' || device?.client == null) continue
-          const rows = write.rows.map(({ model, id }) => cacheOf(device.client as NonNullable<typeof device.client>, pluralOf(world, model)).get(id))
+          const rows = write.rows.map(({ model, id }) => cacheOf(device.client as NonNullable<typeof device.client>, pluralOf(device, model)).get(id))
           if (write.rows.some(({ op }) => op === 'delete') || rows.includes(undefined)) continue
           const visible = JSON.stringify(rows, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
           const shown = new Set(marksIn(visible))
@@ -79,7 +79,7 @@ export const sessionGuarantees: Invariant = {
       atRest: () => {
         for (const { device, plural, id, field, text, instead } of returns.splice(0)) {
           const { client = null } = world.devices.find(({ name }) => name === device) ?? {}
-          if (client !== null && cacheOf(client, plural).get(id) === undefined) continue
+          if (client !== null && !(plural in client && cacheOf(client, plural).get(id) !== undefined)) continue
           const write = writeOf(world.ledger.writes, instead)
           if (write !== undefined && write.device === device && write.fate !== 'applied') continue
           throw new Violation('I6', `${device} saw ${markOf(text) ?? ''} again after ${markOf(instead) ?? ''} (${write?.fate ?? 'nobody’s'}) in ${plural} ${id} ${field}`)
@@ -104,8 +104,8 @@ const writeOf = (writes: readonly LocalWrite[], text: string): LocalWrite | unde
   return writes.find(({ marks }) => mark !== undefined && marks.includes(mark))
 }
 
-const pluralOf = (world: { readonly schema: { readonly ir: { readonly models: readonly { readonly name: string; readonly plural: string }[] } } }, name: string): string =>
-  world.schema.ir.models.find((model) => model.name === name)?.plural ?? name
+const pluralOf = ({ schema }: Device, name: string): string =>
+  schema.ir.models.find((model) => model.name === name)?.plural ?? name
 
 /** Whether a scope is open again on a live connection, and still as of its closing: `cached`, as its status says. */
 const isReopening = ({ client, scopes }: Device): boolean =>

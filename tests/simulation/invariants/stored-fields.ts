@@ -1,6 +1,7 @@
 import type { Field, Model } from '../../../generator/model.js'
 import type { ClientMessage, CreateOp, LostField, Op, Outcome, ServerMessage, UpdateOp } from '../../../runtime/protocol/messages.js'
 import type { Wire } from '../../../runtime/protocol/values.js'
+import type { Version } from '../deploys/versions.js'
 import type { Entry } from '../world/history.js'
 import { wireOf } from '../world/past.js'
 import type { Pushed } from '../world/pushes.js'
@@ -37,15 +38,39 @@ export const storedFields: Invariant = {
         for (; judged < told.length; judged += 1) {
           const pushed = told[judged]
           if (pushed === undefined || pushed.outcome === null || pushed.outcome.kind === 'rejected') continue
-          for (const op of pushed.mutation.ops) {
-            const all = byRow.get(`${op.model} ${op.id}`) ?? []
-            const problem = new Acknowledged(world, pushed, all).missing(op, () => spans.wasGone(pushed, op))
-            if (problem !== null) throw new Violation('I2', `mutation ${pushed.mutation.seq} of ${pushed.device} (${pushed.outcome.kind}): ${problem}`, [JSON.stringify(op), ...all.map((entry) => JSON.stringify(entry))])
-          }
+          const problems = deciders(world, pushed, byRow).map((version) => problemOf(world, pushed, version, byRow, spans))
+          const [problem] = problems
+          if (problem != null && !problems.includes(null)) throw new Violation('I2', `mutation ${pushed.mutation.seq} of ${pushed.device} (${pushed.outcome.kind}): ${problem.why}`, problem.details)
         }
       },
     }
   },
+}
+
+type ByRow = ReadonlyMap<string, readonly Entry[]>
+
+/** The version of the server that decided: of the one that wrote; if none did, of any that may have. */
+const deciders = ({ versions, writerOf }: World, { client, mutation }: Pushed, byRow: ByRow): readonly Version[] => {
+  const own = mutation.ops.flatMap((op) => byRow.get(`${op.model} ${op.id}`) ?? []).find((entry) => entry.mutation?.client === client && entry.mutation.seq === mutation.seq)
+  return own === undefined ? versions.all.filter(({ at }) => at <= versions.current.at) : [writerOf(own.who)]
+}
+
+/** What is wrong with a mutation as a server of this version means it; null: nothing. */
+const problemOf = (world: World, pushed: Pushed, version: Version, byRow: ByRow, spans: Spans): { readonly why: string; readonly details: readonly string[] } | null => {
+  const { mutation, outcome } = pushed
+  const author = world.versions.named(mutation.schema)
+  const route = author === undefined ? undefined : world.versions.route(author.schema, version.schema)
+  if (route === undefined) return { why: 'it was decided by a server that does not know its version', details: [mutation.schema] }
+  const meant = route?.mutation(mutation) ?? { mutation, losses: [] }
+  const untold = meant.losses.filter(({ id }) => !lostIn(outcome).some((lost) => lost.id === id))
+  if (untold.length > 0) return { why: 'part of it has no meaning any more, and nobody said so', details: untold.map((each) => JSON.stringify(each)) }
+  for (const op of meant.mutation.ops) {
+    const all = byRow.get(`${op.model} ${op.id}`) ?? []
+    const lost = lostIn(outcome).map((each) => ({ ...each, field: route?.field(each.model, each.field) ?? each.field }))
+    const problem = new Acknowledged(world, version, { ...pushed, mutation: meant.mutation }, lost, all).missing(op, () => spans.wasGone(pushed, op))
+    if (problem !== null) return { why: problem, details: [JSON.stringify(op), ...all.map((entry) => JSON.stringify(entry))] }
+  }
+  return null
 }
 
 /** When mutations were decided: between what had committed as they came, and as their outcome was heard. */
@@ -90,13 +115,18 @@ class Spans {
 /** A mutation that was not refused, and all that ever happened to one of its rows. */
 class Acknowledged {
   readonly #world: World
+  readonly #version: Version
   readonly #pushed: Pushed
+  /** In the words of the version. */
+  readonly #lost: readonly LostField[]
   readonly #all: readonly Entry[]
   /** What the mutation itself did to the row. */
   readonly #own: readonly Entry[]
 
-  constructor(world: World, pushed: Pushed, all: readonly Entry[]) {
+  constructor(world: World, version: Version, pushed: Pushed, lost: readonly LostField[], all: readonly Entry[]) {
     this.#world = world
+    this.#version = version
+    this.#lost = lost
     this.#pushed = pushed
     this.#all = all
     this.#own = all.filter(({ mutation }) => mutation?.client === pushed.client && mutation.seq === pushed.mutation.seq)
@@ -104,7 +134,8 @@ class Acknowledged {
 
   /** What is missing of an op, null if nothing. */
   missing(op: Op, wasGone: () => boolean): string | null {
-    const model = this.#world.schema.ir.models.find(({ name }) => name === op.model)
+    const { ir } = this.#version.schema
+    const model = ir.models.find(({ name }) => name === op.model)
     if (model === undefined) return 'nobody knows its model'
     switch (op.op) {
       case 'create':
@@ -130,7 +161,7 @@ class Acknowledged {
     if (outcome?.kind === 'merged' && outcome.links?.some(({ into }) => into === id) === true) return null
     const [first] = this.#own
     const last = this.#own.findLast(({ after }) => after !== null)
-    const lost = lostIn(this.#pushed.outcome).filter((each) => each.model === model.name && each.id === id)
+    const lost = this.#lost.filter((each) => each.model === model.name && each.id === id)
     for (const [name, edit] of Object.entries(set)) {
       const field = model.fields.find((each) => each.name === name)
       if (field === undefined) return `nobody knows ${name}`
@@ -139,7 +170,7 @@ class Acknowledged {
         const [before, after] = [valueOf(field, first.before), valueOf(field, last.after)]
         // What a reference leads to may be deleted by the same mutation.
         if (field.reference !== null && after === null && this.#pushed.mutation.ops.some((op) => op.op === 'delete')) continue
-        const problem = isLost ? wrongWhenLost(field, this.#world.schema.ir.enums, edit, before, after) : wrongWhenApplied(field, edit, before, after)
+        const problem = isLost ? wrongWhenLost(field, this.#version.schema.ir.enums, edit, before, after) : wrongWhenApplied(field, edit, before, after)
         if (problem !== null) return `${name} ${problem}`
       } else if (!isLost && this.#all.length > 0 && !this.#gaveWay(id)) {
         // It wrote nothing: then it was so already, at some time.

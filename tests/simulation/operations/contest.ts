@@ -23,7 +23,7 @@ export const contest: Operation = {
   run: async (world, dice) => {
     const bone = dice.chance(0.35) ? (awaited(world, dice) ?? shared(world, dice)) : shared(world, dice)
     if (bone === null) return
-    const rivals = awake(world).filter((device) => canEdit(world, device, bone) && !awaits(device, bone)).slice(0, 3)
+    const rivals = awake(world).filter((device) => canEdit(device, bone) && !awaits(device, bone)).slice(0, 3)
     const isAlone = rivals.length < 2 && !world.devices.some((device) => awaits(device, bone) && !rivals.includes(device))
     for (const device of rivals) edit(world, device, bone, dice)
     if (isAlone || rivals.length === 0 || dice.chance(0.3)) dice.pick(world.foreigners).edit(bone.model, bone.id, bone.fields, await world.tables())
@@ -46,32 +46,32 @@ const shared = (world: World, dice: Dice): Bone | null => {
   let found: Bone | null = null
   for (let attempt = 0; attempt < 12; attempt += 1) {
     const device = dice.pick(devices)
-    const model = dice.pick(world.schema.ir.models)
-    const ids = [...(seenBy(world, device).get(model.name)?.keys() ?? [])].toSorted()
+    const model = dice.pick(device.schema.ir.models)
+    const ids = [...(seenBy(device).get(model.name)?.keys() ?? [])].toSorted()
     const fields = patchable(model).map(({ name }) => name)
     if (ids.length === 0 || fields.length === 0) continue
     const bone = { model: model.name, id: dice.pick(ids), fields: [...new Set([dice.pick(fields), dice.pick(fields)])] }
-    if (!canEdit(world, device, bone)) continue
+    if (!canEdit(device, bone)) continue
     found = bone
-    if (devices.some((other) => other !== device && canEdit(world, other, bone))) break
+    if (devices.some((other) => other !== device && canEdit(other, bone))) break
   }
   return found
 }
 
 const edit = (world: World, device: Device, { model: name, id, fields }: Bone, dice: Dice): void => {
-  const seen = seenBy(world, device)
-  const model = world.schema.ir.models.find((each) => each.name === name)
+  const seen = seenBy(device)
+  const model = device.schema.ir.models.find((each) => each.name === name)
   const row = seen.get(name)?.get(id)
   const values = model === undefined || row === undefined ? null : device.author.patch(model, row, seen, fields)
   if (model !== undefined && values !== null) write(world, device, [{ op: 'update', model, id, values }], dice.chance(0.1))
 }
 
-const canEdit = (world: World, device: Device, { model, id }: Bone): boolean => {
-  const seen = seenBy(world, device)
-  return seen.get(model)?.has(id) === true && allows(world.schema.ir, seen, model, 'update', device.identity.claims, id)
+const canEdit = (device: Device, { model, id }: Bone): boolean => {
+  const seen = seenBy(device)
+  return seen.get(model)?.has(id) === true && allows(device.schema.ir, seen, model, 'update', device.identity.claims, id)
 }
 
 const awaits = ({ client }: Device, { model, id }: Bone): boolean =>
   client?.pending().some(({ ops }) => ops.some((op) => op.model === model && op.id === id)) ?? false
 
-const seenBy = ({ schema }: World, { client }: Device): Tables => (client === null ? new Map() : cachedTables(schema.ir, client))
+const seenBy = ({ schema, client }: Device): Tables => (client === null ? new Map() : cachedTables(schema.ir, client))

@@ -5,7 +5,6 @@ import { allows } from '../schema/expected-rows.js'
 import { cacheOf } from '../schema/sim-schema.js'
 import type { StoredRow, Tables } from '../schema/tables.js'
 import type { Device } from '../world/device.js'
-import type { World } from '../world/world.js'
 import type { Operation } from './operation.js'
 import { type Step, awake, write } from './steps.js'
 
@@ -20,11 +19,11 @@ export const localWrite: Operation = {
     const device = dice.pick(devices)
     const { client } = device
     if (client === null) return
-    const seen = cachedTables(world.schema.ir, client)
+    const seen = cachedTables(device.schema.ir, client)
     const steps: Step[] = []
     const count = dice.chance(0.7) ? 1 : 2 + dice.below(4)
     for (let at = 0; at < count; at += 1) {
-      const step = drawStep(world, device, seen, dice)
+      const step = drawStep(device, seen, dice)
       if (step !== null && !steps.some(({ id }) => id === step.id)) steps.push(step)
     }
     if (steps.length > 0) write(world, device, steps, dice.chance(0.1))
@@ -40,8 +39,8 @@ export const hostileWrite: Operation = {
     const device = dice.pick(world.devices)
     const { client } = device
     if (client === null) return
-    const model = dice.pick(world.schema.ir.models)
-    const hostile = device.author.hostile(model, cachedTables(world.schema.ir, client), device.identity.claims)
+    const model = dice.pick(device.schema.ir.models)
+    const hostile = device.author.hostile(model, cachedTables(device.schema.ir, client), device.identity.claims)
     if (hostile === null) return
     const cache = cacheOf(client, model.plural)
     try {
@@ -55,8 +54,8 @@ export const hostileWrite: Operation = {
   },
 }
 
-const drawStep = (world: World, device: Device, seen: Tables, dice: Dice): Step | null => {
-  const { ir } = world.schema
+const drawStep = (device: Device, seen: Tables, dice: Dice): Step | null => {
+  const { ir } = device.schema
   const { author, identity } = device
   for (let attempt = 0; attempt < 6; attempt += 1) {
     const model = dice.pick(ir.models)

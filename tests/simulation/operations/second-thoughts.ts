@@ -9,7 +9,7 @@ export const restoreRow: Operation = {
   weight: 4,
   isFault: false,
   run: (world, dice) => {
-    const choices = awake(world).flatMap((device) => deletedOn(device).slice(-5).map((deleted) => ({ device, deleted })))
+    const choices = awake(world).flatMap((device) => deletedOn(device).filter(({ model }) => device.schema.ir.models.includes(model)).slice(-5).map((deleted) => ({ device, deleted })))
     const gone = choices.filter(({ device: { client }, deleted: { model, row } }) => client !== null && cacheOf(client, model.plural).get(row.id) === undefined)
     if (gone.length === 0) return
     const { device, deleted } = dice.pick(gone)
@@ -27,10 +27,11 @@ export const linkTwice: Operation = {
     const joins = world.schema.ir.models.filter(({ join }) => join)
     const devices = awake(world)
     if (joins.length === 0 || devices.length === 0) return
-    const model = dice.pick(joins)
+    const { name } = dice.pick(joins)
     const device = dice.pick(devices)
-    if (device.client === null) return
-    const seen = cachedTables(world.schema.ir, device.client)
+    const model = device.schema.ir.models.find((each) => each.name === name)
+    if (device.client === null || model === undefined) return
+    const seen = cachedTables(device.schema.ir, device.client)
     const rows = [...(seen.get(model.name)?.values() ?? [])].toSorted((a, b) => (a.id < b.id ? -1 : 1))
     const values = device.author.create(model, seen, device.identity.claims)
     if (values === null) return
@@ -45,10 +46,11 @@ export const linkTwice: Operation = {
     world.count('linked twice')
     write(world, device, [{ op: 'create', model, id: String(values['id']), values }])
     for (const other of devices.filter((each) => each !== device).slice(0, 2)) {
-      const own = other.client === null ? null : other.author.create(model, cachedTables(world.schema.ir, other.client), other.identity.claims)
-      if (own === null) continue
+      const theirs = other.schema.ir.models.find((each) => each.name === name)
+      const own = other.client === null || theirs === undefined ? null : other.author.create(theirs, cachedTables(other.schema.ir, other.client), other.identity.claims)
+      if (own === null || theirs === undefined) continue
       const same = { ...own, ...Object.fromEntries(ends.map((name) => [name, values[name]])) }
-      write(world, other, [{ op: 'create', model, id: String(own['id']), values: same }])
+      write(world, other, [{ op: 'create', model: theirs, id: String(own['id']), values: same }])
     }
   },
 }

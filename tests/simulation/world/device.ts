@@ -15,6 +15,7 @@ import type { WorldNetwork } from './network.js'
 export interface DeviceParts {
   readonly kernel: Kernel
   readonly dice: Dice
+  /** The version that it begins with. */
   readonly schema: SimSchema
   readonly network: WorldNetwork
   readonly ledger: Ledger
@@ -40,7 +41,9 @@ export class Device implements Actor {
   readonly identity: SimPrincipal
   readonly clock: ActorClock
   readonly disk: Disk
-  readonly author: RowAuthor
+  author: RowAuthor
+  /** The version of the app that is installed. */
+  schema: SimSchema
   /** What the app has open, by its text. */
   readonly scopes = new Map<string, OpenedScope>()
   asleepUntil = 0
@@ -59,7 +62,8 @@ export class Device implements Actor {
     this.#parts = parts
     this.clock = new ActorClock(kernel, clock)
     this.disk = new Disk(kernel, dice)
-    this.author = new RowAuthor({ schema, dice, mark: () => `${name}:${(this.#marks += 1)}` })
+    this.schema = schema
+    this.author = this.#newAuthor()
   }
 
   /** Marks written so far: `d1:417`. */
@@ -71,10 +75,16 @@ export class Device implements Actor {
     return this.client === null && !this.#isOpening
   }
 
+  /** The server does not know its version any more. */
+  get isTooOld(): boolean {
+    return this.client?.status.get().connection === 'upgrade-required'
+  }
+
   /** The app starts. It is there when its storage has been read. */
   open(): void {
     if (!this.isDown) return
-    const { kernel, dice, schema, network, identity, url, log, count } = this.#parts
+    const { kernel, dice, network, identity, url, log, count } = this.#parts
+    const { schema } = this
     this.#life += 1
     const life = this.#life
     const isAlive = (): boolean => life === this.#life
@@ -132,6 +142,19 @@ export class Device implements Actor {
     this.#parts.ledger.replaced(this.name, new Set())
   }
 
+  /**
+   * Another version of the app takes the place of the one that runs or does not: it starts later, with what is stored. What it has open it
+   * opens in its own words; `said` gives those, or null for what it has no more.
+   */
+  async install(schema: SimSchema, said: (scope: OpenScope) => OpenScope | null): Promise<void> {
+    await this.crash()
+    this.schema = schema
+    this.author = this.#newAuthor()
+    const open = [...this.scopes.values()].flatMap(({ scope }) => said(scope) ?? [])
+    this.scopes.clear()
+    for (const scope of open) this.openScope(scope)
+  }
+
   setOffline(offline: boolean): void {
     if (this.isOffline === offline) return
     this.isOffline = offline
@@ -166,10 +189,15 @@ export class Device implements Actor {
     const { client } = this
     if (client === null) return
     const { scope, params } = opened.scope
-    const handle = client.openScope(scope, givenParams(this.#parts.schema, scope, params))
+    const handle = client.openScope(scope, givenParams(this.schema, scope, params))
     handle.ready.catch(() => undefined) // Closed before it was ready.
     opened.handle = handle
     opened.close = () => handle.close()
+  }
+
+  #newAuthor(): RowAuthor {
+    const { schema, name } = this
+    return new RowAuthor({ schema, dice: this.#parts.dice, mark: () => `${name}:${(this.#marks += 1)}` })
   }
 
   #end(): void {

@@ -1,5 +1,6 @@
 /** Another program at the same database: transactions that stay open while the world goes on. */
 import pg from 'pg'
+import type { Model } from '../../../generator/model.js'
 import type { Dice } from '../../postgres/random.js'
 import type { Owner } from '../database/gate.js'
 import type { Kernel } from '../kernel/kernel.js'
@@ -11,7 +12,8 @@ import type { Tables } from '../schema/tables.js'
 export interface ForeignParts {
   readonly kernel: Kernel
   readonly dice: Dice
-  readonly schema: SimSchema
+  /** The version that the database has. */
+  readonly schema: () => SimSchema
   readonly database: () => string
   readonly register: (owner: Owner) => void
   readonly count: (what: string) => void
@@ -22,7 +24,8 @@ export class ForeignSession implements Owner {
   readonly asleepUntil = 0
   readonly isAlive = true
   readonly #parts: ForeignParts
-  readonly #author: RowAuthor
+  #author: RowAuthor | null = null
+  #version: SimSchema | null = null
   #client: pg.Client | null = null
   #marks = 0
   /** Statements of the open transaction that are not done yet, one after the other. */
@@ -33,7 +36,6 @@ export class ForeignSession implements Owner {
   constructor(name: string, parts: ForeignParts) {
     this.name = name
     this.#parts = parts
-    this.#author = new RowAuthor({ schema: parts.schema, dice: parts.dice, mark: () => `${name}:${(this.#marks += 1)}` })
     parts.register(this)
   }
 
@@ -55,17 +57,17 @@ export class ForeignSession implements Owner {
   }
 
   write(model: string, tables: Tables, weights?: ForeignWeights): ForeignStatement | null {
-    const { dice, schema } = this.#parts
-    const found = schema.ir.models.find(({ name }) => name === model)
-    const statement = found === undefined ? null : foreignStatement(dice, this.#author, found, tables, weights)
+    const { dice } = this.#parts
+    const found = this.#model(model)
+    const statement = found === undefined ? null : foreignStatement(dice, this.#authorOfNow(), found, tables, weights)
     if (statement !== null) this.#do(statement.text, statement.values, statement.kind)
     return statement
   }
 
   /** Changes these fields of one row. */
   edit(model: string, id: string, fields: readonly string[], tables: Tables): void {
-    const found = this.#parts.schema.ir.models.find(({ name }) => name === model)
-    const statement = found === undefined ? null : foreignEdit(this.#author, found, tables, id, fields)
+    const found = this.#model(model)
+    const statement = found === undefined ? null : foreignEdit(this.#authorOfNow(), found, tables, id, fields)
     if (statement !== null) this.#do(statement.text, statement.values, 'edit')
   }
 
@@ -87,6 +89,17 @@ export class ForeignSession implements Owner {
   reconnect(): void {
     this.#client = null
     this.isInTransaction = false
+  }
+
+  #model(name: string): Model | undefined {
+    return this.#parts.schema().ir.models.find((model) => model.name === name)
+  }
+
+  #authorOfNow(): RowAuthor {
+    const schema = this.#parts.schema()
+    if (this.#author === null || this.#version !== schema) this.#author = new RowAuthor({ schema, dice: this.#parts.dice, mark: () => `${this.name}:${(this.#marks += 1)}` })
+    this.#version = schema
+    return this.#author
   }
 
   #do(text: string, values: readonly (string | null)[], kind?: string): void {

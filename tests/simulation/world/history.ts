@@ -1,5 +1,5 @@
 /** What the database committed, read from the table that triggers keep: the truth that promises are held against. */
-import type { Schema } from '../../../generator/model.js'
+import type { Field, Schema } from '../../../generator/model.js'
 import type { Control } from '../database/control.js'
 import type { Gate } from '../database/gate.js'
 
@@ -12,7 +12,8 @@ export interface Entry {
   /** Mark of the transaction in which it happened, if the runtime made it. */
   readonly tx: string | null
   readonly model: string
-  readonly op: 'I' | 'U' | 'D' | 'T'
+  /** `M`: a migration, from which on the row looks as it does `after`. */
+  readonly op: 'I' | 'U' | 'D' | 'T' | 'M'
   readonly key: string | null
   /** By column, as PostgreSQL's json says them; bigints and decimals are texts. */
   readonly before: Readonly<Record<string, unknown>> | null
@@ -32,10 +33,11 @@ export class History {
   readonly #statement: string
   #commits = 0
 
-  constructor(ir: Schema, control: () => Control, gate: () => Gate) {
+  /** @param irs - versions of the schema that the database may have */
+  constructor(irs: readonly Schema[], control: () => Control, gate: () => Gate) {
     this.#control = control
     this.#gate = gate
-    const columns = `id::int, xid, who, tx, nth, model, op, key::text, ${exactly(ir, 'before')} as before, ${exactly(ir, 'after')} as after`
+    const columns = `id::int, xid, who, tx, nth, model, op, key::text, ${exactly(irs, 'before')} as before, ${exactly(irs, 'after')} as after`
     this.#statement = `with gone as (delete from sim.audit returning *) select ${columns} from gone order by id`
   }
 
@@ -107,14 +109,19 @@ const imagesOf = (entries: readonly Entry[]): ReadonlyMap<string, { readonly mod
 }
 
 /** Numbers that JavaScript has not, as texts. */
-const exactly = (ir: Schema, image: 'before' | 'after'): string => {
-  const cases = ir.models.flatMap(({ name, fields }) => {
-    const exact = fields.filter(({ type }) => type.kind === 'bigint' || type.kind === 'decimal')
-    const texts = exact.map(({ column }) => `${literal(column)}, ${image} ->> ${literal(column)}`)
-    return exact.length === 0 ? [] : [`when ${literal(name)} then ${image} || jsonb_build_object(${texts.join(', ')})`]
+const exactly = (irs: readonly Schema[], image: 'before' | 'after'): string => {
+  const columns = new Map<string, Set<string>>()
+  for (const { name, fields } of irs.flatMap(({ models }) => models)) {
+    for (const { column } of fields.filter(isExact)) columns.set(name, (columns.get(name) ?? new Set()).add(column))
+  }
+  const cases = [...columns].map(([name, exact]) => {
+    const texts = [...exact].map((column) => `${literal(column)}, ${image} ->> ${literal(column)}`)
+    return `when ${literal(name)} then ${image} || jsonb_build_object(${texts.join(', ')})`
   })
   return cases.length === 0 ? image : `case model ${cases.join(' ')} else ${image} end`
 }
+
+const isExact = ({ type }: Field): boolean => type.kind === 'bigint' || type.kind === 'decimal'
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 

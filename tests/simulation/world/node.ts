@@ -11,12 +11,13 @@ import type { Place } from './network.js'
 export interface NodeParts {
   readonly kernel: Kernel
   readonly dice: Dice
+  /** The version that it begins with. */
   readonly schema: SimSchema
   readonly gate: () => Gate
   /** Where the database is at present. */
   readonly database: () => string
   /** Finds the owner of connections by name. */
-  readonly register: (owner: Owner) => void
+  readonly register: (owner: Owner, schema: SimSchema) => void
   readonly log: Log
   readonly count: (what: string) => void
 }
@@ -24,12 +25,17 @@ export interface NodeParts {
 export class SimNode implements Place {
   readonly url: string
   readonly index: number
+  /** The code that its next life has. */
+  schema: SimSchema
+  /** An operator does not want it to be started. */
+  isHeld = false
   readonly #parts: NodeParts
   #life: NodeLife | null = null
   #lives = 0
 
   constructor(index: number, parts: NodeParts) {
     this.index = index
+    this.schema = parts.schema
     this.url = `sim://node${index}`
     this.#parts = parts
   }
@@ -46,15 +52,20 @@ export class SimNode implements Place {
     return this.#life !== null
   }
 
+  /** The code that runs, null if none does. */
+  get running(): SimSchema | null {
+    return this.#life?.schema ?? null
+  }
+
   get server(): SimServer | null {
     return this.#life?.server ?? null
   }
 
   /** It takes its time; connections are refused until it is up. */
   start(): void {
-    if (this.#life !== null) return
+    if (this.#life !== null || this.isHeld) return
     this.#lives += 1
-    const life = new NodeLife(`${this.name}.${this.#lives}`, this.#parts)
+    const life = new NodeLife(`${this.name}.${this.#lives}`, this.schema, this.#parts)
     this.#life = life
     life.begin(() => {
       if (this.#life === life) this.#life = null
@@ -95,22 +106,24 @@ export class SimNode implements Place {
 class NodeLife implements Owner {
   readonly name: string
   readonly asleepUntil = 0
+  readonly schema: SimSchema
   readonly #parts: NodeParts
   isAlive = true
   server: SimServer | null = null
 
-  constructor(name: string, parts: NodeParts) {
+  constructor(name: string, schema: SimSchema, parts: NodeParts) {
     this.name = name
+    this.schema = schema
     this.#parts = parts
-    parts.register(this)
+    parts.register(this, schema)
   }
 
   begin(failed: () => void): void {
-    const { kernel, dice, schema, database, log, count } = this.#parts
+    const { kernel, dice, database, log, count } = this.#parts
     const clock = new ActorClock(kernel, { offset: dice.below(2000) - 1000, drift: 0 })
     const settings = { connectionString: database(), application_name: `sim:${this.name}`, max: 4 }
     const noTimeouts = { statement_timeout: 0, query_timeout: 0, idle_in_transaction_session_timeout: 0, connectionTimeoutMillis: 0, idleTimeoutMillis: 0, keepAlive: false }
-    schema
+    this.schema
       .createServer({
         database: { ...settings, ...noTimeouts },
         origins: '*',

@@ -72,13 +72,15 @@ export class Past {
     const copied = new Set<ModelPast>()
     for (; this.#learned < this.#entries.length; this.#learned += 1) {
       const entry = this.#entries[this.#learned]
-      const past = entry === undefined ? undefined : this.#models.get(entry.model)
-      if (entry === undefined || past === undefined) continue
+      if (entry === undefined) continue
+      const xid = BigInt(entry.xid)
+      this.#xids.add(xid)
+      // A version may not have a model that another has.
+      const past = this.#models.get(entry.model)
+      if (past === undefined) continue
       if (!copied.has(past)) past.now = new Map(past.now)
       copied.add(past)
       past.partial.clear()
-      const xid = BigInt(entry.xid)
-      this.#xids.add(xid)
       const image = (row: StoredRow | null): Image => ({ order: entry.id, xid, row })
       if (entry.op === 'T') {
         past.truncations.push(image(null))
@@ -136,7 +138,11 @@ export const wireOf = ({ type }: Pick<Field, 'type'>, value: Wire): Wire => {
       return new Date(String(value)).toISOString()
     case 'bytes':
       return Buffer.from(String(value).slice(2), 'hex').toString('base64')
+    case 'int':
+    case 'float':
+      // A number that has another type in another version came as a text.
+      return Number(value) === 0 ? 0 : Number(value)
     default:
-      return value === 0 ? 0 : value
+      return value
   }
 }

@@ -21,7 +21,7 @@ interface Change {
 
 /** Counts into the tally of a world, each mutation once. */
 export const score = (world: World): Watch => {
-  const models = new Map(world.schema.ir.models.map((model) => [model.name, model]))
+  const models = new Map(world.versions.all.flatMap(({ schema }) => schema.ir.models).map((model) => [model.name, model]))
   const changes = new Map<string, Change[]>()
   const writers = new Set<string>()
   const conflicts = new Set<string>()
@@ -72,8 +72,8 @@ export const score = (world: World): Watch => {
   return {
     committed: (entries) => {
       for (const entry of entries) {
-        const { mutation, xid, who } = entry
-        if (who === restorer) continue
+        const { mutation, xid, who, op } = entry
+        if (who === restorer || op === 'M') continue
         const by = mutation?.client ?? `transaction ${xid}`
         const writer = mutation === null ? by : `${by}/${mutation.seq}`
         if (!writers.has(writer)) world.count('committed write')

@@ -3,6 +3,8 @@ import { includes, parsePosition, SyncError } from 'syncgen/protocol'
 import type { Dice } from '../../postgres/random.js'
 import type { ClientMessage, ServerMessage } from '../../../runtime/protocol/messages.js'
 import { dropDatabase } from '../../../runtime/testing/database.js'
+import { Deploys } from '../deploys/deploys.js'
+import { type Version, Versions } from '../deploys/versions.js'
 import { Control } from '../database/control.js'
 import { Gate, type Owner, noDatabaseFaults } from '../database/gate.js'
 import { keepGate } from '../database/sessions.js'
@@ -17,16 +19,19 @@ import { Device } from './device.js'
 import { ForeignSession } from './foreign.js'
 import { History } from './history.js'
 import { Ledger } from './ledger.js'
-import { Membership } from './membership.js'
+import type { Membership } from './membership.js'
 import { WorldNetwork } from './network.js'
 import { SimNode } from './node.js'
-import { Past } from './past.js'
+import type { Past } from './past.js'
 import { Pushes } from './pushes.js'
 import { score } from './score.js'
 
 export interface WorldOptions {
   readonly seed: number
+  /** The version that everybody begins with. */
   readonly schema: SimSchema
+  /** Those that may come after it, oldest first, and whether servers of the version before cannot work on its database. */
+  readonly later?: readonly LaterVersion[]
   /** URL of any database of the cluster, and the name of the template there. */
   readonly server: string
   readonly template: string
@@ -38,26 +43,30 @@ export interface WorldOptions {
   readonly devices?: number
 }
 
+export interface LaterVersion {
+  readonly schema: SimSchema
+  readonly breaksServers: boolean
+}
+
 /** How long everything may take to come to rest, virtual ms: the longest silence before a dead connection is noticed, and a patient retry. */
 const restWithin = 240_000
 
 /** A copy of the database. */
 interface Backup {
   readonly url: string
+  readonly schema: SimSchema
   /** Entries that the history had. */
   readonly entries: number
 }
 
 export class World {
   readonly kernel: Kernel
-  readonly schema: SimSchema
+  readonly versions: Versions
+  readonly deploys: Deploys
   readonly network: WorldNetwork
   readonly ledger = new Ledger()
   readonly pushes = new Pushes()
   readonly history: History
-  /** The tables as they were. */
-  readonly past: Past
-  readonly membership: Membership
   readonly devices: Device[] = []
   readonly nodes: SimNode[] = []
   readonly foreigners: ForeignSession[] = []
@@ -68,26 +77,38 @@ export class World {
   readonly dice: Dice
   readonly #options: WorldOptions
   readonly #owners = new Map<string, Owner>()
+  /** The code of whoever wrote, by the name of a node's life. */
+  readonly #writers = new Map<string, SimSchema>()
+  /** The code of the node that last brought a device to a position. */
+  readonly #servers = new Map<string, SimSchema>()
   #watches: readonly Watch[] = []
   #url: string
   #control: Control
   #gate: Gate
   #copies = 0
   #backup: Backup | null = null
-  #tables: { readonly commits: number; readonly tables: Tables } | null = null
+  #tables: { readonly commits: number; readonly schema: SimSchema; readonly tables: Tables } | null = null
 
   private constructor(options: WorldOptions, url: string, control: Control) {
-    const { seed, schema, trace } = options
+    const { seed, schema, later = [], trace } = options
+    const schemas = [schema, ...later.map((each) => each.schema)]
     this.#options = options
-    this.schema = schema
     this.kernel = new Kernel({ seed, ...(trace === undefined ? {} : { trace }) })
     this.dice = this.kernel.dice('world')
     this.#url = url
     this.#control = control
     this.#gate = this.#newGate(control)
-    this.history = new History(schema.ir, () => this.#control, () => this.#gate)
-    this.past = new Past(schema.ir, this.history.entries)
-    this.membership = new Membership(schema.ir)
+    this.history = new History(schemas.map(({ ir }) => ir), () => this.#control, () => this.#gate)
+    this.versions = new Versions(schemas, this.history.entries)
+    this.deploys = new Deploys({
+      kernel: this.kernel,
+      versions: this.versions,
+      breaks: (at) => later[at - 1]?.breaksServers ?? false,
+      nodes: this.nodes,
+      database: () => this.#url,
+      register: this.#register,
+      count: this.count,
+    })
     const observer = new FrameObserver(this.count)
     this.network = new WorldNetwork({
       kernel: this.kernel,
@@ -112,6 +133,32 @@ export class World {
     return world
   }
 
+  /** The version that the database has. */
+  get schema(): SimSchema {
+    return this.versions.current.schema
+  }
+
+  /** The tables as they were. */
+  get past(): Past {
+    return this.versions.current.past
+  }
+
+  get membership(): Membership {
+    return this.versions.current.membership
+  }
+
+  /** The version by which a device was last told where it is; the database's before that. */
+  serverOf(device: string): Version {
+    const schema = this.#servers.get(device)
+    return schema === undefined ? this.versions.current : this.versions.of(schema)
+  }
+
+  /** The version of whoever wrote an entry. */
+  readonly writerOf = (who: string): Version => {
+    const schema = this.#writers.get(who.replace(/^sim:/, ''))
+    return schema === undefined ? this.versions.current : this.versions.of(schema)
+  }
+
   get control(): Control {
     return this.#control
   }
@@ -131,11 +178,13 @@ export class World {
   /** All tables as they are committed; as they were, while an open transaction that truncated one lets nobody read it. */
   async tables(): Promise<Tables> {
     const { commits } = this.#gate
-    if (this.#tables?.commits === commits) return this.#tables.tables
+    const { schema } = this
+    if (this.#tables?.commits === commits && this.#tables.schema === schema) return this.#tables.tables
     try {
-      this.#tables = { commits, tables: await readTables(this.#control.sql, this.schema.ir) }
+      this.#tables = { commits, schema, tables: await readTables(this.#control.sql, schema.ir) }
     } catch (error) {
-      if (this.#tables === null || (error as { readonly code?: string }).code !== '55P03') throw error
+      // A migration may be half done.
+      if (this.#tables === null || !['55P03', '42703', '42P01'].includes(String((error as { readonly code?: unknown }).code))) throw error
     }
     return this.#tables.tables
   }
@@ -188,12 +237,13 @@ export class World {
 
   /** Copies the database as it is. All connections to it are lost by that. */
   async backUp(): Promise<void> {
+    if (this.deploys.isUnderWay) return
     await this.#disconnect()
     await this.#control.leave(async () => {
       if (this.#backup !== null) await dropDatabase(this.#backup.url)
       this.#copies += 1
       const url = await copyDatabase(this.#options.server, nameOf(this.#url), `${this.#options.template}_${this.#options.seed}_${this.#copies}`)
-      this.#backup = { url, entries: this.history.entries.length }
+      this.#backup = { url, schema: this.schema, entries: this.history.entries.length }
       return this.#url
     })
   }
@@ -204,7 +254,8 @@ export class World {
    */
   async restore(): Promise<boolean> {
     const backup = this.#backup
-    if (backup === null) return false
+    // A copy of another version is nobody's any more.
+    if (backup === null || backup.schema !== this.schema || this.deploys.isUnderWay) return false
     await this.#disconnect()
     this.network.cut()
     await this.#control.leave(async () => {
@@ -262,13 +313,16 @@ export class World {
 
   #populate(): void {
     const { dice, kernel, schema, count } = this
-    const register = (owner: Owner): void => void this.#owners.set(owner.name, owner)
+    const register = this.#register
     const database = (): string => this.#url
     const nodes = 1 + dice.below(3)
     for (let index = 0; index < nodes; index += 1) {
       const name = `node${index}`
       const log = this.#heard.bind(this, name)
-      const node = new SimNode(index, { kernel, dice: kernel.dice(name), schema, gate: () => this.#gate, database, register, log, count })
+      const node = new SimNode(index, { kernel, dice: kernel.dice(name), schema, gate: () => this.#gate, database, register: (owner, code) => {
+        register(owner)
+        this.#writers.set(owner.name, code)
+      }, log, count })
       this.nodes.push(node)
       kernel.after(index, null, `${name} is started`, () => node.start())
     }
@@ -279,9 +333,11 @@ export class World {
       kernel.after(500 + at, null, `${device.name} is switched on`, () => device.open())
     }
     for (let at = 0; at < 1 + dice.below(2); at += 1) {
-      this.foreigners.push(new ForeignSession(`sql${at}`, { kernel, dice: kernel.dice(`sql${at}`), schema, database, register, count }))
+      this.foreigners.push(new ForeignSession(`sql${at}`, { kernel, dice: kernel.dice(`sql${at}`), schema: () => this.schema, database, register, count }))
     }
   }
+
+  readonly #register = (owner: Owner): void => void this.#owners.set(owner.name, owner)
 
   #newGate(control: Control): Gate {
     this.#copies += 1
@@ -302,7 +358,13 @@ export class World {
   #arrived(from: string, to: string, text: string): void {
     const message = JSON.parse(text) as ClientMessage | ServerMessage
     this.pushes.see(from, to, message)
+    if (message.kind === 'synced' || message.kind === 'changed') this.#told(from, to)
     for (const { frame } of this.#watches) frame?.(from, to, message)
+  }
+
+  #told(node: string, device: string): void {
+    const running = this.nodes.find(({ name }) => name === node)?.running
+    if (running != null) this.#servers.set(device, running)
   }
 
   async #position(): Promise<string> {
@@ -311,7 +373,7 @@ export class World {
   }
 
   #hasWork(): boolean {
-    return this.devices.some(({ client }) => client === null || client.pending().length > 0) || this.foreigners.some(({ isIdle }) => !isIdle) || this.#gate.waiting > 0
+    return this.deploys.isUnderWay || this.devices.some((device) => device.client === null || (!device.isTooOld && device.client.pending().length > 0)) || this.foreigners.some(({ isIdle }) => !isIdle) || this.#gate.waiting > 0
   }
 
   #isIdle(position: string): boolean {
@@ -319,7 +381,8 @@ export class World {
     if (wanted === undefined) throw new SyncError('internal', `no position: ${position}`)
     return (
       !this.#hasWork() &&
-      this.devices.every(({ client }) => {
+      this.devices.every(({ client, isTooOld }) => {
+        if (isTooOld) return true
         const reached = client?.position == null ? undefined : parsePosition(client.position)
         return client?.status.get().connection === 'online' && reached !== undefined && includes(reached, wanted)
       })

@@ -1,0 +1,41 @@
+/** Which world a seed lives in: most in the world's own schema, some in one that changes, a few in one drawn at random. */
+import { makeTemplate } from './database/template.js'
+import { drawVersions } from './deploys/draw-versions.js'
+import type { SimSchema } from './schema/sim-schema.js'
+import { worldSchema } from './schema/world-schema.js'
+import type { LaterVersion } from './world/world.js'
+
+/** What a run needs to know of its world. */
+export interface Setting {
+  readonly schema: SimSchema
+  readonly later: readonly LaterVersion[]
+  /** Name of the database that it begins as. */
+  readonly template: string
+  /** Removes what was made for this seed alone. */
+  readonly remove: () => Promise<void>
+}
+
+export type WorldKind = 'own' | 'deploys'
+
+/** Of a seed. */
+export const kindOf = (seed: number): WorldKind => (seed % 5 === 3 ? 'deploys' : 'own')
+
+/** Makes settings on one server; `name` begins the names of its databases. */
+export class Worlds {
+  readonly #server: string
+  readonly #name: string
+  #own: Promise<string> | null = null
+
+  constructor(server: string, name: string) {
+    this.#server = server
+    this.#name = name
+  }
+
+  async of(seed: number, kind: WorldKind = kindOf(seed)): Promise<Setting> {
+    this.#own ??= makeTemplate(this.#server, worldSchema, this.#name)
+    const template = await this.#own
+    if (kind === 'own') return { schema: worldSchema, later: [], template, remove: () => Promise.resolve() }
+    const { later, changes, remove } = await drawVersions(seed)
+    return { schema: worldSchema, later: later.map((schema, at) => ({ schema, breaksServers: changes[at]?.some(({ breaksServers }) => breaksServers) ?? false })), template, remove }
+  }
+}
