@@ -1,7 +1,7 @@
 /** Steps of one column. */
-import { type Expression, type Field, fieldOf, type Model, modelOf, type Schema } from '../model.js'
+import { type Expression, type Field, fieldOf, type FieldType, type Model, modelOf, type Schema } from '../model.js'
 import { expressionSql } from '../sql/expression-sql.js'
-import { sqlType, valueLiteral } from '../sql/field-types.js'
+import { isText, sqlType, valueLiteral } from '../sql/field-types.js'
 import { checkOf, columnCommentSql, type Constraint, constraintSql, defaultSql, foreignKeyOf } from '../sql/table-parts.js'
 import { fitted, quoted } from '../sql/text.js'
 import type { Evolution } from './diff.js'
@@ -62,13 +62,13 @@ export const changedType = ({ model: name, field: fieldName, convert }: Of<'type
   const [oldCheck, newCheck] = [checkOf(renamed, before, was), checkOf(next, after, now)]
   const changesType = sqlType(was.type) !== sqlType(now.type) || convert !== null
   const changesCheck = oldCheck?.definition !== newCheck?.definition
-  const value = convert === null ? column : expressionSql(convert.as, now.type, { fields: [], old: { column: now.column, type: was.type } })
+  const value = convert === null ? castSql(column, was.type, now.type) : `(${expressionSql(convert.as, now.type, { fields: [], old: { column: now.column, type: was.type } })})::${sqlType(now.type)}`
   const lines = [
     ...(oldCheck !== null && (changesCheck || changesType) ? [`alter table ${table} drop constraint ${quoted(oldCheck.name)};`] : []),
     ...(changesType
       ? [
           ...(defaultSql(was) === null ? [] : [`alter table ${table} alter column ${column} drop default;`]),
-          `alter table ${table} alter column ${column} type ${sqlType(now.type)} using ${convert === null ? column : `(${value})`}::${sqlType(now.type)};`,
+          `alter table ${table} alter column ${column} type ${sqlType(now.type)} using ${value};`,
           ...(defaultSql(now) === null ? [] : [`alter table ${table} alter column ${column} set default ${defaultSql(now) ?? ''};`]),
         ]
       : []),
@@ -77,6 +77,16 @@ export const changedType = ({ model: name, field: fieldName, convert }: Of<'type
     ...(lines.length === 0 ? [] : [{ phase: 'expand', why: changesType ? `${table}: another type. Nobody reads or writes the table while it is written anew.` : `${table}: other values are allowed.`, sql: lines.join('\n') } as const]),
     ...checkedLater(after, newCheck !== null && (changesCheck || changesType) ? [newCheck] : []),
   ]
+}
+
+/** As PostgreSQL casts, but not as the session that migrates happens to write dates: clients write them in one way. */
+const castSql = (column: string, from: FieldType, to: FieldType): string => {
+  const utc = `(${column} at time zone 'UTC')`
+  if (from.kind === 'timestamp' && to.kind === 'date') return `${utc}::date`
+  if (from.kind === 'date' && to.kind === 'timestamp') return `(${column}::timestamp at time zone 'UTC')`
+  if (from.kind === 'date' && isText(to)) return `to_char(${column}, 'YYYY-MM-DD')`
+  if (from.kind === 'timestamp' && isText(to)) return `to_char(${utc}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+  return sqlType(from) === sqlType(to) ? column : `${column}::${sqlType(to)}`
 }
 
 export const madeNullable = ({ model, field }: Of<'nullable'>, { next }: Evolution): readonly Planned[] => {

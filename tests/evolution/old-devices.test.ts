@@ -147,7 +147,7 @@ describe('devices that were away while the schema changed', { timeout: 60_000 },
   const fieldDifference = (at: number, to: number, model: string, field: Field, own: AnyRow, row: Record<string, unknown>): readonly string[] => {
     const later = laterField(at, to, model, field.name)
     if (later === null || later.serverOnly) return []
-    const [have, want] = [spoken(own[field.name]), spoken(earlierValue(at, to, field.name, row[later.column]))]
+    const [have, want] = [spoken(own[field.name]), spoken(earlierValue(at, to, field, row[later.column]))]
     return have === want ? [] : [`${model}.${field.name} is ${have}, not ${want}`]
   }
 })
@@ -183,8 +183,8 @@ const laterValue = (from: number, to: number, field: string, value: unknown): un
 }
 
 /** How a value of a version is seen in an earlier one. */
-const earlierValue = (at: number, to: number, field: string, value: unknown): unknown => {
-  if (field === 'priority' && at < 16 && to >= 16) return value === 'p3' ? 3 : at === 0 ? undefined : at < 9 ? 3 : null
+const earlierValue = (at: number, to: number, field: Field, value: unknown): unknown => {
+  if (field.name === 'priority' && at < 16 && to >= 16) return value === 'p3' ? 3 : (field.default?.value ?? null)
   return value === 'active' && at < 4 && to >= 4 ? 'doing' : value
 }
 

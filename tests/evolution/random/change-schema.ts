@@ -3,17 +3,23 @@ import type { Field, FieldType, Model, Schema } from '../../../generator/model.j
 import type { Dice } from '../../postgres/random.js'
 import { notation } from '../../simulation/schema/draw-schema.js'
 import { randomValue } from '../../simulation/schema/random-value.js'
+import { changeField, type FieldEntry, withoutValue } from './change-field.js'
+import { changeRules } from './change-rules.js'
 
 /** A schema file, as far as it is changed. Fields are written out as maps. */
 export interface Document {
   readonly enums?: Record<string, (string | Readonly<Record<string, string>>)[]>
   readonly models: Record<string, ModelEntry>
-  readonly scopes: { readonly everything: { readonly public: true; readonly tables: Record<string, object> } }
+  readonly scopes: Record<string, ScopeEntry> & { readonly everything: ScopeEntry }
 }
 
-type FieldEntry = Record<string, unknown>
+interface ScopeEntry {
+  readonly public: true
+  readonly tables: Record<string, object>
+}
 
-interface ModelEntry extends Record<string, unknown> {
+/** A model as the file has it. */
+export interface ModelEntry extends Record<string, unknown> {
   readonly join?: Record<string, string | Record<string, unknown>>
   fields?: Record<string, FieldEntry>
   indexes?: (string[] | { readonly on: string[] })[]
@@ -29,15 +35,24 @@ export const opened = (drawn: Document): Document => {
   return { ...drawn, models: Object.fromEntries(models), scopes: { everything: { public: true, tables: Object.fromEntries(models.map(([name]) => [name, {}])) } } }
 }
 
-/** One to four changes; what they are, in words. `ir` is the schema of the document. */
-export const changed = (dice: Dice, before: Document, ir: Schema): { readonly document: Document; readonly changes: readonly string[] } => {
-  const change = new Change(dice, settled(before), ir)
+/** What somebody did to a schema. */
+export interface Changed {
+  readonly document: Document
+  /** In words. */
+  readonly changes: readonly string[]
+  /** SQL that makes rows of before fit, which somebody ran before. */
+  readonly tidy: readonly string[]
+}
+
+/** One to four changes. `ir` is the schema of the document. `mayTidy`: whether somebody can see to it that rows fit. */
+export const changed = (dice: Dice, before: Document, ir: Schema, mayTidy: boolean): Changed => {
+  const change = new Change(dice, settled(before), ir, mayTidy)
   const changes: string[] = []
   for (let wanted = 1 + dice.below(4), tries = 0; changes.length < wanted && tries < 30; tries++) {
     const what = change.draw()
     if (what !== null) changes.push(what)
   }
-  return { document: change.document, changes }
+  return { document: change.document, changes, tidy: change.tidy }
 }
 
 /** Without what was said of earlier changes. */
@@ -57,14 +72,17 @@ const settled = (document: Document): Document => {
 
 class Change {
   readonly document: Document
+  readonly tidy: string[] = []
   readonly #dice: Dice
   readonly #ir: Schema
+  readonly #mayTidy: boolean
   /** What was changed already: each thing once. */
   readonly #touched = new Set<string>()
   #count = 0
 
-  constructor(dice: Dice, document: Document, ir: Schema) {
+  constructor(dice: Dice, document: Document, ir: Schema, mayTidy: boolean) {
     this.#dice = dice
+    this.#mayTidy = mayTidy
     this.document = document
     this.#ir = ir
   }
@@ -75,13 +93,14 @@ class Change {
     const model = dice.pick(this.#ir.models)
     const entry = this.document.models[model.name]
     const roll = dice.next()
-    if (roll < 0.06) return this.#addModel()
+    if (roll < 0.05) return this.#addModel()
     if (entry === undefined || this.#touched.has(model.name)) return null
-    if (roll < 0.1) return this.#dropModel(model)
-    if (roll < 0.16) return this.#renameModel(model, entry)
-    if (roll < 0.22) return this.#settings(model, entry)
-    if (roll < 0.3) return this.#enum()
-    if (roll < 0.5) return this.#addField(model, entry)
+    if (roll < 0.08) return this.#dropModel(model)
+    if (roll < 0.13) return this.#renameModel(model, entry)
+    if (roll < 0.18) return this.#settings(model, entry)
+    if (roll < 0.26) return changeRules(dice, this.#ir, this.document, model, entry)
+    if (roll < 0.33) return this.#enum()
+    if (roll < 0.46) return this.#addField(model, entry)
     const fields = model.fields.filter((field) => entry.fields?.[nameOf(field)] !== undefined && !this.#touched.has(`${model.name}.${field.name}`))
     if (fields.length === 0) return null
     const field = dice.pick(fields)
@@ -106,6 +125,7 @@ class Change {
     if (isNeeded || Object.keys(this.document.models).length < 2 || JSON.stringify(this.document.models).includes(`"${name}?"`)) return null
     delete this.document.models[name]
     delete this.document.scopes.everything.tables[name]
+    delete this.document.scopes['more']
     return `model ${name} dropped`
   }
 
@@ -123,8 +143,9 @@ class Change {
     for (const each of Object.keys(this.document.models)) delete this.document.models[each]
     Object.assign(this.document.models, Object.fromEntries(models))
     const { tables } = this.document.scopes.everything
+    tables[now] = tables[name] ?? {}
     delete tables[name]
-    tables[now] = {}
+    delete this.document.scopes['more']
     this.#touched.add(now)
     return `model ${name} is ${now}`
   }
@@ -158,13 +179,17 @@ class Change {
     if (values === undefined || this.#touched.has(name)) return null
     this.#touched.add(name)
     const last = old.at(-1) ?? ''
-    const isUsed = JSON.stringify(this.document.models).includes(`"${last}"`)
+    const isUsed = JSON.stringify([this.document.models, this.document.scopes]).includes(`"${last}"`)
     const roll = this.#dice.next()
     if (roll < 0.4 || isUsed || old.length < 2) {
       values.unshift(this.#fresh('value'))
       return `enum ${name} has one more value`
     }
     values.pop()
+    if (roll > 0.85 && this.#mayTidy) {
+      this.tidy.push(...withoutValue(this.#ir, name, last, old[0] ?? ''))
+      return `enum ${name}: ${last} goes, and no row has it`
+    }
     values.push(roll < 0.7 ? { name: this.#fresh('value'), was: last } : { name: last, to: old[0] ?? '' })
     return `enum ${name}: ${last} is ${roll < 0.7 ? 'renamed' : 'dropped'}`
   }
@@ -208,7 +233,8 @@ class Change {
         { match: taken(dice.pick(textual)), cases: { a: 'one', 0: 'two', true: 'three' }, else: { text: '$row.id' } },
       ])
     }
-    const numbers = stays.filter(({ type: { kind } }) => kind === 'int' || kind === 'decimal')
+    // What comes of it fits.
+    const numbers = stays.filter(({ type }) => type.kind === 'int' || (type.kind === 'decimal' && type.precision - type.scale < 14))
     if (type.kind === 'decimal' && numbers.length > 0) return { add: [{ multiply: [{ coalesce: [taken(dice.pick(numbers)), 0] }, 0.005] }, 0.125] }
     return null
   }
@@ -216,81 +242,21 @@ class Change {
   #field(model: Model, entry: ModelEntry, field: Field, written: FieldEntry): string | null {
     const dice = this.#dice
     const isIndexed = model.indexes.some(({ fields }) => fields.includes(field.name))
-    const { type } = field
-    switch (dice.below(9)) {
-      case 0: {
-        if (isIndexed) return null
-        delete entry.fields?.[nameOf(field)]
-        return 'dropped'
-      }
-      case 1: {
-        if (isIndexed) return null
-        const now = this.#fresh('renamed')
-        entry.fields = Object.fromEntries(Object.entries(entry.fields ?? {}).map(([name, each]) => (name === nameOf(field) ? [now, { ...each, was: name }] : [name, each])))
-        this.#touched.add(`${model.name}.${now}`)
-        return `is ${now}`
-      }
-      case 2: {
-        if (field.reference !== null || field.nullable) return null
-        written['type'] = `${String(written['type'])}?`
-        return 'nullable'
-      }
-      case 3: {
-        if (field.reference !== null || !field.nullable) return null
-        written['type'] = String(written['type']).replace('?', '')
-        const value = field.conflict === 'set' ? [] : randomValue(dice, this.#ir, type)
-        if (dice.chance(0.5)) written['default'] = value
-        else written['backfill'] = value
-        return `never null, ${JSON.stringify(value)} instead`
-      }
-      case 4:
-        return this.#widen(field, written)
-      case 5: {
-        if (!['int', 'bigint', 'boolean', 'date', 'uuid', 'decimal'].includes(type.kind) || field.reference !== null || isIndexed || written['conflict'] !== undefined) return null
-        const from = String(written['type'])
-        delete written['default']
-        written['type'] = 'string'
-        written['convert'] = { from, as: { concat: ['c', field.nullable ? { coalesce: [{ text: '$old' }, 'none'] } : { text: '$old' }] } }
-        return `converted from ${from}`
-      }
-      case 6: {
-        if (field.reference !== null || field.unique || written['conflict'] !== undefined || field.readonly || field.immutable || isIndexed) return null
-        if (!field.serverOnly && !field.nullable && field.default === null) return null
-        if (field.serverOnly) delete written['serverOnly']
-        else written['serverOnly'] = true
-        return field.serverOnly ? 'leaves the server' : 'leaves the server no more'
-      }
-      case 7: {
-        if (written['default'] === undefined || field.conflict === 'set') return null
-        written['default'] = randomValue(dice, this.#ir, type)
-        return `default ${JSON.stringify(written['default'])}`
-      }
-      default: {
-        written['column'] = this.#fresh('column').toLowerCase()
-        return 'column'
-      }
+    const roll = dice.next()
+    if (roll < 0.1) {
+      if (isIndexed) return null
+      delete entry.fields?.[nameOf(field)]
+      return 'dropped'
     }
-  }
-
-  #widen({ type, nullable, reference }: Field, written: FieldEntry): string | null {
-    const wider = ((): FieldType | null => {
-      switch (type.kind) {
-        case 'int':
-          return this.#dice.pick([{ kind: 'bigint' }, { kind: 'decimal', precision: 30, scale: 2 }] as const)
-        case 'string':
-          return { kind: 'text' }
-        case 'enum':
-          return { kind: 'text' }
-        case 'decimal':
-          return { kind: 'decimal', precision: type.precision + 5, scale: type.scale + 2 }
-        default:
-          return null
-      }
-    })()
-    if (wider === null || reference !== null || written['conflict'] !== undefined) return null
-    for (const key of ['max', 'pattern']) delete written[key]
-    written['type'] = notation({ type: wider, nullable })
-    return `is ${String(written['type'])}`
+    if (roll < 0.2) {
+      if (isIndexed) return null
+      const now = this.#fresh('renamed')
+      entry.fields = Object.fromEntries(Object.entries(entry.fields ?? {}).map(([name, each]) => (name === nameOf(field) ? [now, { ...each, was: name }] : [name, each])))
+      this.#touched.add(`${model.name}.${now}`)
+      return `is ${now}`
+    }
+    const tidy = this.#mayTidy ? (sql: string): void => void this.tidy.push(sql) : null
+    return changeField({ dice, ir: this.#ir, model, field, written, fresh: (word) => this.#fresh(word), models: Object.keys(this.document.models), tidy })
   }
 
   #fresh(word: string): string {

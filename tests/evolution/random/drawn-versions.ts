@@ -17,6 +17,8 @@ export interface DrawnVersions {
   readonly versions: readonly SimSchema[]
   /** What was changed, in words. */
   readonly changes: readonly string[]
+  /** SQL that makes rows of the first version fit into the second, which somebody runs before. */
+  readonly tidy: readonly string[]
   readonly remove: () => Promise<void>
 }
 
@@ -32,15 +34,17 @@ export const drawnVersions = async (seed: number, dice: Dice): Promise<DrawnVers
     let ir = await generated(folder, document, 0)
     const versions = ir === null ? [] : [await loaded(folder, ir, 0)]
     const changes: string[] = []
+    const tidy: string[] = []
     for (let wanted = dice.chance(0.4) ? 3 : 2, tries = 0; ir !== null && versions.length < wanted && tries < 12; tries++) {
-      const next = changed(dice, document, ir)
+      const next = changed(dice, document, ir, versions.length === 1)
       const evolved = next.changes.length === 0 ? null : await generated(folder, next.document, versions.length)
       if (evolved === null) continue
       ;[document, ir] = [next.document, evolved]
       changes.push(...next.changes)
+      tidy.push(...next.tidy)
       versions.push(await loaded(folder, ir, versions.length))
     }
-    if (versions.length >= 2) return { versions, changes, remove }
+    if (versions.length >= 2) return { versions, changes, tidy, remove }
   } catch (error) {
     await remove()
     throw error
@@ -57,8 +61,7 @@ const generated = async (folder: string, document: Document, at: number): Promis
   const options = { schemas: [file], output, mode: 'write', stamp: `2026010${at + 1}000000` } as const
   const asked = await generate({ ...options, accepted: [] })
   const flags = asked.kind === 'undecided' ? asked.decisions.flatMap(({ accept }) => accept ?? []) : []
-  // A narrowing is judged by the rows that are there: not what is tried here.
-  if (flags.some((flag) => !flag.startsWith('drop:'))) return null
+  if (flags.some((flag) => !/^(drop|narrow|convert|retarget):/.test(flag))) return null
   const done = asked.kind === 'undecided' ? await generate({ ...options, accepted: flags }) : asked
   if (done.kind === 'invalid') return null
   if (done.kind !== 'done') throw new Error(`the generator is ${done.kind}: ${JSON.stringify(done)}`)

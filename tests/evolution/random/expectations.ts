@@ -5,8 +5,11 @@ import type { VersionedRow, Wire } from 'syncgen/protocol'
 import { type Model, modelOf } from '../../../generator/model.js'
 import { Route } from '../../../runtime/protocol/dialect.js'
 import { pathFrom } from '../../../runtime/protocol/transition.js'
+import { Dice } from '../../postgres/random.js'
 import { cachedTables } from '../../simulation/schema/cached-tables.js'
-import { cachedRows, differences, storedText, travelling } from '../../simulation/schema/row-text.js'
+import { expectedRows, scopeRows } from '../../simulation/schema/expected-rows.js'
+import { randomUuid } from '../../simulation/schema/random-value.js'
+import { cachedRows, differences, travelling } from '../../simulation/schema/row-text.js'
 import type { SimClient, SimSchema } from '../../simulation/schema/sim-schema.js'
 import type { StoredRow, Tables, WireRecord } from '../../simulation/schema/tables.js'
 import type { Written } from './trial.js'
@@ -30,9 +33,14 @@ export const migratedRows = (old: SimSchema, now: SimSchema, before: Tables, aft
   return { faults, compared }
 }
 
-/** Everything is in scope: the cache is the database. */
+/** Who everybody is: rules ask nothing of the identity. */
+export const claims = { sub: randomUuid(new Dice(7)), level: null, flag: null, word: '' } as const
+
+const open = [{ scope: 'everything', params: {} }] as const
+
+/** The cache is what the scope holds. */
 export const heldByUpgraded = ({ ir }: SimSchema, tables: Tables, device: SimClient): readonly string[] => {
-  const expected = new Map(ir.models.map((model) => [model.name, new Map([...(tables.get(model.name)?.values() ?? [])].map((row) => [row.id, storedText(model, row)]))]))
+  const expected = expectedRows(ir, tables, open, claims)
   return differences(expected, cachedRows(ir, device)).map((line) => `upgraded: ${line}`)
 }
 
@@ -43,12 +51,13 @@ export const heldByUpgraded = ({ ir }: SimSchema, tables: Tables, device: SimCli
 export const heldByOld = (old: SimSchema, now: SimSchema, tables: Tables, device: SimClient): readonly string[] => {
   const [up, down] = routes(old, now)
   const held = cachedTables(old.ir, device)
+  const visible = scopeRows(now.ir, tables, open[0], claims)
   return old.ir.models.flatMap((model) => {
     const name = up.model(model.name)
     const own = held.get(model.name) ?? new Map<string, StoredRow>()
     if (name === undefined) return []
     const target = modelOf(now.ir, name)
-    const rows = tables.get(name) ?? new Map<string, StoredRow>()
+    const rows = new Map([...(tables.get(name) ?? [])].filter(([id]) => visible.get(name)?.has(id) === true))
     const extra = [...own.keys()].filter((id) => !rows.has(id)).map((id) => `old: ${model.name} ${id} should be gone`)
     return [
       ...extra,
@@ -79,7 +88,7 @@ export const keptWrites = (
   const [up] = routes(old, now)
   const faults: string[] = []
   let [landed, excused] = [0, 0]
-  for (const { op, model: name, id } of writes) {
+  for (const { op, model: name, id, fields: said } of writes) {
     const model = modelOf(old.ir, name)
     const kept = rejected.filter(({ mutation }) => mutation.ops.some((each) => each.id === id))
     const later = up.model(name)
@@ -105,6 +114,8 @@ export const keptWrites = (
       // What only the server sets it sets as it does now.
       if (field.implicit || field.readonly || isKept || there === undefined) return []
       if (target !== undefined && same(there.values[target], stored.values[target])) return []
+      // Nobody but the server can say what the others became.
+      if (op === 'update' && !there.isExact && !said.includes(field.name)) return []
       // It went on purpose, and its author had not written it.
       if (target === undefined && op === 'update') return []
       return target === undefined && (mine.values[field.name] ?? null) === null ? [] : [`${op} ${name}.${field.name} of ${id}: ${text(mine.values[field.name])} is ${target === undefined ? 'gone' : `${text(stored.values[target])}, not ${text(there.values[target])}`}`]

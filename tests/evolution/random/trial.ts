@@ -10,12 +10,11 @@ import { type LabNode, startLabNode } from '../../../runtime/testing/lab-node.js
 import { Dice } from '../../postgres/random.js'
 import { cachedTables } from '../../simulation/schema/cached-tables.js'
 import { insertion } from '../../simulation/schema/foreign-sql.js'
-import { randomUuid } from '../../simulation/schema/random-value.js'
 import { RowAuthor } from '../../simulation/schema/row-author.js'
 import type { SimClient, SimSchema, SimServer } from '../../simulation/schema/sim-schema.js'
 import { readTables, type StoredRow, type Tables } from '../../simulation/schema/tables.js'
 import { drawnVersions } from './drawn-versions.js'
-import { heldByOld, heldByUpgraded, keptWrites, migratedRows } from './expectations.js'
+import { claims, heldByOld, heldByUpgraded, keptWrites, migratedRows } from './expectations.js'
 
 /** What happened: `create`, `rejected`, `rows compared`. */
 export type Tally = Record<string, number>
@@ -25,6 +24,8 @@ export interface Written {
   readonly op: 'create' | 'update' | 'delete'
   readonly model: string
   readonly id: string
+  /** What its author said. */
+  readonly fields: readonly string[]
 }
 
 /** Null: the seed gives no change. @throws with the changes and what is wrong. */
@@ -36,7 +37,7 @@ export const lifeOf = async (seed: number, url: string): Promise<Tally | null> =
   if (old === undefined || now === undefined) return null
   const life = new Life(url, dice)
   try {
-    return await life.lead(old, now)
+    return await life.lead(old, now, drawn.tidy)
   } catch (error) {
     throw new Error(`seed ${seed} (${drawn.changes.join('; ')}): ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   } finally {
@@ -62,10 +63,11 @@ class Life {
     this.#client = new pg.Client({ connectionString: url })
   }
 
-  async lead(old: SimSchema, now: SimSchema): Promise<Tally> {
+  async lead(old: SimSchema, now: SimSchema, tidy: readonly string[]): Promise<Tally> {
     await this.#client.connect()
     await migrate({ database: this.#url, folder: old.migrations })
     await this.#firstRows(old)
+    for (const sql of tidy) await this.#client.query(sql)
     await this.#serve(old)
     const storage = memoryStorage()
     const [stays, goes] = [await this.#device(old), await this.#device(old, storage)]
@@ -124,8 +126,8 @@ class Life {
     const { ir } = schema
     const author = this.#author(schema)
     const writes: Written[] = []
-    const note = (op: Written['op'], model: string, id: string): void => {
-      writes.push({ op, model, id })
+    const note = (op: Written['op'], model: string, id: string, said: object): void => {
+      writes.push({ op, model, id, fields: Object.keys(said) })
       this.#count(op)
     }
     const shown = cachedTables(ir, device)
@@ -143,13 +145,13 @@ class Life {
         if (goes) device.transaction((tx) => tx[model.plural]?.delete(row.id))
         else if (patch !== null) device.transaction((tx) => tx[model.plural]?.update(row.id, patch))
         // What changes nothing is not queued.
-        if (device.pending().length > pending) note(goes ? 'delete' : 'update', model.name, row.id)
+        if (device.pending().length > pending) note(goes ? 'delete' : 'update', model.name, row.id, patch ?? {})
       }
       const values = author.create(model, shown, {})
       // Two links of one pair become one: only one device makes any.
       if (values === null || leadsNowhere(values) || (model.join && place === 1) || (model.join && this.#isTaken(shown, model.name, values))) continue
       device.transaction((tx) => tx[model.plural]?.create(values))
-      note('create', model.name, String(values['id']).toLowerCase())
+      note('create', model.name, String(values['id']).toLowerCase(), values)
     }
     return writes
   }
@@ -170,8 +172,8 @@ class Life {
   }
 
   async #device(schema: SimSchema, storage: OpenStorage = memoryStorage()): Promise<SimClient> {
-    const principal = randomUuid(new Dice(7))
-    const token = JSON.stringify({ principal, claims: { sub: principal, level: null, flag: null, word: '' } })
+    const principal = claims.sub
+    const token = JSON.stringify({ principal, claims })
     const device = await schema.openClient({ url: `ws://127.0.0.1:${this.#port}/sync`, principal, token, storage, log: this.#log })
     this.#devices.push(device)
     await device.openScope('everything').ready
