@@ -1,6 +1,7 @@
 import { type Position, formatPosition, includes, parsePosition } from '../../../runtime/protocol/position.js'
 import type { Device } from '../world/device.js'
 import type { LocalWrite } from '../world/ledger.js'
+import type { World } from '../world/world.js'
 import { marksIn } from '../world/history.js'
 import { type SimClient, cacheOf } from '../schema/sim-schema.js'
 import { type Invariant, Violation } from './invariant.js'
@@ -80,9 +81,12 @@ export const sessionGuarantees: Invariant = {
         for (const { device, plural, id, field, text, instead } of returns.splice(0)) {
           const { client = null } = world.devices.find(({ name }) => name === device) ?? {}
           if (client !== null && !(plural in client && cacheOf(client, plural).get(id) !== undefined)) continue
-          const write = writeOf(world.ledger.writes, instead)
-          if (write !== undefined && write.device === device && write.fate !== 'applied') continue
-          throw new Violation('I6', `${device} saw ${markOf(text) ?? ''} again after ${markOf(instead) ?? ''} (${write?.fate ?? 'nobody’s'}) in ${plural} ${id} ${field}`)
+          // A unique text that somebody else has is refused: to a device whose ledger may know nothing of it.
+          if (wasRefused(world, device, id, instead)) continue
+          const writes = writesOf(world.ledger.writes, id, instead)
+          if (writes.some((write) => write.device === device && write.fate !== 'applied')) continue
+          const whose = writes.map((write) => `${write.device} ${write.fate}`).join(', ')
+          throw new Violation('I6', `${device} saw ${markOf(text) ?? ''} again after ${markOf(instead) ?? ''} (${whose || 'nobody’s'}) in ${plural} ${id} ${field}`)
         }
       },
     }
@@ -99,9 +103,14 @@ const epochOf = (position: string | null): string => position?.split('/')[0] ?? 
 
 const markOf = (text: string): string | undefined => marksIn(text)[0]
 
-const writeOf = (writes: readonly LocalWrite[], text: string): LocalWrite | undefined => {
+/** Whether a device was told that it may not give this text to the row. */
+const wasRefused = ({ pushes }: World, device: string, id: string, text: string): boolean =>
+  pushes.told.some(({ device: whose, mutation, outcome }) => whose === device && outcome?.kind === 'rejected' && mutation.ops.some((op) => op.op === 'update' && op.id === id && Object.values(op.set).some((edit) => 'value' in edit && edit.value === text)))
+
+/** Those that gave a text to a row. */
+const writesOf = (writes: readonly LocalWrite[], id: string, text: string): readonly LocalWrite[] => {
   const mark = markOf(text)
-  return writes.find(({ marks }) => mark !== undefined && marks.includes(mark))
+  return mark === undefined ? [] : writes.filter(({ marks, rows }) => marks.includes(mark) && rows.some((row) => row.id === id))
 }
 
 const pluralOf = ({ schema }: Device, name: string): string =>
