@@ -22,8 +22,12 @@ const pairs = (): readonly (readonly [number, number])[] => {
 
 describe('devices that were away while the schema changed', { timeout: 60_000 }, () => {
   let fleet: Fleet
+  const tally = { pairs: 0, writes: 0, arrived: 0, withTheApp: 0 }
 
-  afterAll(() => versions.end())
+  afterAll(async () => {
+    if (process.env['EVOLUTION_PAIRS'] !== undefined) console.log(JSON.stringify(tally))
+    await versions.end()
+  })
 
   beforeAll(async () => {
     await Promise.all(pairs().flatMap(([from, to]) => [versions.code(from), versions.code(to)]))
@@ -50,6 +54,11 @@ describe('devices that were away while the schema changed', { timeout: 60_000 },
       await upgraded.inStep()
       await kept(stays, stayed, to)
       await kept(upgraded, went, to, from)
+      const left = stays.client.rejected().length + upgraded.client.rejected().length
+      tally.pairs += 1
+      tally.writes += stayed.length + went.length
+      tally.withTheApp += left
+      tally.arrived += stayed.length + went.length - left
       await until('both hold what SQL has', async () => (await differences(stays, from, to)).length + (await differences(upgraded, to, to)).length === 0, 5_000).catch(async () => {
         expect({ old: await differences(stays, from, to), upgraded: await differences(upgraded, to, to) }).toEqual({ old: [], upgraded: [] })
       })

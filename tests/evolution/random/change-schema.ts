@@ -93,14 +93,14 @@ class Change {
     const model = dice.pick(this.#ir.models)
     const entry = this.document.models[model.name]
     const roll = dice.next()
-    if (roll < 0.05) return this.#addModel()
+    if (roll < 0.02) return this.#addModel()
     if (entry === undefined || this.#touched.has(model.name)) return null
-    if (roll < 0.08) return this.#dropModel(model)
-    if (roll < 0.13) return this.#renameModel(model, entry)
-    if (roll < 0.18) return this.#settings(model, entry)
-    if (roll < 0.26) return changeRules(dice, this.#ir, this.document, model, entry)
-    if (roll < 0.33) return this.#enum()
-    if (roll < 0.46) return this.#addField(model, entry)
+    if (roll < 0.05) return this.#dropModel(model)
+    if (roll < 0.08) return this.#renameModel(model, entry)
+    if (roll < 0.12) return this.#settings(model, entry)
+    if (roll < 0.19) return changeRules(dice, this.#ir, this.document, model, entry)
+    if (roll < 0.26) return this.#enum()
+    if (roll < 0.36) return this.#addField(model, entry)
     const fields = model.fields.filter((field) => entry.fields?.[nameOf(field)] !== undefined && !this.#touched.has(`${model.name}.${field.name}`))
     if (fields.length === 0) return null
     const field = dice.pick(fields)
@@ -243,12 +243,12 @@ class Change {
     const dice = this.#dice
     const isIndexed = model.indexes.some(({ fields }) => fields.includes(field.name))
     const roll = dice.next()
-    if (roll < 0.1) {
+    if (roll < 0.07) {
       if (isIndexed) return null
       delete entry.fields?.[nameOf(field)]
       return 'dropped'
     }
-    if (roll < 0.2) {
+    if (roll < 0.14) {
       if (isIndexed) return null
       const now = this.#fresh('renamed')
       entry.fields = Object.fromEntries(Object.entries(entry.fields ?? {}).map(([name, each]) => (name === nameOf(field) ? [now, { ...each, was: name }] : [name, each])))

@@ -30,12 +30,13 @@ export const drawnVersions = async (seed: number, dice: Dice): Promise<DrawnVers
     await mkdir(join(folder, 'generated'))
     await writeFile(join(folder, 'merge.ts'), merge)
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n')
-    let document = opened(parse(drawSchema(seed)) as Document)
-    let ir = await generated(folder, document, 0)
+    // One schema out of five is none: then another one is drawn.
+    let [document, ir]: [Document, Schema | null] = [opened(parse(drawSchema(seed)) as Document), null]
+    for (let tries = 1; (ir = await generated(folder, document, 0)) === null && tries < 10; tries++) document = opened(parse(drawSchema(seed + 10_000 * tries)) as Document)
     const versions = ir === null ? [] : [await loaded(folder, ir, 0)]
     const changes: string[] = []
     const tidy: string[] = []
-    for (let wanted = dice.chance(0.4) ? 3 : 2, tries = 0; ir !== null && versions.length < wanted && tries < 12; tries++) {
+    for (let wanted = dice.chance(0.4) ? 3 : 2, tries = 0; ir !== null && versions.length < wanted && tries < 30; tries++) {
       const next = changed(dice, document, ir, versions.length === 1)
       const evolved = next.changes.length === 0 ? null : await generated(folder, next.document, versions.length)
       if (evolved === null) continue

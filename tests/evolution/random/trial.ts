@@ -37,7 +37,7 @@ export const lifeOf = async (seed: number, url: string): Promise<Tally | null> =
   if (old === undefined || now === undefined) return null
   const life = new Life(url, dice)
   try {
-    return await life.lead(old, now, drawn.tidy)
+    return { changes: drawn.changes.length, ...(await life.lead(old, now, drawn.tidy)) }
   } catch (error) {
     throw new Error(`seed ${seed} (${drawn.changes.join('; ')}): ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   } finally {
