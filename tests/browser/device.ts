@@ -64,8 +64,11 @@ export class Device {
 
   async #running(): Promise<BrowserContext> {
     if (this.#context !== null) return this.#context
-    // Shared memory is small in containers.
-    const context = await chromium.launchPersistentContext(this.#profile, { executablePath: findChromium() ?? '', args: ['--disable-dev-shm-usage'] })
+    const context = await chromium.launchPersistentContext(this.#profile, {
+      executablePath: findChromium() ?? '',
+      args: ['--disable-dev-shm-usage'], // It is small in containers.
+      ignoreDefaultArgs: ['--disable-back-forward-cache'], // People have it.
+    })
     await context.exposeFunction('acknowledged', (id: string) => void this.acknowledged.add(id))
     this.#context = context
     return context
