@@ -54,7 +54,7 @@ const update = (id: number, set: Readonly<Record<string, unknown>>): Op =>
 const create = (model: string, id: number, values: Readonly<Record<string, string | number>>): Op => ({ op: 'create', model, id: uuidOf(id), values })
 
 /** What an older version of the app left behind. */
-const leave = async (disk: OpenStorage): Promise<void> => {
+const leave = async (disk: OpenStorage, own = device): Promise<void> => {
   const storage = await disk('trial:ada')
   const card = (id: number): readonly [number, ...(string | number | null | readonly string[])[]] => {
     const values: Readonly<Record<string, string | number | null | readonly string[]>> = { id: uuidOf(id), createdAt: time, updatedAt: time, boardId: uuidOf(1), title: `c${id}`, text: 'said', stars: 4, size: null, tags: [] }
@@ -69,7 +69,7 @@ const leave = async (disk: OpenStorage): Promise<void> => {
       },
       scopes: [1, 2],
     },
-    device,
+    own,
     [],
   )
   const add = (ops: readonly Op[], strict = false): Promise<number> => storage.enqueue({ schema: before, at: 1, strict, ops })
@@ -79,7 +79,7 @@ const leave = async (disk: OpenStorage): Promise<void> => {
   await add([{ op: 'delete', model: 'Card', id: uuidOf(11), version: 7 }])
   await add([create('Flag', 31, { why: 'kept' }), update(10, { title: 'beside' })])
   const refused = { seq: 0, schema: before, at: 1, strict: false, ops: [update(10, { text: 'refused' })] }
-  await storage.update([], [], device, { kept: [{ key: 'k', mutation: refused, code: 'conflict', model: 'Card', id: uuidOf(10), fields: ['text'] }], dismissed: [] })
+  await storage.update([], [], own, { kept: [{ key: 'k', mutation: refused, code: 'conflict', model: 'Card', id: uuidOf(10), fields: ['text'] }], dismissed: [] })
   await storage.close()
 }
 
@@ -134,6 +134,16 @@ describe('what an older version of the app stored', () => {
     const stored = await (await disk('trial:ada')).load()
     const rows = stored.batches.flatMap(({ deltas }) => deltas).flatMap((delta) => Object.entries(delta.rows))
     expect(rows.flatMap(([model, all]) => all.map(([version]) => [model, version]))).toEqual([['Board', 3], ['Card', 7], ['Card', 7], ['Label', 0]])
+  })
+
+  it.for<string | null>([`${before.slice(0, 16)}/h`, null])('[E90] what it heard from a later server (%s) is not taken for what the migration made: it is fetched', async (hash) => {
+    const disk = memoryStorage()
+    await leave(disk, { ...device, scopes: device.scopes.map((scope) => ({ ...scope, hash })) })
+    await (await open(disk)).close()
+    const { batches, device: stored } = await (await disk('trial:ada')).load()
+    const rows = batches.flatMap(({ deltas }) => deltas).flatMap((delta) => Object.entries(delta.rows))
+    expect(rows.flatMap(([model, all]) => all.map(([version]) => [model, version]))).toEqual([['Board', 3], ['Card', 0], ['Card', 0], ['Label', 0]])
+    expect(stored?.scopes.find(({ name }) => name === 'board')?.hash).toBeNull()
   })
 
   const disks: Readonly<Record<string, () => OpenStorage>> = {

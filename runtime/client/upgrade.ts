@@ -29,10 +29,17 @@ export const upgraded = async (storage: Storage, stored: Stored, schema: SchemaD
   const route = routes(device.schema)
   const { outbox, rejections } = work
   if (route === undefined) return { stored: { ...stored, outbox, rejections }, hasOldBase: false }
-  const batches = stored.batches.map(({ scopes, deltas }) => ({ scopes, deltas: deltas.map((delta) => convertedDelta(route, delta)) }))
+  const isRetold = wasRetold(device)
+  const batches = stored.batches.map(({ scopes, deltas }) => ({ scopes, deltas: deltas.map((delta) => convertedDelta(route, delta, isRetold)) }))
   const guessed = guessedModels(batches)
   return { stored: { ...stored, batches, outbox, rejections, device: convertedDevice(route, device, schema, guessed) }, hasOldBase: true }
 }
+
+/**
+ * Whether what is held may have come from a server of a later version, in the words of the earlier: then a row may be newer than what the
+ * migration made of it. Such a server marks what it says of scopes (Dialect); one that is to be compared has lost its mark.
+ */
+const wasRetold = ({ scopes }: DeviceState): boolean => scopes.some(({ hash, position }) => (hash === null ? position !== null : hash.includes('/')))
 
 /** The way from a version to this one; undefined: there is none, or it is this one. */
 type Routes = (version: string) => Route | undefined
@@ -110,11 +117,11 @@ const convertedDevice = (route: Route, device: DeviceState, schema: SchemaDescri
   ...(device.links === undefined ? {} : { links: device.links.map((link) => ({ ...link, model: route.model(link.model) ?? link.model })) }),
 })
 
-const convertedDelta = (route: Route, { rows, claims }: Delta): Delta => ({
+const convertedDelta = (route: Route, { rows, claims }: Delta, isRetold: boolean): Delta => ({
   rows: Object.fromEntries(
     Object.entries(rows).flatMap(([model, each]) => {
       const name = route.model(model)
-      return name === undefined ? [] : [[name, each.map((row) => convertedRow(route, model, row))]]
+      return name === undefined ? [] : [[name, each.map((row) => convertedRow(route, model, row, isRetold))]]
     }),
   ),
   claims: claims.flatMap((change): readonly ClaimChange[] => {
@@ -124,9 +131,9 @@ const convertedDelta = (route: Route, { rows, claims }: Delta): Delta => ({
 })
 
 /** A row that cannot be worked out is held as version 0: whatever the server has is another. */
-const convertedRow = (route: Route, model: string, row: VersionedRow): VersionedRow => {
+const convertedRow = (route: Route, model: string, row: VersionedRow, isRetold: boolean): VersionedRow => {
   const converted = route.row(model, row)
-  if (converted === undefined || converted.isExact) return converted?.row ?? row
+  if (converted === undefined || (converted.isExact && !(isRetold && route.saysMore(model)))) return converted?.row ?? row
   const [, ...fields] = converted.row
   return [0, ...fields]
 }

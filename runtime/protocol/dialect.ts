@@ -80,6 +80,11 @@ export class Route {
     return this.#along(model, (passage, name) => !passage.isExact(name))
   }
 
+  /** Whether a row there may say what one here has no words for. */
+  saysMore(model: string): boolean {
+    return this.#along(model, (passage, name) => passage.saysMore(name))
+  }
+
   params(scope: string, params: ScopeClaim['params']): ScopeClaim['params'] | undefined {
     return this.#through(params, (passage, each) => passage.params(scope, each))
   }

@@ -60,6 +60,11 @@ export class Passage {
     return this.#models.get(model)?.fields.some(({ source }) => source === null) ?? false
   }
 
+  /** Whether rows there may say what one here has no words for: whoever was told of such a row in the words of here was not told all of it. */
+  saysMore(model: string): boolean {
+    return this.#models.get(model)?.fields.some(({ source }) => source === null || !isSaidWhole(source)) ?? false
+  }
+
   /** A row of a model that is known there. */
   row(model: string, row: VersionedRow): ConvertedRow {
     const shape = this.#models.get(model)
@@ -194,6 +199,17 @@ const shapeOf = (transition: ShapeTransition | ModelTransition, name: string, is
     sources: new Map(Object.entries(here)),
     isExact: isUp && 'isExact' in transition ? transition.isExact : true,
   }
+}
+
+/** Whether each value of the other side has words on this, and these lead back to it. Texts are shown whole, however long. */
+const isSaidWhole = (source: Source): boolean => {
+  const { from, to } = source
+  const isText = (type: FieldDescriptor['type']): boolean => type === 'string' || type === 'text'
+  if (source.by !== undefined || (to.nullable === true && from.nullable !== true)) return false
+  if (isText(from.type) && isText(to.type)) return true
+  if (from.type !== to.type || from.of !== to.of || from.precision !== to.precision || from.scale !== to.scale) return false
+  const said = new Set(from.values?.map((label) => source.labels?.get(label) ?? label))
+  return to.values?.every((label) => said.has(label)) ?? true
 }
 
 const formerName = (change: FieldTransition | undefined, name: string): string | null => (change === undefined ? name : change.was)
