@@ -8,7 +8,7 @@ import { writeEntry } from './corpus/corpus.js'
 import { operationNames } from './operation-names.js'
 import { type RunOptions, type RunResult, runSeed } from './run.js'
 import { shrink } from './shrink.js'
-import { Worlds } from './worlds.js'
+import { Worlds, kindOf, kindNamed } from './worlds.js'
 import { shares } from './world/score.js'
 
 const { values } = parseArgs({
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     shrink: { type: 'boolean', default: false },
     keep: { type: 'string' },
     devices: { type: 'string' },
+    world: { type: 'string' },
     server: { type: 'string' },
   },
 })
@@ -39,7 +40,7 @@ const work = async (server: string): Promise<RunResult[]> => {
   const worlds = new Worlds(server, `sim_${process.pid}`)
   const results: RunResult[] = []
   for (const seed of seeds.filter((_, at) => at % workers === index)) {
-    const { remove, ...setting } = await worlds.of(seed)
+    const { remove, ...setting } = await worlds.of(seed, values.world === undefined ? kindOf(seed) : kindNamed(values.world))
     const options: RunOptions = {
       seed,
       ops,

@@ -15,7 +15,16 @@ export interface Setting {
   readonly remove: () => Promise<void>
 }
 
-export type WorldKind = 'own' | 'deploys'
+export type WorldKind = (typeof kinds)[number]
+
+/** @throws if there is no such kind */
+export const kindNamed = (name: string): WorldKind => {
+  const found = kinds.find((kind) => kind === name)
+  if (found === undefined) throw new RangeError(`no world ${name}: ${kinds.join(', ')}`)
+  return found
+}
+
+const kinds = ['own', 'deploys'] as const
 
 /** Of a seed. */
 export const kindOf = (seed: number): WorldKind => (seed % 5 === 3 ? 'deploys' : 'own')

@@ -19,6 +19,8 @@ export interface DeployParts {
   readonly nodes: readonly SimNode[]
   readonly database: () => string
   readonly register: (owner: Owner) => void
+  /** Ends the connections to a node. */
+  readonly cut: (node: SimNode) => void
   readonly count: (what: string) => void
 }
 
@@ -81,11 +83,17 @@ export class Deploys {
 
   async #stop(node: SimNode, dice: Dice): Promise<void> {
     if (dice.chance(0.7)) node.stop()
-    else await node.crash()
+    else await this.#crash(node)
     // Who does not end by itself is ended.
     this.#parts.kernel.after(7000, null, `${node.name} is ended`, async () => {
-      if (node.running !== null && node.running !== node.schema) await node.crash()
+      if (node.running !== null && node.running !== node.schema) await this.#crash(node)
     })
+  }
+
+  /** A node that dies takes its connections with it. */
+  async #crash(node: SimNode): Promise<void> {
+    this.#parts.cut(node)
+    await node.crash()
   }
 
   /** Resolves when the database has that version, and everybody writes by it. */

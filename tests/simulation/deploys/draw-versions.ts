@@ -9,7 +9,7 @@ import type { Schema } from '../../../generator/model.js'
 import { Dice } from '../../postgres/random.js'
 import { type SimSchema, simSchema } from '../schema/sim-schema.js'
 import { worldSchema } from '../schema/world-schema.js'
-import { type Change, drawChanges } from './changes.js'
+import { type Change, drawChanges, edited } from './changes.js'
 
 export interface DrawnVersions {
   /** Those after the world's own, oldest first. */
@@ -21,8 +21,10 @@ export interface DrawnVersions {
 }
 
 /** The same seed gives the same versions. */
-export const drawVersions = async (seed: number): Promise<DrawnVersions> => {
-  const changes = drawChanges(new Dice(seed ^ 0x7e51))
+export const drawVersions = (seed: number): Promise<DrawnVersions> => versionsOf(seed, drawChanges(new Dice(seed ^ 0x7e51)))
+
+/** The world's schema after each of these steps. @throws if a step leads to none. */
+export const versionsOf = async (seed: number, changes: DrawnVersions['changes']): Promise<DrawnVersions> => {
   const folder = await mkdtemp(join(tmpdir(), `syncgen-versions-${seed}-`))
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
   try {
@@ -33,7 +35,7 @@ export const drawVersions = async (seed: number): Promise<DrawnVersions> => {
     let text = await readFile(own('world.yaml'), 'utf8')
     const later: SimSchema[] = []
     for (const [at, step] of changes.entries()) {
-      text = step.reduce((before, change) => change.edit(settled(before)), text)
+      text = step.reduce(edited, text)
       later.push(await load(folder, await generated(folder, text, at + 1), at + 1))
     }
     return { later, changes, remove }
@@ -44,9 +46,6 @@ export const drawVersions = async (seed: number): Promise<DrawnVersions> => {
 }
 
 const own = (path: string): string => fileURLToPath(new URL(`../schema/${path}`, import.meta.url))
-
-/** Without what was said of an earlier change. */
-const settled = (text: string): string => text
 
 /** As the lock file has it. */
 const generated = async (folder: string, text: string, at: number): Promise<Schema> => {

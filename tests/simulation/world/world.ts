@@ -107,6 +107,7 @@ export class World {
       nodes: this.nodes,
       database: () => this.#url,
       register: this.#register,
+      cut: ({ url: place }) => void this.network.cut((_, each) => each === place),
       count: this.count,
     })
     const observer = new FrameObserver(this.count)
