@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { probeReport } from '../hazards/report.js'
 import { startWorldCluster } from './database/cluster.js'
-import { writeEntry } from './corpus/corpus.js'
+import { readCorpus, replayOf, writeEntry } from './corpus/corpus.js'
 import { operationNames } from './operation-names.js'
 import { type RunOptions, type RunResult, runSeed } from './run.js'
 import { shrink } from './shrink.js'
-import { Worlds, kindOf, kindNamed } from './worlds.js'
+import { type WorldKind, Worlds, kindNamed, kindOf } from './worlds.js'
 import { shares } from './world/score.js'
 
 const { values } = parseArgs({
@@ -26,11 +26,15 @@ const { values } = parseArgs({
     keep: { type: 'string' },
     devices: { type: 'string' },
     world: { type: 'string' },
+    entry: { type: 'string' },
     server: { type: 'string' },
   },
 })
 
-const [first = 1, last = first] = (values.seed ?? values.seeds ?? '1').split('-').map(Number)
+/** What a run of the corpus is. */
+const entry = values.entry === undefined ? undefined : readCorpus().find(({ name }) => name === `${values.entry}.json`)
+
+const [first = 1, last = first] = (entry?.seed.toString() ?? values.seed ?? values.seeds ?? '1').split('-').map(Number)
 const seeds = Array.from({ length: last - first + 1 }, (_, at) => first + at)
 const ops = Number(values.until ?? values.ops)
 
@@ -40,13 +44,14 @@ const work = async (server: string): Promise<RunResult[]> => {
   const worlds = new Worlds(server, `sim_${process.pid}`)
   const results: RunResult[] = []
   for (const seed of seeds.filter((_, at) => at % workers === index)) {
-    const { remove, ...setting } = await worlds.of(seed, values.world === undefined ? kindOf(seed) : kindNamed(values.world))
+    const { remove, ...setting } = await worlds.of(seed, kindIn(seed))
     const options: RunOptions = {
       seed,
       ops,
       ...setting,
       server,
       withoutFaults: values.calm,
+      ...(entry === undefined ? {} : replayOf(entry)),
       ...(values.keep === undefined ? {} : { keep: new Set(values.keep.split(',').map(Number)) }),
       ...(values.devices === undefined ? {} : { devices: Number(values.devices) }),
       ...(values.trace ? { trace: print } : {}),
@@ -70,6 +75,8 @@ const work = async (server: string): Promise<RunResult[]> => {
   return results
 }
 
+const kindIn = (seed: number): WorldKind => entry?.world ?? (values.world === undefined ? kindOf(seed) : kindNamed(values.world))
+
 /** Writes the smallest run that breaks what the seed breaks into the corpus. */
 const makeSmall = async (options: RunOptions): Promise<void> => {
   const { seed } = options
@@ -77,10 +84,10 @@ const makeSmall = async (options: RunOptions): Promise<void> => {
   const failure = found?.result.failure
   if (found === null || failure == null) return print(`seed ${seed} does not fail`)
   const names = operationNames(seed, options.ops, (options.later ?? []).length > 0)
-  const entry = { seed, ops: (found.keep.at(-1) ?? -1) + 1, keep: found.keep, devices: found.devices, schema: options.schema.name }
-  const path = writeEntry(failure.invariant, { ...entry, operations: found.keep.map((at) => `#${at} ${names[at]?.name ?? ''}`), why: failure.message })
+  const small = { seed, ops: (found.keep.at(-1) ?? -1) + 1, devices: found.devices, world: kindIn(seed) }
+  const path = writeEntry(failure.invariant, { ...small, operations: found.keep.map((at) => `#${at} ${names[at]?.name ?? ''}`), why: failure.message })
   print(`${failure.message}\n${found.keep.length} operations after ${found.runs} runs, in ${path}`)
-  print(`  npm run sim -- --seed ${seed} --ops ${entry.ops} --devices ${found.devices} --keep ${found.keep.join()} --trace`)
+  print(`  npm run sim -- --entry ${failure.invariant}-${seed} --trace`)
 }
 
 const tell = ({ seed, failure, hash, operations, took }: RunResult): void => {

@@ -13,12 +13,22 @@ export interface Drawn {
   readonly dice: Dice
 }
 
-/** What a seed draws for a place of its list. Where the schema changes, a deploy or an upgrade takes the place of some. */
-export const operationAt = (seed: number, at: number, changes: boolean): Drawn => {
+/**
+ * What a seed draws for a place of its list. Where the schema changes, a deploy or an upgrade takes the place of some. `name`: it is this
+ * operation, whatever the list draws today; its dice are the same.
+ */
+export const operationAt = (seed: number, at: number, changes: boolean, name?: string): Drawn => {
   const dice = diceAt(seed, at)
   const operation = drawOperation(dice, operations)
+  if (name !== undefined) return { operation: operationNamed(name), dice }
   const own = changes ? new Dice(Math.imul(seed, 0x51ed270b) ^ Math.imul(at + 1, 0x2545f491)) : null
   return { operation: own?.chance(often) === true ? drawOperation(own, deploys) : operation, dice }
+}
+
+const operationNamed = (name: string): Operation => {
+  const found = [...operations, ...deploys].find((operation) => operation.name === name)
+  if (found === undefined) throw new RangeError(`no operation is called ${name}`)
+  return found
 }
 
 /** How many of the operations of a world whose schema changes are about that. */

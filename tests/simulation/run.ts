@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly invariants?: readonly Invariant[]
   /** Only these places of the list; all unless given. */
   readonly keep?: ReadonlySet<number>
+  /** What stands at places of the list, whatever the seed draws there today. */
+  readonly names?: ReadonlyMap<number, string>
   /** At most so many devices. */
   readonly devices?: number
   /** No operation that is a fault. */
@@ -50,7 +52,7 @@ const restsOf = (seed: number, ops: number): ReadonlySet<number> => {
 }
 
 export const runSeed = async (options: RunOptions): Promise<RunResult> => {
-  const { seed, ops, schema, later = [], server, template, keep, withoutFaults = false } = options
+  const { seed, ops, schema, later = [], server, template, keep, names, withoutFaults = false } = options
   const start = performance.now()
   const lines: string[] = []
   const trace = (line: string): void => {
@@ -70,7 +72,7 @@ export const runSeed = async (options: RunOptions): Promise<RunResult> => {
     await world.run(3000)
     for (const device of world.devices) for (const scope of schema.ir.scopes.filter(({ params }) => params.length === 0)) device.openScope({ scope: scope.name, params: {} })
     for (at = 0; at < ops; at += 1) {
-      const { operation, dice } = operationAt(seed, at, later.length > 0)
+      const { operation, dice } = operationAt(seed, at, later.length > 0, names?.get(at))
       const gap = dice.chance(0.3) ? dice.next() * 20 : dice.next() ** 3 * 500
       if (keep?.has(at) !== false && !(withoutFaults && operation.isFault)) {
         await world.run(gap)
