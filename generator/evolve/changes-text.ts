@@ -1,8 +1,8 @@
 /** A migration in words: what changes for the database, for clients, and for writes that wait on a device. */
 import { mark } from '../mark.js'
-import { typeNotation } from '../read/field-types.js'
 import type { Plan } from './phases.js'
 import { type Step, subjectOf } from './steps.js'
+import { typeWords } from './type-words.js'
 
 /** The text of the .md beside a migration's files. */
 export const changesText = (name: string, steps: readonly Step[], plan: Plan): string => {
@@ -62,9 +62,9 @@ const wordsOf = (step: Step): Words => {
     case 'type-changed':
       if (step.convert !== null) {
         const back = step.convert.back === null ? 'Apps of before see none of its values.' : 'Apps of before see them converted back.'
-        return { database: `Its type changes from ${typeNotation(step.from)} to ${typeNotation(step.to)}; its values are converted as the schema says.`, clients: `Its values are converted. ${back}`, queued: 'Their values are converted alike.' }
+        return { database: `Its type changes from ${typeWords(step.from)} to ${typeWords(step.to)}; its values are converted as the schema says.`, clients: `Its values are converted. ${back}`, queued: 'Their values are converted alike.' }
       }
-      return { database: `Its type changes from ${typeNotation(step.from)} to ${typeNotation(step.to)} (${step.effect}).`, clients: 'Its values have another type or other limits.', queued: step.effect === 'widened' ? 'Their values fit.' : 'Their values may not fit.' }
+      return { database: `Its type changes from ${typeWords(step.from)} to ${typeWords(step.to)} (${step.effect}).`, clients: 'Its values have another type or other limits.', queued: step.effect === 'widened' ? 'Their values fit.' : 'Their values may not fit.' }
     case 'nullable':
       return { database: 'May be null.', clients: 'May meet null.', queued: same }
     case 'required':

@@ -1,9 +1,9 @@
 /** Steps that only a person may decide: what is lost, and what the generator cannot know. */
 import type { Field, Model } from '../model.js'
-import { typeNotation } from '../read/field-types.js'
 import { suggest } from '../read/suggest.js'
 import type { Evolution } from './diff.js'
 import { type Step, subjectOf } from './steps.js'
+import { typeWords } from './type-words.js'
 
 /** Something that only a person can decide. */
 export interface Decision {
@@ -27,7 +27,7 @@ const decisionOf = (step: Step, { steps }: Evolution): Decision | null => {
       return { accept: `drop:${subject}`, message: `${subject} is no more in the schema: its column goes, with all values.${renamedFieldHint(step.model, step.field, steps)}` }
     case 'value-dropped':
       if (step.to !== null) return null
-      return { accept: `drop:${subject}`, message: `${subject} is no more in the schema, and nothing says what becomes of rows that have it: write { name: ${step.value}, to: … } at ${step.enum}. If none has it, accept that; the migration fails if one does.` }
+      return { accept: `drop:${subject}`, message: `${subject} is no more in the schema, and nothing says what becomes of rows that have it: write { name: ${step.value}, to: … } at ${step.enum}. If none has it, accept that; the migration fails if one does.${renamedValueHint(step.enum, step.value, steps)}` }
     case 'field-added':
       if (step.field.nullable || step.fill.kind !== 'none') return null
       return { accept: `empty:${step.model}`, message: `${subject} is new and never null, and nothing says what the rows that are there get: give it a \`backfill\` or a default, or make it nullable. If there are no rows, accept that.` }
@@ -38,7 +38,7 @@ const decisionOf = (step: Step, { steps }: Evolution): Decision | null => {
       if (step.effect === 'widened' || step.convert !== null) return null
       return {
         accept: `${step.effect === 'narrowed' ? 'narrow' : 'convert'}:${subject}`,
-        message: `${subject} changes from ${typeNotation(step.from)} to ${typeNotation(step.to)}: the migration fails if a value does not fit. \`convert\` can say how values become others.`,
+        message: `${subject} changes from ${typeWords(step.from)} to ${typeWords(step.to)}: the migration fails if a value does not fit. \`convert\` can say how values become others.`,
       }
     case 'reference-changed':
       if (step.to === null) return null
@@ -56,6 +56,12 @@ const renamedFieldHint = (model: string, field: Field, steps: readonly Step[]): 
   if (name === undefined) return ''
   const was = field.reference === null ? field.name : field.reference.relation
   return ` Or was it renamed? Then write \`was: ${was}\` at ${name}.`
+}
+
+const renamedValueHint = (name: string, value: string, steps: readonly Step[]): string => {
+  const added = steps.flatMap((step) => (step.kind === 'value-added' && step.enum === name ? [step.value] : []))
+  const alike = suggest(value, added) ?? (added.length === 1 ? added[0] : undefined)
+  return alike === undefined ? '' : ` Or was it renamed? Then write { name: ${alike}, was: ${value} }.`
 }
 
 const renamedModelHint = (model: Model, steps: readonly Step[]): string => {

@@ -23,7 +23,7 @@ describe('decisions', { timeout: 60_000 }, () => {
     expect(await decided(['notes: text?'], [], 'drop:Task.notes')).toContain('its column goes, with all values')
     expect(await decided(['state: { type: State, default: todo }'], ['state: { type: State?, default: todo }', 'weight: int'], 'empty:Task')).toContain('Task.weight is new and never null')
     await decided(['notes: text?'], ['notes: text'], 'narrow:Task.notes')
-    await decided(['notes: text?'], ['notes: { type: string?, max: 10 }'], 'narrow:Task.notes')
+    expect(await decided(['notes: text?'], ['notes: { type: string?, max: 10 }'], 'narrow:Task.notes')).toContain('from text to string of at most 10 characters')
     await decided(['weight: float?'], ['weight: decimal(4,1)?'], 'convert:Task.weight')
   })
 
@@ -36,9 +36,11 @@ describe('decisions', { timeout: 60_000 }, () => {
     expect(await folder.run('--check')).toMatchObject({ code: 2 })
   })
 
-  it('[E6] a likely rename is hinted at, for fields and for models', async () => {
+  it('[E6] a likely rename is hinted at, for fields, values and models', async () => {
     const field = await (await start(['notes: text?'])).version(cards([...base, 'body: text?']))
     expect(field.error).toContain('Or was it renamed? Then write `was: notes` at body.')
+    const value = await (await start(['notes: text?'])).version(cards([...base, 'notes: text?'], { enums: '[todo, finished]' }))
+    expect(value.error).toContain('Or was it renamed? Then write { name: finished, was: done }.')
     const model = await (await start(['notes: text?'])).version(cards([...base, 'notes: text?'], { model: 'Card' }))
     expect(model.error).toContain('Or was it renamed? Then write `was: Task` at Card.')
   })

@@ -8,7 +8,7 @@ import { base, cards, Folder } from './folder.js'
 const owner = '01981c6e-7a10-7c3e-9d55-6f1a2b3c4d5e'
 
 /** A database of the first version with these rows, led to the second. */
-const evolved = async (before: string, after: string, rows: string): Promise<pg.Client> => {
+const evolved = async (before: string, after: string, rows: string, ...accepted: readonly string[]): Promise<pg.Client> => {
   const folder = await Folder.make()
   expect(await folder.version(before)).toMatchObject({ code: 0, error: '' })
   const { url, drop } = await testDatabase()
@@ -20,7 +20,7 @@ const evolved = async (before: string, after: string, rows: string): Promise<pg.
   await client.connect()
   await migrate({ database: url, folder: folder.migrations })
   await client.query(`insert into tasks ${rows}`)
-  expect(await folder.version(after)).toMatchObject({ code: 0, error: '' })
+  expect(await folder.version(after, ...accepted.flatMap((flag) => ['--accept', flag]))).toMatchObject({ code: 0, error: '' })
   await migrate({ database: url, folder: folder.migrations })
   expect(await folder.run('--check')).toMatchObject({ code: 0 })
   return client
@@ -82,5 +82,18 @@ describe('declared decisions', { timeout: 60_000 }, () => {
     const folder = await Folder.make()
     await folder.version(cards([...base, 'price: float?']))
     expect(await folder.version(convert('decimal(8,3)?'))).toMatchObject({ code: 3, error: expect.stringContaining('--accept convert:Task.price') })
+  })
+
+  it('[E73] a cast that was accepted is made, also where PostgreSQL wants it said; how a session writes dates makes no difference', async () => {
+    const fields = (types: readonly string[]): string => cards([...base, ...types.map((type, at) => `f${at}: ${type}`)])
+    const client = await evolved(
+      fields(['string', 'int', 'date', 'timestamp', 'timestamp', 'date', 'decimal(6,2)']),
+      fields(['int', 'boolean', 'text', 'text', 'date', 'timestamp', 'int']),
+      `(owner_id, title, f0, f1, f2, f3, f4, f5, f6) values ('${owner}', 'one', '-12', 2, '2026-01-02', '2026-01-02T23:30:00.5Z', '2026-01-02T23:30:00Z', '2026-01-02', 1.50)`,
+      ...[0, 1, 2, 3, 4, 5, 6].map((at) => `convert:Task.f${at}`),
+    )
+    expect((await client.query(`select f0, f1, f2, f3, f4::text = to_char(date '2026-01-02', 'YYYY-MM-DD')::date::text as f4, f5 = '2026-01-02T00:00:00Z' as f5, f6 from tasks`)).rows).toEqual([
+      { f0: -12, f1: true, f2: '2026-01-02', f3: '2026-01-02T23:30:00.500Z', f4: true, f5: true, f6: 2 },
+    ])
   })
 })

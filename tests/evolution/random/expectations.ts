@@ -2,12 +2,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Rejection } from 'syncgen/client'
 import type { VersionedRow, Wire } from 'syncgen/protocol'
-import { type Model, modelOf } from '../../../generator/model.js'
+import { fieldOf, type Model, modelOf } from '../../../generator/model.js'
 import { Route } from '../../../runtime/protocol/dialect.js'
 import { pathFrom } from '../../../runtime/protocol/transition.js'
 import { Dice } from '../../postgres/random.js'
 import { cachedTables } from '../../simulation/schema/cached-tables.js'
-import { expectedRows, scopeRows } from '../../simulation/schema/expected-rows.js'
+import { expectedRows, readable, scopeRows } from '../../simulation/schema/expected-rows.js'
 import { randomUuid } from '../../simulation/schema/random-value.js'
 import { cachedRows, differences, travelling } from '../../simulation/schema/row-text.js'
 import type { SimClient, SimSchema } from '../../simulation/schema/sim-schema.js'
@@ -46,9 +46,9 @@ export const heldByUpgraded = ({ ir }: SimSchema, tables: Tables, device: SimCli
 
 /**
  * The cache of a device with its old code: rows as its version would say them, field by field. Where more than one value of before became
- * one of now, it has the one that it had.
+ * one of now, it has the one that it had; where a type changed, that of before the change, until somebody writes the row.
  */
-export const heldByOld = (old: SimSchema, now: SimSchema, tables: Tables, device: SimClient): readonly string[] => {
+export const heldByOld = (old: SimSchema, now: SimSchema, before: Tables, tables: Tables, device: SimClient): readonly string[] => {
   const [up, down] = routes(old, now)
   const held = cachedTables(old.ir, device)
   const visible = scopeRows(now.ir, tables, open[0], claims)
@@ -69,6 +69,8 @@ export const heldByOld = (old: SimSchema, now: SimSchema, tables: Tables, device
         return travelling(model).flatMap((field) => {
           const later = up.field(model.name, field.name)
           if (later === undefined || same(mine.values[field.name], shown[field.name]) || same(again[later], row.values[later])) return []
+          const isRetyped = !isDeepStrictEqual(fieldOf(target, later).type, field.type)
+          if (isRetyped && same(mine.values[field.name], before.get(model.name)?.get(row.id)?.values[field.name])) return []
           return [`old: ${model.name}.${field.name} is ${text(mine.values[field.name])}, not ${text(shown[field.name])} (${text(row.values[later])})`]
         })
       }),
@@ -95,7 +97,8 @@ export const keptWrites = (
     const stored = later === undefined ? undefined : tables.get(later)?.get(id)
     if (op === 'delete') {
       if (stored === undefined) landed += 1
-      else if (kept.length > 0) excused += 1
+      // What may not be read any more is not there for who wants to delete it.
+      else if (kept.length > 0 || !readable(now.ir, tables, later ?? '', claims).has(id)) excused += 1
       else faults.push(`delete ${name} ${id}`)
       continue
     }

@@ -87,7 +87,7 @@ class Life {
     await inStep(stays)
     const check = async (): Promise<readonly string[]> => {
       const tables = await this.#tables(now)
-      return [...heldByUpgraded(now, tables, upgraded), ...heldByOld(old, now, tables, stays)]
+      return [...heldByUpgraded(now, tables, upgraded), ...heldByOld(old, now, before, tables, stays)]
     }
     await until('caches equal SQL', async () => (await check()).length === 0, 5_000).catch(async () => this.#expect('caches differ from SQL', await check()))
     const tables = await this.#tables(now)
