@@ -78,14 +78,16 @@ export type Judgement =
 
 /**
  * Another device with our id (a clone, a restored profile) has its own mutations under our numbers: nothing that the server
- * says of them is about ours, only what the base contains is decided. After a restore of the database its numbers are ours, but
+ * says of them from now on is about ours, only what it said before is, and what the base contains. After a restore of the database its numbers are ours, but
  * fewer. A device that lost the end of its storage when the power failed draws numbers a second time: those that it had
  * at its start are the server's, and those that it has drawn since are not what the server decided under them.
  */
 export const judge = ({ epoch, forked, lastSeq }: Pick<Welcome, 'epoch' | 'forked' | 'lastSeq'>, own: OwnHistory): Judgement => {
-  if (forked) return { kind: 'renew', decided: own.done, canAsk: false }
+  // What was said in another history may be undone in this one.
+  const known = own.epoch === epoch ? Math.max(own.done, own.heard) : own.done
+  if (forked) return { kind: 'renew', decided: known, canAsk: false }
   if (own.sent === 0 && lastSeq > own.stored) return { kind: 'renew', decided: own.stored, canAsk: true }
-  if (lastSeq > own.lastSeq) return { kind: 'renew', decided: own.done, canAsk: false }
+  if (lastSeq > own.lastSeq) return { kind: 'renew', decided: known, canAsk: false }
   if (own.epoch !== null && own.epoch !== epoch) return { kind: 'renew', decided: lastSeq, canAsk: true }
   const left = (own.lowest ?? own.lastSeq + 1) - 1
   return lastSeq < left ? { kind: 'renew', decided: lastSeq, canAsk: false } : { kind: 'same' }

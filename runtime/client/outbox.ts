@@ -33,6 +33,8 @@ export interface PendingMutation {
 export interface OwnNumbers {
   /** The lowest number in the outbox; null: it is empty. */
   readonly lowest: number | null
+  /** The highest number there of which the outcome was heard; 0: none. */
+  readonly heard: number
   /** The last number that was drawn. */
   readonly lastSeq: number
   /** The last number that was drawn before this start; 0 under a client id that was taken since. */
@@ -62,6 +64,8 @@ export class Outbox {
   readonly #sender = new Sender()
   /** In order; those without a number come last. */
   #entries: OutboxEntry[] = []
+  /** Decided under an earlier client id, and replayed until the first step under this one: that contains them. */
+  #former: readonly OutboxEntry[] = []
   /** Those that are not stored yet. */
   readonly #unstored: OutboxEntry[] = []
   /** Numbers of those that are over, and still in storage. */
@@ -112,7 +116,8 @@ export class Outbox {
 
   /** What the server must agree with. */
   get numbers(): OwnNumbers {
-    return { lowest: this.#entries[0]?.seq ?? null, lastSeq: this.#lastSeq, stored: this.#stored, sent: this.#sent }
+    const heard = this.#entries.findLast(({ outcome }) => outcome !== null)?.seq ?? 0
+    return { lowest: this.#entries[0]?.seq ?? null, heard, lastSeq: this.#lastSeq, stored: this.#stored, sent: this.#sent }
   }
 
   /** What of it is in storage. */
@@ -156,11 +161,13 @@ export class Outbox {
     return this.#entries.flatMap(({ seq, outcome }) => (seq !== null && seq <= done && outcome !== null ? [seq] : []))
   }
 
-  /** Transactions that the base contains from `done` on, if they are still replayed on it: they are not any more. */
+  /** Transactions that the base contains from the step to `done` on, if they are still replayed on it: they are not any more. */
   contained(done: number): readonly OutboxEntry[] {
     const contained = this.#entries.filter((entry) => entry.isOverlaid && entry.seq !== null && entry.seq <= done)
     for (const entry of contained) entry.isOverlaid = false
-    return contained
+    const former = this.#former
+    this.#former = []
+    return [...former, ...contained]
   }
 
   /** After a batch: what is heard and contained is over. `left`: has left storage already. */
@@ -169,9 +176,9 @@ export class Outbox {
   }
 
   /**
-   * Inside a job: numbers what waits from 1, for a new client id. What the server decided (up to `decided`) goes; what is only
-   * said to be contained comes back on the overlay, in its place, since the state that contained it may be gone. What is meant for a
-   * link that gave way goes to the row that stands: nobody remembers that under the new id.
+   * Inside a job: numbers what waits from 1, for a new client id. What the server decided (up to `decided`) goes, and is shown until
+   * the base has it; what is only said to be contained comes back on the overlay, in its place, since the state that contained it may
+   * be gone. What is meant for a link that gave way goes to the row that stands: nobody remembers that under the new id.
    */
   async renumber(storage: Storage, decided: number, client: Pick<DeviceState, 'client' | 'epoch'>): Promise<void> {
     const { baseLog, journal, store, rejections, log } = this.#parts
@@ -187,9 +194,10 @@ export class Outbox {
     this.#lastSeq = numbered.length
     this.#stored = 0
     this.#sent = 0
-    const shown = this.#entries.filter((entry) => entry.isOverlaid)
+    const shown = [...this.#former, ...this.#entries.filter((entry) => entry.isOverlaid)]
     const dropped = stored.slice(0, stored.length - kept.length)
     this.#entries = this.#entries.slice(dropped.length)
+    this.#former = [...this.#former, ...dropped.filter((entry) => entry.isOverlaid)]
     const now = followingLinks(links, this.#entries) // Something may have been written meanwhile.
     store.replayed(shown, () => {
       for (const [at, entry] of this.#entries.entries()) {
@@ -197,7 +205,7 @@ export class Outbox {
         Object.assign(entry, { seq: numbered[at]?.seq ?? null, outcome: null, ops: now[at] ?? entry.ops })
         entry.isOverlaid ||= isReplayable(store, entry.ops)
       }
-      return this.#entries.filter((entry) => entry.isOverlaid)
+      return [...this.#former, ...this.#entries.filter((entry) => entry.isOverlaid)]
     })
     const unheard = dropped.filter((entry) => entry.outcome === null).length
     if (unheard > 0) log('warn', 'outcomes-unknown', { count: unheard })
