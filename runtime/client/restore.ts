@@ -33,7 +33,9 @@ export const restore = async (
     await storage.update([], [], device)
     return { device, batches: 0, isDoubted: false }
   }
-  const steps = stored.device.schema === schema.hash ? readSteps(store, stored, log) : null
+  const isOfThisVersion = stored.device.schema === schema.hash
+  if (!isOfThisVersion) log('warn', 'stored-by-another-version', { stored: stored.device.schema, own: schema.hash, pending: stored.outbox.length })
+  const steps = isOfThisVersion ? readSteps(store, stored, log) : null
   if (steps === null) {
     const device = withoutBase(closedScopes(stored.device, ports.clock), schema)
     await storage.compact([], device)

@@ -11,6 +11,8 @@ import { build } from 'vite'
 /** What a browser gets from it. */
 export interface Site {
   readonly origin: string
+  /** Address of a page that runs nothing. */
+  readonly blank: string
   /** Builds the app in a folder, and serves it under this path (`/` at both ends), its service worker as it stands there. */
   add(path: string, folder: string): Promise<void>
   close(): Promise<void>
@@ -18,7 +20,7 @@ export interface Site {
 
 /** Serves on a free port of `localhost`, which browsers take for a secure origin: Web Locks and service workers are there. */
 export const openSite = async (): Promise<Site> => {
-  const files = new Map<string, string | Uint8Array>()
+  const files = new Map<string, string | Uint8Array>([['/blank.html', '<!doctype html>']])
   const http = createServer(({ url = '/' }, response) => {
     const { pathname } = new URL(url, 'http://localhost')
     const path = pathname.endsWith('/') ? `${pathname}index.html` : pathname
@@ -28,8 +30,10 @@ export const openSite = async (): Promise<Site> => {
   })
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
+  const origin = `http://localhost:${(http.address() as AddressInfo).port}`
   return {
-    origin: `http://localhost:${(http.address() as AddressInfo).port}`,
+    origin,
+    blank: `${origin}/blank.html`,
     add: async (path, folder) => {
       for (const [name, content] of await built(path, folder)) files.set(path + name, content)
       const worker = join(folder, 'sw.js')

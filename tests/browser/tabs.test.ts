@@ -65,7 +65,7 @@ describe.skipIf(chromiumIsMissing)('tabs of one browser', { timeout: 30_000 }, (
     }
     await settled(page)
     for (let times = 0; times < 3; times += 1) {
-      await page.goto(`${world.site.origin}/sw.js`)
+      await page.goto(world.site.blank)
       await page.goBack()
       await settled(page)
       await page.evaluate((title) => window.write(title), `back ${times}`)
