@@ -44,7 +44,7 @@ const work = async (server: string): Promise<RunResult[]> => {
   const worlds = new Worlds(server, `sim_${process.pid}`)
   const results: RunResult[] = []
   for (const seed of seeds.filter((_, at) => at % workers === index)) {
-    const { remove, ...setting } = await worlds.of(seed, kindIn(seed))
+    const { remove, about, ...setting } = await worlds.of(seed, kindIn(seed))
     const options: RunOptions = {
       seed,
       ops,
@@ -65,7 +65,7 @@ const work = async (server: string): Promise<RunResult[]> => {
     const run = (): Promise<RunResult> => runSeed(options)
     const result = await run()
     results.push(result)
-    tell(result)
+    tell(result, about)
     if (values.twice) {
       const again = await run()
       if (again.hash !== result.hash) console.log(`seed ${seed} is not the same twice: ${result.hash} ${again.hash}`)
@@ -90,9 +90,9 @@ const makeSmall = async (options: RunOptions): Promise<void> => {
   print(`  npm run sim -- --entry ${failure.invariant}-${seed} --trace`)
 }
 
-const tell = ({ seed, failure, hash, operations, took }: RunResult): void => {
+const tell = ({ seed, failure, hash, operations, took }: RunResult, about: string): void => {
   if (failure === null) return console.log(`seed ${seed} ok ${operations} operations, ${((operations / took) * 1000).toFixed(0)}/s, trace ${hash}`)
-  console.log(`seed ${seed} FAILED after operation ${failure.afterOperation}\n${failure.message}\n  npm run sim -- --seed ${seed} --ops ${ops}${values.calm ? ' --calm' : ''} --trace`)
+  console.log(`seed ${seed} FAILED after operation ${failure.afterOperation}\n${failure.message}\n  in ${about}\n  npm run sim -- --seed ${seed} --ops ${ops}${values.world === undefined ? '' : ` --world ${values.world}`}${values.calm ? ' --calm' : ''} --trace`)
   if (!values.trace) console.log(failure.lines.slice(-15).map((line) => `    ${line}`).join('\n'))
 }
 

@@ -11,6 +11,8 @@ import type { LaterVersion } from './world/world.js'
 export interface Setting {
   readonly schema: SimSchema
   readonly later: readonly LaterVersion[]
+  /** What it is, for whoever reads of a failure. */
+  readonly about: string
   /** Name of the database that it begins as. */
   readonly template: string
   /** Removes what was made for this seed alone. */
@@ -45,9 +47,9 @@ export class Worlds {
   async of(seed: number, kind: WorldKind = kindOf(seed)): Promise<Setting> {
     if (kind === 'random') return this.#random(seed)
     const template = await (this.#own ??= makeTemplate(this.#server, worldSchema, this.#name))
-    if (kind === 'own') return { schema: worldSchema, later: [], template, remove: () => Promise.resolve() }
+    if (kind === 'own') return { schema: worldSchema, later: [], about: 'the schema of the world', template, remove: () => Promise.resolve() }
     const { later, changes, remove } = await drawVersions(seed)
-    return { schema: worldSchema, later: later.map((schema, at) => ({ schema, breaksServers: changes[at]?.some(({ breaksServers }) => breaksServers) ?? false })), template, remove }
+    return { schema: worldSchema, later: later.map((schema, at) => ({ schema, breaksServers: changes[at]?.some(({ breaksServers }) => breaksServers) ?? false })), about: changes.map((step) => step.map(({ name, of }) => `${of}: ${name}`).join(', ')).join('; then '), template, remove }
   }
   /** The first drawn schema of a seed that the generator takes. */
   async #random(seed: number): Promise<Setting> {
@@ -59,7 +61,7 @@ export class Worlds {
         await dropDatabase(urlOf(this.#server, template))
         await drawn.remove()
       }
-      return { schema: drawn.schema, later: [], template, remove }
+      return { schema: drawn.schema, later: [], about: drawn.yaml, template, remove }
     }
   }
 }

@@ -19,7 +19,7 @@ afterAll(() => cluster.stop())
 
 describe('the corpus', () => {
   it.for(readCorpus())('[I18] $name holds', { timeout: 60_000 }, async (entry) => {
-    const { remove, ...setting } = await worlds.of(entry.seed, entry.world)
+    const { remove, about: _, ...setting } = await worlds.of(entry.seed, entry.world)
     const { failure } = await runSeed({ ...replayOf(entry), ...setting, server: cluster.url() })
     await remove()
     expect(failure).toBeNull()

@@ -1,7 +1,7 @@
 import type { Model } from '../../../generator/model.js'
 import type { Op } from '../../../runtime/protocol/messages.js'
 import { parsePosition } from '../../../runtime/protocol/position.js'
-import { modelFor, rowFor, scopeFor } from '../deploys/as-seen.js'
+import { modelFor, scopeFor, unlikeStored } from '../deploys/as-seen.js'
 import type { Version } from '../deploys/versions.js'
 import type { OpenScope } from '../schema/expected-rows.js'
 import { type AnyModel, type SimClient, type SimSchema, cacheOf } from '../schema/sim-schema.js'
@@ -10,7 +10,7 @@ import { marksIn } from '../world/history.js'
 import type { World } from '../world/world.js'
 import { type Invariant, Violation } from './invariant.js'
 import { Overlaid } from './overlaid.js'
-import { shownText, textOf } from './row-texts.js'
+import { shownText } from './row-texts.js'
 
 /**
  * Nobody sees half of anything. Whoever is told of one change of a step finds all others made; and what a device in step shows, but
@@ -208,9 +208,11 @@ const judge = (world: World, { device, schema, server, position, scopes: open, r
     for (const row of shown) {
       if (own.has(row.id)) continue
       const there = tables.get(known.name)?.get(row.id)
-      const stored = there === undefined ? undefined : rowFor(versions, known, there, server.schema, schema)?.row
-      if (!expected.has(row.id) || stored === undefined) wrong.push(`${model.name} ${row.id} is shown, and not in scope`)
-      else if (shownText(model, row) !== textOf(model, stored)) wrong.push(`${model.name} ${row.id} is ${shownText(model, row)}, and was ${textOf(model, stored)}`)
+      if (!expected.has(row.id) || there === undefined) wrong.push(`${model.name} ${row.id} is shown, and not in scope`)
+      else {
+        const problem = unlikeStored(versions, known, shownText(model, row), there, server.schema, schema)
+        if (problem !== null) wrong.push(`${model.name} ${row.id}: ${problem}`)
+      }
       expected.delete(row.id)
     }
     for (const id of expected) if (!own.has(id)) wrong.push(`${model.name} ${id} is in scope, and not shown`)

@@ -1,5 +1,4 @@
-import { expectedFrom } from '../deploys/as-seen.js'
-import { cachedRows, differences } from '../schema/row-text.js'
+import { unlikeCovered } from '../deploys/as-seen.js'
 import { type Invariant, Violation } from './invariant.js'
 
 /** At rest every cache holds what brute force over the tables says that its scopes cover, value by value, in the words of its own version. */
@@ -12,7 +11,7 @@ export const convergence: Invariant = {
       for (const { name, client, identity, scopes, schema, isTooOld } of world.devices) {
         if (client === null || isTooOld) continue
         const open = [...scopes.values()].map(({ scope }) => scope)
-        const found = differences(expectedFrom(world.versions, world.schema, schema, tables, open, identity.claims), cachedRows(schema.ir, client))
+        const found = unlikeCovered(world.versions, world.schema, tables, { schema, client, identity, scopes })
         if (found.length > 0) throw new Violation('I1', `${name} does not hold what its ${open.length} scopes cover`, [...found.slice(0, 6), ...open.map((scope) => JSON.stringify(scope))])
       }
     },

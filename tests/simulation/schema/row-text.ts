@@ -27,6 +27,13 @@ export const cachedText = (model: Model, row: object): string => {
 export const cachedRows = (ir: Schema, client: SimClient): RowTexts =>
   new Map(ir.models.map((model) => [model.name, new Map(cacheOf(client, model.plural).all().map((row) => [row.id, cachedText(model, row)]))]))
 
+/** Where two texts of one row differ: what one has, and what the other. */
+export const unlike = (have: string, want: string): string => {
+  const [mine, wanted] = [have, want].map((text) => new Map((JSON.parse(text) as readonly (readonly [string, unknown])[]).map(([name, value]) => [name, JSON.stringify(value)])))
+  const names = [...new Set([...(mine?.keys() ?? []), ...(wanted?.keys() ?? [])])].filter((name) => mine?.get(name) !== wanted?.get(name))
+  return names.map((name) => `${name} is ${mine?.get(name) ?? 'not there'}, not ${wanted?.get(name) ?? 'there'}`).join('; ')
+}
+
 /** How a cache differs from what it should hold, one line for each row. */
 export const differences = (expected: RowTexts, actual: RowTexts): readonly string[] =>
   [...expected].flatMap(([model, want]) => {
@@ -34,7 +41,7 @@ export const differences = (expected: RowTexts, actual: RowTexts): readonly stri
     const lacking = [...want].filter(([id, text]) => have.get(id) !== text)
     const extra = [...have].filter(([id]) => !want.has(id))
     return [
-      ...lacking.map(([id, text]) => `${model} ${id}: ${have.has(id) ? `${have.get(id)} should be ${text}` : `lacks ${text}`}`),
+      ...lacking.map(([id, text]) => `${model} ${id}: ${have.has(id) ? unlike(have.get(id) ?? '', text) : `lacks ${text}`}`),
       ...extra.map(([id, text]) => `${model} ${id}: should not hold ${text}`),
     ]
   })
