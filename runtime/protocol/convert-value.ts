@@ -16,12 +16,15 @@ export const convertValue = (conversion: Conversion, wire: Wire): Wire | undefin
   const { to } = conversion
   if (wire === null) return to.nullable === true ? null : undefined
   const converted = convert(conversion, wire)
-  return converted === undefined || checkValue(to, converted) !== undefined ? undefined : converted
+  // A list that was written before it was a set.
+  const value = to.conflict === 'set' && Array.isArray(converted) ? distinct(converted as readonly Wire[]) : converted
+  return value === undefined || checkValue(to, value) !== undefined ? undefined : value
 }
 
-/** The same for a row that is to be shown: what is longer than the field may be written is shown as it is. */
+/** The same for a row that is to be shown: what is longer than the field may be written, or has an element twice, is shown as it is. */
 export const showValue = (conversion: Conversion, wire: Wire): Wire | undefined => {
   const { to } = conversion
+  if (to.conflict === 'set') return convertValue(conversion, wire) === undefined ? undefined : convert(conversion, wire)
   const isText = to.type === 'string' || to.type === 'text'
   const shown = isText && wire !== null ? convert(conversion, wire) : convertValue(conversion, wire)
   return isText && typeof shown !== 'string' && shown !== null ? undefined : shown

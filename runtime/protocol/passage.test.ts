@@ -177,6 +177,25 @@ describe('between two versions', () => {
     })
   })
 
+  it('[E74] a list that became a set: what was queued whole is elements, each once; a row is shown as it is', () => {
+    const list: Fields = { id: { type: 'uuid' }, tags: { type: 'list', of: 'int', default: [] } }
+    const set: Fields = { id: { type: 'uuid' }, tags: { type: 'list', of: 'int', default: [], conflict: 'set' } }
+    const toSet: Transition = { from: 'one', to: 'two', models: { Task: { name: 'Task', before: list, after: set, fields: {}, isExact: true } }, newModels: [], scopes: {}, newScopes: [] }
+    const dialect = new Dialect([toSet], 'newer')
+    const edited: Op = { op: 'update', model: 'Task', id, version: 1, set: { tags: { seen: [4, 0, 4], value: [5, 5] } } }
+    expect(dialect.mutation(mutation(edited))).toMatchObject({ mutation: { ops: [{ set: { tags: { add: [5], remove: [4, 0] } } }] }, losses: [] })
+    expect(dialect.mutation(mutation({ op: 'create', model: 'Task', id, values: { tags: [4, 3, 4] } }))).toMatchObject({ mutation: { ops: [{ values: { tags: [4, 3] } }] }, losses: [] })
+    expect(new Route([toSet], 'up').row('Task', [1, id, [4, 0, 4]])).toEqual({ model: 'Task', row: [1, id, [4, 0, 4]], isExact: true })
+  })
+
+  it('[E75] null says something where the default would have said otherwise: it is kept if it does not get there', () => {
+    const had: Fields = { id: { type: 'uuid' }, done: { type: 'boolean', nullable: true, default: false }, note: { type: 'text', nullable: true } }
+    const gone: Transition = { from: 'one', to: 'two', models: { Task: { name: 'Task', before: had, after: { id: { type: 'uuid' } }, fields: {}, isExact: true } }, newModels: [], scopes: {}, newScopes: [] }
+    const losses = (values: Readonly<Record<string, Wire>>): object => new Dialect([gone], 'newer').mutation(mutation({ op: 'create', model: 'Task', id, values })).losses
+    expect(losses({ done: null, note: null })).toEqual([{ model: 'Task', id, fields: ['done'] }])
+    expect(losses({ done: false })).toEqual([])
+  })
+
   it('[E37] what an older server says of a row with new fields is worth no version', () => {
     const dialect = new Dialect([first], 'older')
     const delta = { rows: { Task: [[9, id, 'n', 'doing', 1, 0, []] as VersionedRow], Flag: [[1, id] as VersionedRow] }, claims: [{ scope: 1, model: 'Task', add: [id], out: [], deleted: [] }] }

@@ -2,6 +2,7 @@
 import type { FieldDescriptor } from './descriptor.js'
 import { type Conversion, convertValue, placeholder, showValue } from './convert-value.js'
 import { evaluate, type Expression } from './expression.js'
+import { distinct } from './field-edit.js'
 import { equalWire } from './field-order.js'
 import type { CreateOp, FieldEdit, Op, UpdateOp, VersionedRow } from './messages.js'
 import type { FieldTransition, ModelTransition, ShapeTransition, Transition } from './transition.js'
@@ -287,7 +288,7 @@ const convertEdit = (source: Source, edit: FieldEdit): FieldEdit | undefined => 
   if (to.conflict !== 'set') return { seen, value }
   if (!Array.isArray(seen) || !Array.isArray(value)) return undefined
   const without = (all: readonly Wire[], others: readonly Wire[]): readonly Wire[] => all.filter((each) => !others.includes(each))
-  return { add: without(value, seen), remove: without(seen, value) }
+  return { add: without(value, seen), remove: without(distinct(seen as readonly Wire[]), value) }
 }
 
 const difference = (seen: Wire, value: Wire): FieldEdit | undefined => {
@@ -304,6 +305,6 @@ const seenOf = (shape: Shape, seen: Readonly<Record<string, Wire>>): Readonly<Re
     }),
   )
 
-/** Whether a value of a new row is more than what the row would have had anyway. */
+/** Whether a value of a new row is more than what the row would have had anyway: with a default, null is. */
 const saysSomething = (field: FieldDescriptor | undefined, value: Wire): boolean =>
-  value !== null && (field?.default === undefined || !equalWire(field, value, field.default))
+  field?.default === undefined ? value !== null : !equalWire(field, value, field.default)

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Rejection } from 'syncgen/client'
 import type { VersionedRow, Wire } from 'syncgen/protocol'
-import { fieldOf, type Model, modelOf } from '../../../generator/model.js'
+import { type Field, fieldOf, type Model, modelOf } from '../../../generator/model.js'
 import { Route } from '../../../runtime/protocol/dialect.js'
 import { pathFrom } from '../../../runtime/protocol/transition.js'
 import { Dice } from '../../postgres/random.js'
@@ -117,6 +117,7 @@ export const keptWrites = (
       // What only the server sets it sets as it does now.
       if (field.implicit || field.readonly || isKept || there === undefined) return []
       if (target !== undefined && same(there.values[target], stored.values[target])) return []
+      if (target !== undefined && isNewSet(field, fieldOf(there.model, target)) && same(eachOnce(there.values[target]), stored.values[target])) return []
       // Nobody but the server can say what the others became.
       if (op === 'update' && !there.isExact && !said.includes(field.name)) return []
       // It went on purpose, and its author had not written it.
@@ -129,6 +130,11 @@ export const keptWrites = (
   }
   return { faults, landed, excused }
 }
+
+/** What is written as a list of before is a set's now. */
+const isNewSet = (field: Field, now: Field): boolean => field.conflict !== 'set' && now.conflict === 'set'
+
+const eachOnce = (value: Wire | undefined): Wire | undefined => (Array.isArray(value) ? [...new Set(value)] : value)
 
 /** A row of before as one of now; undefined: its model is gone. */
 const converted = (old: SimSchema, now: SimSchema, model: Model, row: StoredRow): { readonly model: Model; readonly values: WireRecord; readonly isExact: boolean } | undefined => {
