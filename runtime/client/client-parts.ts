@@ -58,8 +58,11 @@ export interface ClientParts {
   signOut(force: boolean): Promise<void>
 }
 
-/** @throws SyncError `storage-in-use` or `storage-failed`. */
+/** @throws SyncError `storage-in-use`, `storage-failed`, or `invalid-value` if the principal is none. */
 export const openParts = async (schema: SchemaDescriptor, options: OpenOptions): Promise<ClientParts> => {
+  if (typeof options.principal !== 'string' || options.principal === '' || options.principal.length > 1000) {
+    throw new SyncError('invalid-value', 'principal must name who is signed in, in 1 to 1000 characters', { field: 'principal' })
+  }
   const log = options.log ?? consoleLog
   const ports = portsOf(options)
   let parts: ClientParts | null = null

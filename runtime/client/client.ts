@@ -157,7 +157,8 @@ export class SyncClient<Models extends { readonly [K in keyof Models]: Model }, 
 }
 
 /**
- * Opens a client from what is stored, without waiting for the network. @throws SyncError `storage-in-use` or `storage-failed`.
+ * Opens a client from what is stored, without waiting for the network.
+ * @throws SyncError `storage-in-use`, `storage-failed`, or `invalid-value` if the principal is none.
  */
 export const openClient = async <Client>(
   type: new (parts: ClientParts) => Client,

@@ -99,6 +99,8 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
   /** Each until its socket is gone. */
   readonly #sessions = new Map<Session, Promise<void>>()
   #tools: SessionTools | undefined
+  /** Origins that were refused, as far as the log says so. */
+  readonly #refused = new Set<string>()
   /** How far the database's clock is ahead of this machine's, ms. */
   #clockOffset = 0
   #closing: Promise<void> | undefined
@@ -244,9 +246,20 @@ class Node<Types extends ServerTypes> implements SyncServer<Types> {
     const { origins } = this.#options
     const { origin } = request.headers
     if (this.#closing !== undefined || this.#tools === undefined) return refuse(socket, 503)
-    if (origin !== undefined && origins !== '*' && !origins.includes(origin)) return refuse(socket, 403)
+    if (origin !== undefined && origins !== '*' && !origins.includes(origin)) {
+      this.#sayRefused(origin.slice(0, 200))
+      return refuse(socket, 403)
+    }
     const tools = this.#tools
     this.#sockets.handleUpgrade(request, socket, head, (ws) => this.#serve(ws, request, tools))
+  }
+
+  /** Browsers tell neither page nor person why: who forgot to list an origin finds it here, each once. */
+  #sayRefused(origin: string): void {
+    if (this.#refused.has(origin) || this.#refused.size >= 100) return
+    this.#refused.add(origin)
+    const log = this.#options.log ?? consoleLog
+    log('warn', 'origin-refused', { origin, advice: 'pages of this origin may connect once it is listed in origins' })
   }
 
   accept(socket: Socket, headers: IncomingHttpHeaders = {}): Accepted {

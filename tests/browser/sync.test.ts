@@ -78,4 +78,26 @@ describe.skipIf(chromiumIsMissing)('two people, each in a browser', { timeout: 3
     await world.inStep(page, world.ada)
     expect([phone.acknowledged.size, await world.lost(phone.acknowledged)]).toEqual([1, []])
   })
+
+  it('[C190] a page of an origin that is not listed works without a server, whose log says once what to list', async () => {
+    const elsewhere = new URL(world.page(world.ada))
+    elsewhere.hostname = '127.0.0.1'
+    const device = await world.browser()
+    const page = await device.open(elsewhere.href)
+    await expect.poll(() => world.said).toContainEqual(expect.stringContaining(`warn origin-refused {"origin":"${elsewhere.origin}"`))
+    await page.evaluate(() => window.write('unheard'))
+    await says(page, { pending: 1, error: 'unreachable' })
+    await page.evaluate(() => window.db.goOnline())
+    await page.reload()
+    await says(page, { pending: 1, error: 'unreachable' })
+    expect(world.said.filter((each) => each.includes('origin-refused')).length).toBe(1)
+    expect(await world.lost(device.acknowledged)).toEqual([...device.acknowledged])
+  })
+
+  it('[C189] a client for nobody is not opened', async () => {
+    const page = await (await world.browser()).open(world.page(''))
+    await says(page, { connection: 'closed', error: 'invalid-value' })
+    await page.getByText('principal must name who is signed in').waitFor()
+    expect(await page.evaluate(() => indexedDB.databases())).toEqual([])
+  })
 })

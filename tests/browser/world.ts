@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import type { Page } from 'playwright-core'
+import type { Log } from 'syncgen/protocol'
 import { expect } from 'vitest'
 import { expectedRows } from '../e2e/tracker-sql.js'
 import { openWorld, type World } from '../e2e/world.js'
@@ -10,6 +11,8 @@ import { openSite, type Site } from './site.js'
 
 export interface BrowserWorld extends World {
   readonly site: Site
+  /** What the server logged. */
+  readonly said: readonly string[]
   /** A browser with an empty profile. */
   browser(): Promise<Device>
   /** Address of a person's page of the project. */
@@ -23,13 +26,16 @@ export interface BrowserWorld extends World {
 export const openBrowserWorld = async (): Promise<BrowserWorld> => {
   const site = await openSite()
   await site.add('/', fileURLToPath(new URL('page', import.meta.url)))
-  const world = await openWorld({ server: { origins: [site.origin] } })
+  const said: string[] = []
+  const log: Log = (level, event, details) => void said.push([level, event, JSON.stringify(details)].join(' '))
+  const world = await openWorld({ server: { origins: [site.origin], log } })
   const session = new pg.Client({ connectionString: world.lab.database, options: '-c datestyle=ISO' })
   await session.connect()
   const devices: Device[] = []
   return {
     ...world,
     site,
+    said,
     browser: async () => {
       const device = await Device.make()
       devices.push(device)
