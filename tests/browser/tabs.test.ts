@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { chromiumIsMissing } from './missing.js'
 import { type BrowserWorld, openBrowserWorld, says, settled } from './world.js'
 
-describe.skipIf(chromiumIsMissing)('tabs of one browser', { timeout: 30_000 }, () => {
+describe.skipIf(chromiumIsMissing)('tabs of one browser', { timeout: 60_000 }, () => {
   let world: BrowserWorld
   beforeAll(async () => {
     world = await openBrowserWorld()
