@@ -103,7 +103,7 @@ const missingLock = (output: string): Decision => ({
 })
 
 const faultyLock = (output: string, { line, why }: { readonly line: number; readonly why: string }): Decision => ({
-  message: `${output}/${lockPath}${line === 0 ? '' : `:${line}`} cannot be read: ${why}. Take one side whole if both are lost in it (git checkout --ours), and generate again.`,
+  message: `${output}/${lockPath}${line === 0 ? '' : `:${line}`} cannot be read: ${why}. Say in such a line what holds on both branches, keep the lines of both elsewhere (without one, its migration would be written again), and generate again.`,
   accept: null,
 })
 

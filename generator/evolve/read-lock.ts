@@ -3,6 +3,7 @@ import { checksum, type LockedMigration, type LockedVersion, usualField, usualIn
 import { isGenerated } from '../mark.js'
 import { type Access, type Claim, type Enum, type Field, type Index, type Model, type Schema, type Scope, usualVersions } from '../model.js'
 import { buildRelations } from '../read/build-relations.js'
+import { firstMark, unitedText } from './united-text.js'
 
 /** What a lock file holds. */
 export interface Lock {
@@ -29,9 +30,10 @@ export const readLock = (text: string): Lock | { readonly fault: LockFault } =>
 export const readVersion = (text: string): { readonly schema: Schema } | { readonly fault: LockFault } =>
   readWritten(text, (root) => ({ schema: schemaOf(root) }))
 
-const readWritten = <Read>(text: string, read: (root: Written) => Read): Read | { readonly fault: LockFault } => {
-  const conflict = text.split('\n').findIndex((line) => /^(<{7}|={7}|>{7})/.test(line))
-  if (conflict >= 0) return { fault: { line: conflict + 1, why: 'it holds the marks of a merge that was not finished' } }
+const readWritten = <Read>(given: string, read: (root: Written) => Read): Read | { readonly fault: LockFault } => {
+  const mark = firstMark(given)
+  const text = mark === 0 ? given : unitedText(given)
+  if (text === null) return { fault: { line: mark, why: 'it holds the marks of a merge in which both sides changed the same line' } }
   if (!isGenerated(text)) return { fault: { line: 1, why: 'it does not say that syncgen wrote it' } }
   try {
     const root = JSON.parse(text) as Written

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { cp, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -34,6 +35,26 @@ describe('branches that met', { timeout: 60_000 }, () => {
     await anew.version(both)
     await fresh.client.query(await readFile(join(anew.migrations, '0001_initial.sql'), 'utf8'))
     expect(await catalogOf(here.client)).toEqual(await catalogOf(fresh.client))
+  })
+
+  it.each([[[]], [['--diff3']]])('[E76] that git could not merge in the lock file are read with the lines of both (%j)', async (style) => {
+    const [base0, one, other] = [await Folder.make(), await Folder.make(), await Folder.make()]
+    for (const each of [base0, one, other]) await each.version(cards([...base, 'notes: text?']))
+    await one.version(cards([...base, 'notes: text?', 'alpha: text?']))
+    await other.version(cards([...base, 'notes: text?', 'zulu: int?']), '--stamp', '20260115000000')
+    for (const folder of ['migrations', 'versions']) await cp(join(other.path, 'generated', folder), join(one.path, 'generated', folder), { recursive: true })
+    const paths = [one, base0, other].map((each) => join(each.path, 'generated/schema.lock.json'))
+    const merged = spawnSync('git', ['merge-file', '-p', ...style, ...paths], { encoding: 'utf8' })
+    expect(merged.stdout).toMatch(/^<{7}/m)
+    await one.write('schema.lock.json', merged.stdout)
+    const both = cards([...base, 'notes: text?', 'alpha: text?', 'zulu: int?'])
+    expect(await one.version(both, '--stamp', '20260201000000')).toMatchObject({ code: 0, error: '' })
+    expect((await one.files()).slice(1).map((name) => name.slice(15))).toEqual(['add_task_alpha.sql', 'add_task_zulu.sql', 'merge.sql'])
+    expect(await one.run('--check')).toMatchObject({ code: 0 })
+    expect(await one.read('schema.lock.json')).not.toContain('<<<<')
+    // What both changed otherwise is nobody's to guess.
+    await one.write('schema.lock.json', merged.stdout.replace('20260115000000_add_task_zulu', '20260102000000_add_task_alpha'))
+    expect(await one.run()).toMatchObject({ code: 3, error: expect.stringMatching(/lock\.json:\d+ cannot be read: it holds the marks of a merge in which both sides changed the same line/) })
   })
 
   it('[E11] that touch the same thing ask somebody to look', async () => {
