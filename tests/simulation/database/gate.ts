@@ -6,7 +6,7 @@
 import type pg from 'pg'
 import type { Dice } from '../../postgres/random.js'
 import type { Actor, Kernel } from '../kernel/kernel.js'
-import { realPause, underWay } from '../kernel/stillness.js'
+import { realPause, settlesWithin, underWay } from '../kernel/stillness.js'
 import type { Control } from './control.js'
 import type { Gatekeeper, RealClient } from './sessions.js'
 import { endSpares } from './spares.js'
@@ -217,9 +217,9 @@ export class Gate implements Gatekeeper {
       (result) => void (session.outcome = { result }),
       (error: unknown) => void (session.outcome = { error }),
     )
-    while (session.outcome === null) {
-      await Promise.race([running, realPause(6)])
-      if (session.outcome !== null || !(await control.blocked([pidOf(session.client)])).has(pidOf(session.client))) continue
+    // Who takes long may wait for a lock, or for a busy machine.
+    for (let patient = 6; !(await settlesWithin(patient, running)); patient = Math.min(2 * patient, 100)) {
+      if (!(await control.blocked([pidOf(session.client)])).has(pidOf(session.client)) || session.outcome !== null) continue
       this.#park(session)
       return
     }

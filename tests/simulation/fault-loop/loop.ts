@@ -1,7 +1,8 @@
 /**
- * Every single point of the script fails once: `npm run fault-loop`. Options: `--only storage|sql|frame`, `--seconds 600` (stop then),
- * `--seed 1` (of the order), `--workers 2`. Prints what fails, with the command that shows it, and how many ran; the exit code says whether
- * all recovered.
+ * Every single point of the script fails once: `npm run fault-loop`. In which way, its number and the seed say; `--ways all` takes every
+ * way of each. A run ends when the world has lived through twelve steps more and is well again; `--whole` goes to the end of the script.
+ * Options: `--only storage|sql|frame`, `--seconds 600` (stop then), `--seed 1` (of the ways and the order), `--workers 2`. Prints what
+ * fails, with the command that shows it, and how many ran; the exit code says whether all recovered.
  */
 import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -10,7 +11,7 @@ import { parseArgs } from 'node:util'
 import { Dice } from '../../postgres/random.js'
 import { startWorldCluster } from '../database/cluster.js'
 import type { Fault } from './fault.js'
-import { allPoints, spread, textOf } from './points.js'
+import { allPoints, pointsInTurn, spread, textOf } from './points.js'
 import { FaultLoop, type PointResult } from './run-point.js'
 
 interface Done {
@@ -24,9 +25,14 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '86400' },
     seed: { type: 'string', default: '1' },
     workers: { type: 'string', default: '2' },
-    worker: { type: 'string' },
+    ways: { type: 'string', default: 'in turn' },
+    whole: { type: 'boolean', default: false },
+    worker: { type: 'boolean', default: false },
   },
 })
+
+/** Steps after the one that was hit: enough for both devices to write, and for each to hear of the other's. */
+const afterwards = values.whole ? Infinity : 12
 
 const server = process.env['SYNCGEN_FAULT_LOOP_SERVER']
 
@@ -35,7 +41,7 @@ const work = async (url: string): Promise<void> => {
   const loop = await FaultLoop.open(url, `fault_${randomBytes(4).toString('hex')}_`)
   process.on('message', (fault: Fault | 'over') => {
     if (fault === 'over') void loop.close().then(() => process.disconnect())
-    else void loop.point(fault).then((result) => process.send?.({ fault, result } satisfies Done))
+    else void loop.point(fault, { afterwards }).then((result) => process.send?.({ fault, result } satisfies Done))
   })
   process.send?.('ready')
 }
@@ -50,12 +56,13 @@ const lead = async (): Promise<void> => {
     const calm = await loop.point(null)
     if (calm.problems.length > 0) throw new Error(`the run without a fault fails:\n${calm.problems.join('\n')}`)
     await loop.close()
-    const points = spread(allPoints(calm.counts), new Dice(Number(values.seed))).filter(({ place }) => values.only === undefined || place === values.only)
+    const seed = Number(values.seed)
+    const points = spread(values.ways === 'all' ? allPoints(calm.counts) : pointsInTurn(calm.counts, seed), new Dice(seed)).filter(({ place }) => values.only === undefined || place === values.only)
     console.log(`${points.length} points: ${JSON.stringify(calm.counts)}`)
     const isTimeUp = (): boolean => performance.now() - start > Number(values.seconds) * 1000
     const worker = (): Promise<void> =>
       new Promise((resolve, reject) => {
-        const child = fork(fileURLToPath(import.meta.url), ['--worker', '1'], { env: { ...process.env, SYNCGEN_FAULT_LOOP_SERVER: cluster.url() } })
+        const child = fork(fileURLToPath(import.meta.url), ['--worker', ...(values.whole ? ['--whole'] : [])], { env: { ...process.env, SYNCGEN_FAULT_LOOP_SERVER: cluster.url() } })
         const give = (): void => {
           const fault = isTimeUp() ? undefined : points[next]
           next += fault === undefined ? 0 : 1
@@ -85,4 +92,4 @@ const lead = async (): Promise<void> => {
   process.exitCode = failed.length > 0 ? 1 : 0
 }
 
-await (values.worker === undefined || server === undefined ? lead() : work(server))
+await (!values.worker || server === undefined ? lead() : work(server))

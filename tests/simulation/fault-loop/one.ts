@@ -10,7 +10,7 @@ try {
   const loop = await FaultLoop.open(cluster.url(), 'fault_')
   const trace = process.env['TRACE'] === undefined ? undefined : (line: string): void => console.log(line)
   const start = performance.now()
-  const result = await loop.point(fault, trace)
+  const result = await loop.point(fault, { trace })
   console.log(result, Math.round(performance.now() - start), 'ms')
 } finally {
   await cluster.stop()

@@ -8,6 +8,13 @@ export const allPoints = (counts: Readonly<Record<FaultPlace, number>>): readonl
     faultKinds[place].flatMap((kind) => Array.from({ length: counts[place] }, (_, at): Fault => ({ place, kind, at: at + 1 }))),
   )
 
+/** Every point once, the ways in turn: so many seeds as there are ways, and each point has failed in every way. */
+export const pointsInTurn = (counts: Readonly<Record<FaultPlace, number>>, seed: number): readonly Fault[] =>
+  (Object.keys(faultKinds) as FaultPlace[]).flatMap((place) => {
+    const kinds: readonly string[] = faultKinds[place]
+    return Array.from({ length: counts[place] }, (_, at): Fault => ({ place, kind: kinds[(at + seed) % kinds.length] ?? '', at: at + 1 }))
+  })
+
 /** A few of each kind, spread over the run: one in each of as many equal parts. */
 export const samplePoints = (counts: Readonly<Record<FaultPlace, number>>, perKind: number, dice: Dice): readonly Fault[] =>
   (Object.keys(faultKinds) as FaultPlace[]).flatMap((place) =>

@@ -28,6 +28,11 @@ export interface PointResult {
   readonly problems: readonly string[]
 }
 
+export interface PointOptions {
+  readonly trace?: ((line: string) => void) | undefined
+  readonly afterwards?: number
+}
+
 /** Makes the template once; `point` runs from copies of it. */
 export class FaultLoop {
   readonly #server: string
@@ -46,12 +51,13 @@ export class FaultLoop {
     return new FaultLoop(server, template)
   }
 
-  async point(fault: Fault | null, trace?: (line: string) => void): Promise<PointResult> {
+  /** `afterwards`: steps of the script that follow the one that was hit; all unless given. */
+  async point(fault: Fault | null, { trace, afterwards = Infinity }: PointOptions = {}): Promise<PointResult> {
     this.#runs += 1
     const url = await copyDatabase(this.#server, this.#template, `${this.#template}_${this.#runs}`)
     const world = await World.open(url, fault, trace)
     try {
-      return await world.run()
+      return await world.run(afterwards)
     } catch (error) {
       return { ...world.result(), problems: [error instanceof Error ? (error.stack ?? error.message) : String(error)] }
     } finally {
@@ -144,15 +150,18 @@ class World {
     return new World(url, await Control.open(url), fault, trace)
   }
 
-  async run(): Promise<PointResult> {
+  async run(afterwards: number): Promise<PointResult> {
     this.#node.start()
     for (const step of firstScopes) this.#devices[step.who].openScope({ scope: step.scope, params: step.params })
     for (const device of Object.values(this.#devices)) device.open()
     await this.#kernel.run(500)
+    let left = afterwards
     for (const step of script) {
+      if (this.#saboteur.hit !== null && (left -= 1) < 0) break
       await this.#perform(step)
       await this.#kernel.run(pace)
     }
+    for (const device of Object.values(this.#devices)) device.setOffline(false)
     const problems = [...(await this.#settle()), ...(await this.#lost()), ...this.#complaints]
     if (this.#saboteur.hit === null && this.#skipped.length > 0) problems.push(...this.#skipped.map((what) => `not even begun: ${what}`))
     return { ...this.result(), problems }

@@ -46,5 +46,16 @@ export const stillness = async (): Promise<void> => {
   }
 }
 
+/** Whether it settles within so many real ms. Leaves no timer behind: one for each statement would wake the loop again and again. */
+export const settlesWithin = async (ms: number, running: Promise<unknown>): Promise<boolean> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, ms, false)))
+  try {
+    return await Promise.race([running.then(() => true), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** A turn of the real event loop, and as long as given. */
 export const realPause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -58,12 +58,20 @@ const columnsOf = (ir: Schema, tables: Tables): OracleTables =>
   new Map([...tables].map(([name, rows]) => [name, converted.get(rows) ?? convert(modelOf(ir, name), rows)]))
 
 const convert = (model: Model, rows: ReadonlyMap<string, StoredRow>): ReadonlyMap<string, Row> => {
-  const byColumn = ({ values, version }: StoredRow): Row =>
-    Object.fromEntries([['version', version], ...model.fields.map((field) => [field.column, values[field.name] ?? null])])
-  const result = new Map([...rows].map(([id, row]) => [id, byColumn(row)]))
+  const result = new Map([...rows].map(([id, row]) => [id, byColumn(model, row)]))
   converted.set(rows, result)
   return result
 }
 
-/** Of tables that several questions are asked of. */
+const byColumn = (model: Model, stored: StoredRow): Row => {
+  const { values, version } = stored
+  const known = convertedRows.get(model) ?? new WeakMap<StoredRow, Row>()
+  convertedRows.set(model, known)
+  const row = known.get(stored) ?? Object.fromEntries([['version', version], ...model.fields.map((field) => [field.column, values[field.name] ?? null])])
+  known.set(stored, row)
+  return row
+}
+
+/** Of tables that several questions are asked of, and of rows that stand in several states of a table. */
 const converted = new WeakMap<ReadonlyMap<string, StoredRow>, ReadonlyMap<string, Row>>()
+const convertedRows = new WeakMap<Model, WeakMap<StoredRow, Row>>()
