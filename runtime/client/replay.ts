@@ -114,7 +114,7 @@ export class Replay {
     for (const step of steps) {
       if (fatal.length > 0) for (const life of lives.values()) this.#follow(shape, fatal, life, from, step)
       from = step.position
-      take(shape, lives, gaveWay, step)
+      take(shape, lives, gaveWay, step, (id) => this.#overlay.touches(model, id) || this.#isShown(model, id))
     }
     if (fatal.length > 0) for (const life of lives.values()) this.#follow(shape, fatal, life, from, null)
     return { lives, gaveWay }
@@ -161,15 +161,15 @@ export class Replay {
 
 /**
  * What a step makes of its row. One whose row is not as it needs it (an update or delete without one, a create with one) does
- * nothing here; the server judges it.
+ * nothing here; the server judges it. A new link gives way to none that is out of sight: nobody would see the pair linked.
  */
-const take = (shape: RowShape, lives: Map<Uuid, Life>, gaveWay: Map<Uuid, Uuid>, { op, at, position }: Step): void => {
+const take = (shape: RowShape, lives: Map<Uuid, Life>, gaveWay: Map<Uuid, Uuid>, { op, at, position }: Step, isShown: (id: Uuid) => boolean): void => {
   if (op.op === 'create') gaveWay.delete(op.id)
   const life = lives.get(gaveWay.get(op.id) ?? op.id)
   if (life === undefined) return
   switch (op.op) {
     case 'create': {
-      const [mate] = life.row === undefined ? [...lives].filter(([id, { row }]) => id !== op.id && row !== undefined) : []
+      const [mate] = life.row === undefined ? [...lives].filter(([id, { row }]) => id !== op.id && row !== undefined && isShown(id)) : []
       if (mate === undefined) life.row ??= shape.create(op, at)
       else {
         gaveWay.set(op.id, mate[0])
