@@ -1,11 +1,13 @@
 /** Which fields a constraint of the database is about. */
 import type { Catalog } from './catalog.js'
-import type { SqlFailure } from './sql-failure.js'
-import type { Database } from './transaction.js'
+import { type SqlFailure, sqlFailure } from './sql-failure.js'
+import type { Connection, Database } from './transaction.js'
 
 export class ConstraintFields {
   readonly #catalog: Catalog
-  readonly #columns: ReadonlyMap<string, readonly string[]>
+  #columns: ReadonlyMap<string, readonly string[]>
+  /** Names that were not found when they were looked up: a trigger may make up its own. */
+  readonly #unknown = new Set<string>()
 
   private constructor(catalog: Catalog, columns: ReadonlyMap<string, readonly string[]>) {
     this.#catalog = catalog
@@ -14,11 +16,21 @@ export class ConstraintFields {
 
   /** Reads the constraints and unique indexes of the schema's tables. */
   static async read(database: Database, catalog: Catalog): Promise<ConstraintFields> {
-    const rows = await database.rows(constraints, [[...catalog.byTable.keys()]])
-    return new ConstraintFields(
-      catalog,
-      new Map(rows.map(([table, name, columns]) => [`${String(table)} ${String(name)}`, columns as readonly string[]])),
-    )
+    return new ConstraintFields(catalog, await columnsByName(database, catalog))
+  }
+
+  /**
+   * Reads them anew if the error names one that is not known: it was added since. Once for each name, and for a bounded number of
+   * names. Whether it was found.
+   */
+  async learn(connection: Pick<Connection, 'rows'>, error: unknown): Promise<boolean> {
+    const { table, constraint } = sqlFailure(error) ?? {}
+    const name = `${table} ${constraint}`
+    if (table === undefined || constraint === undefined || !this.#catalog.byTable.has(table)) return false
+    if (this.#columns.has(name) || this.#unknown.has(name) || this.#unknown.size >= mostUnknown) return false
+    this.#columns = await columnsByName(connection, this.#catalog)
+    if (!this.#columns.has(name)) this.#unknown.add(name)
+    return this.#columns.has(name)
   }
 
   /** The model of the table that refused, and the fields concerned, as far as they are a client's to know. */
@@ -30,6 +42,13 @@ export class ConstraintFields {
     return { model: model.name, fields: fields.map(([field]) => field) }
   }
 }
+
+const columnsByName = async (connection: Pick<Connection, 'rows'>, catalog: Catalog): Promise<ReadonlyMap<string, readonly string[]>> => {
+  const rows = await connection.rows(constraints, [[...catalog.byTable.keys()]])
+  return new Map(rows.map(([table, name, columns]) => [`${String(table)} ${String(name)}`, columns as readonly string[]]))
+}
+
+const mostUnknown = 1000
 
 const constraints = `select t.relname::text, x.name, array(
     select a.attname::text from pg_attribute a where a.attrelid = t.oid and a.attnum = any (x.columns) order by a.attnum)

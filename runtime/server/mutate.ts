@@ -99,6 +99,9 @@ export class Pusher {
   ): Promise<Decided | 'replaced'> {
     const deadline = this.#tools.clock.monotonic() + mostMilliseconds
     const decided: Decision[] = []
+    const lastKnown = mutations.find(({ seq }) => seq === lastSeq)
+    // The last outcome is never purged: it tells, before anything is answered, whether these numbers mean what they meant.
+    if (lastKnown !== undefined && (await this.#repeat(connection, author, lastKnown)) === 'another') return await this.#fork(connection, author)
     let last = lastSeq
     let gap = false
     // One mutation locks its rows in one order; several may have met another push that locks in another. Again, that is one by one.
@@ -122,8 +125,8 @@ export class Pusher {
   }
 
   /**
-   * It was decided before: the same outcome. Purging forgets only `applied`, so that no record means just that. `another`: what was
-   * decided under its number is not this mutation, but one that a copy of the device made at another time.
+   * It was decided before: the same outcome. Purging forgets only `applied`, so that no record means just that, and never the last
+   * of a client. `another`: what was decided under its number is not this mutation, but one that a copy of the device made at another time.
    */
   async #repeat(connection: Connection, author: Author, mutation: Mutation): Promise<Outcome | 'another'> {
     const [row] = await connection.rows(readOutcome, [author.client, String(mutation.seq)])
@@ -158,14 +161,16 @@ export class Pusher {
       await connection.command('set constraints all immediate; release savepoint mutation')
       return outcome
     } catch (error) {
-      const outcome = rejectionOf(error, place, this.#tools.constraints) ?? this.#failed(author, mutation, place, error)
+      const { constraints } = this.#tools
+      const outcome = rejectionOf(error, place, constraints) ?? this.#failed(author, mutation, place, error)
       if (outcome === undefined) {
         const isHook = error instanceof HookFailed
         course.failing = { seq: mutation.seq, place, code: isHook ? 'failed' : 'internal' }
         if (before.length === 0 || !(isHook || isDoubtful(error))) throw error
       }
       await connection.command('rollback to savepoint mutation; release savepoint mutation')
-      return outcome ?? 'undecided'
+      if (outcome === undefined) return 'undecided'
+      return (await constraints.learn(connection, error)) ? (rejectionOf(error, place, constraints) ?? outcome) : outcome
     }
   }
 

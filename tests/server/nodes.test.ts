@@ -91,6 +91,24 @@ describe('several nodes', () => {
     }
   })
 
+  it('[V126] find out numbers that were drawn again, even after a horizon, before they answer any of them', async () => {
+    const bob = await tracker.online(tracker.bob, ['home'])
+    const at = Date.now()
+    const made = () => ({ ...bob.mutation([newTask(tracker.project)]), at })
+    for (const mutation of [made(), made(), made()]) expect((await bob.pushAs(mutation)).outcome).toEqual({ kind: 'applied' })
+    await tracker.sql(`update syncgen.outcomes set at = at - interval '1 year' where client = $1`, [bob.client])
+    await tracker.sql(`select syncgen.purge('0')`)
+    await tracker.sql(`select syncgen.purge('0')`)
+    expect(await tracker.sql('select seq::int from syncgen.outcomes where client = $1', [bob.client])).toEqual([{ seq: 3 }])
+    // As after a loss of power that took all three along.
+    const again = [1, 2, 3].map((seq) => ({ ...bob.mutation([newTask(tracker.project)]), seq, at: at + 1000 * seq }))
+    bob.frames.length = 0
+    bob.send({ kind: 'push', mutations: again })
+    expect(await bob.whenClosed()).toMatchObject({ code: 1008, reason: 'replaced' })
+    expect(bob.frames.filter(({ kind }) => kind === 'pushed')).toEqual([])
+    expect(await bob.connect(tracker.url, { session: { last: bob.lastNonce(), next: randomUUID() } })).toMatchObject({ kind: 'welcome', forked: true })
+  })
+
   it('[V52] each hear of every change, whoever made it: net per row, with the row as it is', async () => {
     const other = await tracker.node()
     const heard: [string[], string[]] = [[], []]

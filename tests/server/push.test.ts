@@ -203,6 +203,24 @@ describe('a mutation', () => {
   })
   let overflowing = ''
 
+  it('[V125] with a constraint that was added while the node runs is rejected with its fields', async () => {
+    await tracker.sql(`alter table tasks add constraint tasks_added check (title <> 'unwanted' and votes < 1000000)`)
+    await tracker.sql(`create unique index labels_added on labels (color) where color = '#00ff01'`)
+    const task = () => bob.push(newTask(tracker.project, { title: 'unwanted' }))
+    expect((await task()).outcome).toMatchObject(rejected('check', { fields: ['title', 'votes'] }))
+    expect((await task()).outcome).toMatchObject(rejected('check', { fields: ['title', 'votes'] }))
+    const label = () => bob.push({ op: 'create', model: 'Label', id: randomUUID(), values: { projectId: tracker.project, name: randomUUID(), color: '#00ff01' } })
+    expect((await label()).outcome).toMatchObject({ kind: 'applied' })
+    expect((await label()).outcome).toMatchObject(rejected('unique', { fields: ['color'] }))
+    await tracker.sql('drop index labels_added; alter table tasks drop constraint tasks_added')
+    // A name that nothing in the catalog has: a trigger's own.
+    await tracker.sql(`create function made_up() returns trigger language plpgsql as $$ begin
+        raise 'no' using errcode = '23514', table = 'tasks', constraint = 'made_up';
+      end $$; create trigger made_up before insert on tasks for each row execute function made_up()`)
+    for (let n = 0; n < 2; n += 1) expect((await task()).outcome).toMatchObject(rejected('check', { fields: [] }))
+    await tracker.sql('drop trigger made_up on tasks; drop function made_up()')
+  })
+
   it('[V28] of another schema is rejected as such', async () => {
     const result = await bob.pushAs(bob.mutation([newTask(tracker.project)], { schema: 'f'.repeat(64) }))
     expect(result.outcome).toMatchObject(rejected('unknown-schema'))

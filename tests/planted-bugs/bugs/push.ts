@@ -153,9 +153,9 @@ export const pushBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: mutate,
-        find: 'const outcome = rejectionOf(error, place, this.#tools.constraints) ??',
+        find: 'const outcome = rejectionOf(error, place, constraints) ??',
         replace: `if (error instanceof Error && 'constraint' in error && error.constraint !== undefined) throw error
-      const outcome = rejectionOf(error, place, this.#tools.constraints) ??`,
+      const outcome = rejectionOf(error, place, constraints) ??`,
       },
     ],
     test: 'tests/server/push.test.ts',
