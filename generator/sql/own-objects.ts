@@ -43,7 +43,15 @@ export const objectsIn = (sql: string): readonly OwnObject[] =>
   })
 
 /** Of this version. */
-export const ownObjects = (): OwnObjects => ({ objects: objectsIn(syncgenSchema), upgrades: [], capture: sampleCapture() })
+export const ownObjects = (): OwnObjects => ({ objects: objectsIn(syncgenSchema), upgrades, capture: sampleCapture() })
+
+const upgrades: readonly OwnUpgrade[] = [
+  {
+    name: '0001_horizons_version',
+    why: 'Horizons say the last version drawn until then, so that what is written after a restore gets new versions.',
+    sql: 'alter table syncgen.horizons add column if not exists version bigint;',
+  },
+]
 
 /** What the lock file remembers, by name: 16 hex digits of what is made, without what is said of it; of an upgrade, that it is there. */
 export const ownHashes = ({ objects, upgrades, capture }: OwnObjects): Readonly<Record<string, string>> =>

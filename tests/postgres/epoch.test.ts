@@ -55,6 +55,50 @@ describe('the epoch', () => {
     expect(await value(client, 'syncgen.epoch()')).not.toBe(epoch)
   })
 
+  it('[P24] gives new versions to what was written since a restore, and to nothing else', async () => {
+    const write = (of: pg.Client, name: string) => of.query(`insert into people (name, level, tags) values ($1, 1, '{}')`, [name])
+    for (const name of ['before', 'changed', 'gone']) await write(client, name)
+    await client.query(`select syncgen.purge('1 hour')`)
+    await write(client, 'after the horizon')
+    const rows = async (of: pg.Client) =>
+      new Map((await of.query<{ name: string; version: string; updated_at: unknown }>('select name, version, updated_at from people')).rows.map((row) => [row.name, row]))
+    const backup = await rows(client)
+    const url = client.database ?? ''
+    await database.disconnect()
+    const copied = await copyOf(database.url)
+    try {
+      expect(copied).toContain(url)
+      await using other = Database.at(copied)
+      const copy = await other.connect()
+      const lost = Number(await value(copy, 'select last_value from syncgen.version'))
+      await write(copy, 'new')
+      await copy.query(`update people set level = 2 where name = 'changed'; delete from people where name = 'gone'`)
+      const written = await rows(copy)
+      const open = await other.connect()
+      await open.query(`begin; update people set level = 3 where name = 'new'; insert into people (name, level, tags) values ('open', 1, '{}')`)
+      // Purging would take what was written for known: it renews, and waits for who writes.
+      const purging = copy.query(`select syncgen.purge('1 hour')`)
+      await open.query('commit')
+      await purging
+      const now = await rows(copy)
+      expect([...now.keys()].sort()).toEqual(['after the horizon', 'before', 'changed', 'new', 'open'])
+      expect(now.get('before')).toEqual(backup.get('before'))
+      for (const name of ['changed', 'new', 'open', 'after the horizon']) expect(Number(now.get(name)?.version), name).toBeGreaterThan(lost + 999_999_999)
+      expect(now.get('changed')?.updated_at).toEqual(written.get('changed')?.updated_at)
+      expect(await value(copy, 'select count(*) from syncgen.changes')).toBe('0')
+      expect(await value(copy, 'syncgen.renew_epoch()')).toBe('false')
+      // Nobody knows since when: all that the log has.
+      await write(copy, 'logged')
+      const forced = Number(await value(copy, 'select last_value from syncgen.version'))
+      await copy.query(`select syncgen.purge('1 hour'); select syncgen.renew_epoch(true)`)
+      const last = await rows(copy)
+      expect(Number(last.get('logged')?.version)).toBeGreaterThan(forced + 999_999_999)
+      expect(last.get('before')).toEqual(backup.get('before'))
+    } finally {
+      await dropDatabase(copied)
+    }
+  })
+
   it('[P16] purging deletes what was finished a horizon ago, and raises the floor to the same point', async () => {
     const write = () => client.query(`insert into people (name, level, tags) values ('a', 1, '{}')`)
     await write()

@@ -71,7 +71,9 @@ create table syncgen.meta (
 -- Snapshots taken by purge, so that the next one knows what was finished a horizon ago.
 create table syncgen.horizons (
   taken_at timestamptz primary key default clock_timestamp(),
-  finished_below xid8 not null default pg_snapshot_xmin(pg_current_snapshot())
+  finished_below xid8 not null default pg_snapshot_xmin(pg_current_snapshot()),
+  -- The last version drawn until then. A backup that has this line draws none below it again.
+  version bigint
 );
 
 -- The parts of the epoch as they are now. Fails on a standby, whose snapshots omit running transactions.
@@ -94,9 +96,14 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
 $$;
 
 -- To be called at start. If a part of the epoch is not what it was (or if forced, after a restore below PostgreSQL): new uuid, empty
--- log, versions far above all that clients may have seen. Returns whether it did so.
+-- log, versions far above all that clients may have seen, also for what was written since the restore: those versions were given
+-- out before. It was written after the last horizon that the backup has; nobody knows that of a forced one, and all that is in the
+-- log gets new versions. Waits for transactions that write. Returns whether it did so.
 create function syncgen.renew_epoch(forced boolean default false) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  synced regclass;
+  known bigint;
 begin
   update syncgen.meta m
   set uuid = gen_random_uuid(), system_identifier = p.system_identifier, timeline = p.timeline, database = p.database, meta = p.meta,
@@ -104,9 +111,22 @@ begin
   from syncgen.epoch_parts() p
   where forced or (m.system_identifier, m.timeline, m.database, m.meta) is distinct from (p.system_identifier, p.timeline, p.database, p.meta);
   if not found then return false; end if;
+  for synced in
+    select distinct t.tgrelid::regclass from pg_trigger t where t.tgfoid in ('syncgen.stamp'::regproc, 'syncgen.stamp_updated'::regproc)
+    order by 1
+  loop
+    execute format('lock table %s in share row exclusive mode', synced);
+  end loop;
+  select coalesce(case when not forced then max(h.version) end, (select min(c.version) from syncgen.changes c where c.op in ('I', 'U')))
+  into known from syncgen.horizons h;
+  perform setval('syncgen.version', nextval('syncgen.version') + 1000000000);
+  perform set_config('syncgen.keep_updated_at', 'on', true);
+  for synced in select distinct t.tgrelid::regclass from pg_trigger t where t.tgfoid in ('syncgen.stamp'::regproc, 'syncgen.stamp_updated'::regproc) loop
+    execute format('update %s set version = version where version >= $1', synced) using known;
+  end loop;
+  perform set_config('syncgen.keep_updated_at', '', true);
   delete from syncgen.changes;
   delete from syncgen.horizons;
-  perform setval('syncgen.version', nextval('syncgen.version') + 1000000000);
   return true;
 end
 $$;
@@ -119,15 +139,19 @@ declare
   finished xid8;
   deleted bigint;
 begin
-  insert into syncgen.horizons default values;
+  -- After a restore, no horizon before the renewal: it would take what was written since for known.
+  perform syncgen.renew_epoch();
+  insert into syncgen.horizons (version) select v.last_value from syncgen.version v;
   select h.finished_below into finished from syncgen.horizons h
   where h.taken_at <= clock_timestamp() - horizon order by h.finished_below desc limit 1;
   if finished is null then return 0; end if;
   update syncgen.meta m set floor = greatest(m.floor, finished);
   delete from syncgen.changes c where c.xid < finished;
   get diagnostics deleted = row_count;
-  -- The others stay: a client that asks again for an outcome that is not here is told 'applied', and must be told the truth.
-  delete from syncgen.outcomes o where o.at <= clock_timestamp() - horizon and o.outcome ->> 'kind' = 'applied';
+  -- The others stay: a client that asks again for an outcome that is not here is told 'applied', and must be told the truth. So does
+  -- the last of each client, by which the numbers that it drew are told from those that another draws.
+  delete from syncgen.outcomes o using syncgen.clients c
+  where o.at <= clock_timestamp() - horizon and o.outcome ->> 'kind' = 'applied' and c.id = o.client and o.seq < c.last_seq;
   delete from syncgen.horizons h where h.finished_below < finished;
   return deleted;
 end
