@@ -50,7 +50,7 @@ export const changes: readonly Change[] = [
   change('reference renamed', 'assignee', 'breaks',
     ['      assignee: { ref: Person?,', '      doer: { was: assignee, ref: Person?,'],
     ['on: [assigneeId]', 'on: [doerId]'],
-    ['Task: { assigneeId: $auth.sub,', 'Task: { doerId: $auth.sub,'],
+    ['Task: { assigneeId: $auth.sub', 'Task: { doerId: $auth.sub'],
   ),
   change('text longer', 'tag name', 'goes on', ['name: { type: string, max: 40 }', 'name: { type: string, max: 60 }']),
   change('text without a limit', 'project title', 'goes on', ['title: { type: string, max: 80 }', 'title: text']),

@@ -54,9 +54,9 @@ export class Deploys {
     const { kernel, nodes } = this.#parts
     await this.#migrated(next)
     for (const [at, node] of nodes.entries()) {
-      kernel.after(at * 9000 + dice.below(3000), null, `${node.name} gets version ${next.at}`, () => this.#replace(node, next, dice))
+      kernel.after(at * 2500 + dice.below(2000), null, `${node.name} gets version ${next.at}`, () => this.#replace(node, next, dice))
     }
-    kernel.after(nodes.length * 9000 + 14_000, null, 'the deploy is over', () => void (this.#isUnderWay = false))
+    kernel.after(nodes.length * 2500 + 6000, null, 'the deploy is over', () => void (this.#isUnderWay = false))
   }
 
   async #atOnce(next: Version, dice: Dice): Promise<void> {
@@ -78,15 +78,15 @@ export class Deploys {
   async #replace(node: SimNode, next: Version, dice: Dice): Promise<void> {
     node.schema = next.schema
     await this.#stop(node, dice)
-    this.#parts.kernel.after(8000 + dice.below(3000), null, `${node.name} is started`, () => node.start())
+    this.#parts.kernel.after(1300 + dice.below(2000), null, `${node.name} is started`, () => node.start())
   }
 
   async #stop(node: SimNode, dice: Dice): Promise<void> {
     if (dice.chance(0.7)) node.stop()
     else await this.#crash(node)
     // Who does not end by itself is ended.
-    this.#parts.kernel.after(7000, null, `${node.name} is ended`, async () => {
-      if (node.running !== null && node.running !== node.schema) await this.#crash(node)
+    this.#parts.kernel.after(1200, null, `${node.name} is ended`, async () => {
+      if (node.running !== null && (node.isHeld || node.running !== node.schema)) await this.#crash(node)
     })
   }
 
