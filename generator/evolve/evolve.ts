@@ -13,7 +13,7 @@ import { statementsOf } from './emit.js'
 import { freshCaptures } from './emit-captures.js'
 import { ownCaptures, ownStatements } from './emit-own.js'
 import { lateWords } from './late-words.js'
-import { type MigrationFile, migrationFiles } from './migration-files.js'
+import { type MigrationFile, migrationFiles, noWayBack } from './migration-files.js'
 import { planOf } from './phases.js'
 import type { Lock } from './read-lock.js'
 import { slugOf } from './slug.js'
@@ -39,7 +39,7 @@ export const initialName = '0001_initial'
 
 /** Its text. */
 export const initialText = (schema: Schema): string =>
-  `-- ${mark}. Apply it with \`npx syncgen migrate --database URL\`; once applied it is never edited.\n\n${initialMigration(schema)}`
+  `-- ${mark}. Apply it with \`npx syncgen migrate --database URL\`; once applied it is never edited.\n\n${initialMigration(schema)}${noWayBack}`
 
 /** With nothing to begin with: everything. */
 export const begun = (schema: Schema): Extract<Evolved, { kind: 'evolved' }> => {

@@ -10,6 +10,9 @@ export interface MigrationFile {
   readonly text: string
 }
 
+/** What each file ends with. Runners like dbmate insist on such a part; a comment, so that those which know none may run the whole file. */
+export const noWayBack = '-- migrate:down\n-- Nothing leads back: change the schema, and generate what leads on.\n'
+
 /**
  * One file for what fits into one transaction, and one more for each thing that must not: each begins with a stamp of its own, a
  * second after the one before, because runners like dbmate tell files apart by their stamps.
@@ -18,7 +21,7 @@ export const migrationFiles = (plan: Plan, stamp: string, slug: string): readonl
   const parts = phases.flatMap((phase) => partsOf(phase, plan[phase]))
   return parts.map(({ phase, statements }, at) => ({
     name: `${stampAfter(stamp, at)}_${slug}${at === 0 ? '' : `_${phase}`}.sql`,
-    text: `${headOf(phase, at, parts.length)}\n\n${statements.map(statementText).join('\n\n')}\n`,
+    text: `${headOf(phase, at, parts.length)}\n\n${statements.map(statementText).join('\n\n')}\n\n${noWayBack}`,
   }))
 }
 

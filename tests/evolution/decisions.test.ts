@@ -88,6 +88,18 @@ describe('decisions', { timeout: 60_000 }, () => {
     expect(await folder.files()).toHaveLength(more)
   })
 
+  it('[E77] each file can be read by dbmate: it says where it leads up, and that nothing leads down', async () => {
+    const folder = await start(['notes: text?', 'state: { type: State, default: todo }'])
+    await folder.version(cards([...base, 'notes: { type: text, backfill: none }', 'state: { type: State, default: todo, unique: true }'], { enums: '[todo, { name: ready, was: done }]' }))
+    const files = await folder.files()
+    expect(files.length).toBeGreaterThan(5)
+    for (const name of files) {
+      expect(name).toMatch(/^\d+_\w+\.sql$/)
+      expect(await folder.read(`migrations/${name}`), name).toMatch(/^(?:--.*\n|\n)*-- migrate:up(?: transaction:false)?\n[^]+\n-- migrate:down\n--.*\n$/)
+    }
+    expect(new Set(files.map((name) => /^\d+/.exec(name)?.[0])).size).toBe(files.length)
+  })
+
   it('[E8] what the database need not know writes no migration', async () => {
     const folder = await start(['notes: text?'])
     expect(await folder.version(cards([...base, 'notes: { type: text?, doc: Said aside., conflict: server }']))).toMatchObject({ code: 0 })

@@ -145,7 +145,7 @@ class Life {
         if (goes) device.transaction((tx) => tx[model.plural]?.delete(row.id))
         else if (patch !== null) device.transaction((tx) => tx[model.plural]?.update(row.id, patch))
         // What changes nothing is not queued.
-        if (device.pending().length > pending) note(goes ? 'delete' : 'update', model.name, row.id, patch ?? {})
+        if (device.pending().length > pending) note(goes ? 'delete' : 'update', model.name, row.id, said(device))
       }
       const values = author.create(model, shown, {})
       // Two links of one pair become one: only one device makes any.
@@ -197,6 +197,12 @@ class Life {
   #expect(what: string, faults: readonly string[]): void {
     if (faults.length > 0) throw new Error(`${what}:\n${faults.slice(0, 6).join('\n')}`)
   }
+}
+
+/** The fields of the last update, without those that it leaves as they were. */
+const said = (device: SimClient): object => {
+  const op = device.pending().at(-1)?.ops[0]
+  return op?.op === 'update' ? op.set : {}
 }
 
 /** Both devices see the same rows. */

@@ -3,3 +3,6 @@
 
 -- tasks: built while others write.
 create index concurrently "tasks_priority_idx" on "tasks" ("priority");
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

@@ -9,3 +9,6 @@ alter table "tasks" validate constraint "tasks_due_at_check";
 
 -- tasks: and for those that are there. Others may write meanwhile.
 alter table "tasks" validate constraint "tasks_weight_check";
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

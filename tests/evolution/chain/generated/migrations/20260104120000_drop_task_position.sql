@@ -96,3 +96,6 @@ $$;
 
 -- "tasks": a column that is no more in the schema, with its values.
 alter table "tasks" drop column "position";
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

@@ -23,3 +23,6 @@ $$;
 create trigger syncgen_meanwhile before insert or update on "tasks"
   for each row when (new."state" in ('doing')) execute function syncgen."meanwhile_tasks"();
 alter table "tasks" enable always trigger syncgen_meanwhile;
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

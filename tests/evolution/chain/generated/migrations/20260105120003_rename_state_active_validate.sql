@@ -6,3 +6,6 @@ set local lock_timeout = '400ms';
 
 -- tasks: and for those that are there. Others may write meanwhile.
 alter table "tasks" validate constraint "tasks_state_check";
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

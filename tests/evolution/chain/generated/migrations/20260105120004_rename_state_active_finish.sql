@@ -7,3 +7,6 @@ set local lock_timeout = '400ms';
 -- tasks: nobody needs help any more.
 drop trigger if exists syncgen_meanwhile on "tasks";
 drop function if exists syncgen."meanwhile_tasks"();
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

@@ -25,3 +25,6 @@ $$;
 create trigger syncgen_meanwhile before insert or update on "people"
   for each row when (new."email" is null) execute function syncgen."meanwhile_people"();
 alter table "people" enable always trigger syncgen_meanwhile;
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

@@ -31,3 +31,6 @@ begin
   end loop;
 end
 $$;
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

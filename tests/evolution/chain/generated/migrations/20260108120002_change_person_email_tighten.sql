@@ -6,3 +6,6 @@ set local lock_timeout = '400ms';
 
 -- "people": never null in rows that are written from now on.
 alter table "people" add constraint "people_email_not_null_check" check ("email" is not null) not valid;
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

@@ -9,3 +9,6 @@ alter table "people" validate constraint "people_email_not_null_check";
 
 -- cards: and for those that are there. Others may write meanwhile.
 alter table "cards" validate constraint "cards_title_check";
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

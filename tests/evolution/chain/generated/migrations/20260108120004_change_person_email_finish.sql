@@ -11,3 +11,6 @@ alter table "people" drop constraint "people_email_not_null_check";
 -- people: nobody needs help any more.
 drop trigger if exists syncgen_meanwhile on "people";
 drop function if exists syncgen."meanwhile_people"();
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

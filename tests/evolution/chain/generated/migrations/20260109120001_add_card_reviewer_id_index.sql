@@ -3,3 +3,6 @@
 
 -- people: built while others write. Fails if two rows have the same values; then mend them, and run it again.
 create unique index concurrently "people_name_key" on "people" ("name");
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

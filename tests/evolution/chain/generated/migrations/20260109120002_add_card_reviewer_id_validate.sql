@@ -9,3 +9,6 @@ alter table "cards" validate constraint "cards_owner_id_fkey";
 
 -- cards: and for those that are there. Others may write meanwhile.
 alter table "cards" validate constraint "cards_reviewer_id_fkey";
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

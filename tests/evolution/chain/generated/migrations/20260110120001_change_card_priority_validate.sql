@@ -6,3 +6,6 @@ set local lock_timeout = '400ms';
 
 -- cards: and for those that are there. Others may write meanwhile.
 alter table "cards" validate constraint "cards_weight_check";
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

@@ -3,3 +3,6 @@
 
 -- cards: built while others write.
 create index concurrently "cards_reviewer_id_idx" on "cards" ("reviewer_id");
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

@@ -9,3 +9,6 @@ alter table "labels" drop column "created_at";
 
 -- "labels": a column that is no more in the schema, with its values.
 alter table "labels" drop column "updated_at";
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

@@ -120,3 +120,6 @@ insert into syncgen.changes (model, key, op, version, shape, edited_at) values (
 drop table "card_labels", "labels";
 drop function syncgen."capture_card_labels"();
 drop function syncgen."capture_labels"();
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

@@ -135,3 +135,6 @@ begin
   return null;
 end
 $$;
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

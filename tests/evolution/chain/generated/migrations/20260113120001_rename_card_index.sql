@@ -3,3 +3,6 @@
 
 -- work_cards: built while others write.
 create index concurrently "work_cards_priority_idx" on "work_cards" ("priority") where "state" <> 'done';
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

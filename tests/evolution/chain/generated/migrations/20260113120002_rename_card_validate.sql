@@ -6,3 +6,6 @@ set local lock_timeout = '400ms';
 
 -- work_cards: and for those that are there. Others may write meanwhile.
 alter table "work_cards" validate constraint "work_cards_state_check";
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

@@ -6,3 +6,6 @@ set local lock_timeout = '400ms';
 
 -- work_cards: an index that is no more in the schema.
 drop index if exists "cards_priority_idx";
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

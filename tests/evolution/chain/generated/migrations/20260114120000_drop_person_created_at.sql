@@ -150,3 +150,6 @@ alter table "people" drop column "created_at";
 
 -- "people": a column that is no more in the schema, with its values.
 alter table "people" drop column "updated_at";
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

@@ -9,3 +9,6 @@ alter table "people" validate constraint "people_created_at_check";
 
 -- people: and for those that are there. Others may write meanwhile.
 alter table "people" validate constraint "people_updated_at_check";
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

@@ -10,3 +10,6 @@ alter table "work_cards" add constraint "work_cards_state_check" check ("state" 
 
 -- "work_cards": never null in rows that are written from now on.
 alter table "work_cards" add constraint "work_cards_slug_not_null_check" check ("slug" is not null) not valid;
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

@@ -9,3 +9,6 @@ alter table "work_cards" validate constraint "work_cards_state_check";
 
 -- "work_cards": and in no row that is there.
 alter table "work_cards" validate constraint "work_cards_slug_not_null_check";
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

@@ -6,3 +6,6 @@ set local lock_timeout = '400ms';
 
 -- "work_cards": and in no row that is there.
 alter table "work_cards" validate constraint "work_cards_priority_not_null_check";
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

@@ -11,3 +11,6 @@ alter table "work_cards" drop constraint "work_cards_priority_not_null_check";
 -- work_cards: nobody needs help any more.
 drop trigger if exists syncgen_meanwhile on "work_cards";
 drop function if exists syncgen."meanwhile_work_cards"();
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

@@ -6,3 +6,6 @@ set local lock_timeout = '400ms';
 
 -- "work_cards": never null in rows that are written from now on.
 alter table "work_cards" add constraint "work_cards_reviewer_id_not_null_check" check ("reviewer_id" is not null) not valid;
+
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.
