@@ -12,11 +12,11 @@ const seeds = Array.from({ length: last - first + 1 }, (_, at) => first + at)
 
 const total: Tally = {}
 let lives = 0
-/** Databases that no life is in just now. */
+/** Databases that no life is in just now: as many as there are lives at a time, so that none waits. */
 const free: TestDatabase[] = []
 
 beforeAll(async () => {
-  free.push(...(await Promise.all([testDatabase(), testDatabase(), testDatabase()])))
+  free.push(...(await Promise.all(Array.from({ length: 5 }, testDatabase))))
 })
 
 afterAll(() => Promise.all(free.map((database) => database.drop())))
