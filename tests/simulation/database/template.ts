@@ -22,7 +22,8 @@ export const makeTemplate = async (server: string, schema: SimSchema, name: stri
   )
   await migrate({ database: url, files: migrations })
   const audits = schema.ir.models.map((model) => auditOf(model.name, quoted(model.table)))
-  await script(url, [schema.extraSql, audit, ...audits, ...schema.seedSql].join(';\n'))
+  // A copy is another database: its first node gives new versions to what is in the log.
+  await script(url, [schema.extraSql, audit, ...audits, ...schema.seedSql, 'delete from syncgen.changes'].join(';\n'))
   return name
 }
 

@@ -1,3 +1,4 @@
+import { foreignWrite } from './foreign-write.js'
 import type { Operation } from './operation.js'
 
 /** The database is copied, and later replaced by the copy: a backup, a standby that was behind. What was committed between is gone. */
@@ -22,7 +23,15 @@ export const restores: readonly Operation[] = [
         world.network.cut()
         for (const node of world.nodes) await node.crash()
       }
-      if (await world.restore()) world.count('fault: restore')
+      const renews = dice.chance(0.5)
+      if (await world.restore(renews)) {
+        world.count('fault: restore')
+        // What they draw are versions that were given out before, as long as no node has looked.
+        if (!renews) {
+          world.count('fault: restore, and others write first')
+          for (let n = 1 + dice.below(4); n > 0; n -= 1) await foreignWrite.run(world, dice)
+        }
+      }
       if (restarts) for (const node of world.nodes) world.kernel.after(200 + dice.below(3000), null, `${node.name} is started`, () => node.start())
     },
   },

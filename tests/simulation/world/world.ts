@@ -252,8 +252,9 @@ export class World {
   /**
    * The copy takes the place of the database, at the same address: what was committed since is gone, and those who were told that it
    * was stored have lost it, as declared. False: there is no copy.
+   * @param renews - whether who restores says so before anybody writes; else the nodes find it out, and others may have written by then
    */
-  async restore(): Promise<boolean> {
+  async restore(renews: boolean): Promise<boolean> {
     const backup = this.#backup
     // A copy of another version is nobody's any more.
     if (backup === null || backup.schema !== this.schema || this.deploys.isUnderWay) return false
@@ -266,11 +267,10 @@ export class World {
     })
     this.#backup = null
     this.#tables = null
-    // Whoever restores says so before anybody writes: the versions of what was lost must not be given out again.
-    await this.#control.sql('select syncgen.renew_epoch()')
     const [row] = await this.#control.sql('select pg_current_xact_id()::text as xid')
     const undone = this.history.restored(backup.entries, String(row?.['xid']), (mark) => this.pushes.isTold(mark))
     await this.#control.sql(`select setval('sim.audit_id_seq', $1)`, [(this.history.entries.at(-1)?.id ?? 0) + 1])
+    if (renews) await this.#control.sql('select syncgen.renew_epoch()')
     for (const { committed } of this.#watches) if (undone.length > 0) committed?.(undone)
     return true
   }
