@@ -92,10 +92,15 @@ export class Changelog {
     connection.onNotification((node) => {
       if (node !== this.#tools.node) this.wake(false)
     })
-    await connection.command(`set ${boundedPlans}; listen ${channel}`)
-    const at = await inSnapshot(connection, async () => (await Reading.open(connection, this.#tools.catalog)).at)
-    if (this.#at === undefined) this.#at = at
-    else if (this.#at.epoch !== at.epoch) await this.#begin(at)
+    try {
+      await connection.command(`set ${boundedPlans}; listen ${channel}`)
+      const at = await inSnapshot(connection, async () => (await Reading.open(connection, this.#tools.catalog)).at)
+      if (this.#at === undefined) this.#at = at
+      else if (this.#at.epoch !== at.epoch) await this.#begin(at)
+    } catch (error) {
+      await connection.end()
+      throw error
+    }
     if (!lost) this.#connection = connection
     return connection
   }
@@ -108,8 +113,9 @@ export class Changelog {
 
   /** What was known is of another database: start over from here. */
   async #begin(at: Mark): Promise<void> {
-    this.#at = at
+    // If it cannot be done now, the next look finds the same again.
     await this.#tools.epochChanged()
+    this.#at = at
   }
 
   async #tick(connection: DedicatedConnection): Promise<void> {
