@@ -7,6 +7,7 @@ import type { Dice } from '../../postgres/random.js'
 import type { Owner } from '../database/gate.js'
 import type { Kernel } from '../kernel/kernel.js'
 import { lifeTimers } from '../kernel/ports.js'
+import { underWay } from '../kernel/stillness.js'
 import type { SimNode } from '../world/node.js'
 import { migrationFiles } from './migration-files.js'
 import type { Version, Versions } from './versions.js'
@@ -99,7 +100,8 @@ export class Deploys {
   /** Resolves when the database has that version, and everybody writes by it. */
   async #migrated(next: Version): Promise<void> {
     const { kernel, versions, database, register, count } = this.#parts
-    const files = await migrationFiles(next.schema)
+    const over = underWay() // A disk's time is nobody's: the world waits.
+    const files = await migrationFiles(next.schema).finally(over)
     for (;;) {
       this.#runs += 1
       const migrator: Owner = { name: `migrator.${this.#runs}`, asleepUntil: 0, isAlive: true }
