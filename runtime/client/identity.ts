@@ -78,17 +78,23 @@ export type Judgement =
 
 /**
  * Another device with our id (a clone, a restored profile) has its own mutations under our numbers: nothing that the server
- * says of them from now on is about ours, only what it said before is, and what the base contains. After a restore of the database its numbers are ours, but
- * fewer. A device that lost the end of its storage when the power failed draws numbers a second time: those that it had
- * at its start are the server's, and those that it has drawn since are not what the server decided under them.
+ * says of them from now on is about ours, only what it said before is, and what the base contains. After a restore of the
+ * database its numbers are ours, but fewer. A device that lost the end of its storage when the power failed draws numbers a second
+ * time: those that it had at its start are the server's, and those that it has drawn since are not what the server decided under
+ * them. After another start only their times tell.
  */
-export const judge = ({ epoch, forked, lastSeq }: Pick<Welcome, 'epoch' | 'forked' | 'lastSeq'>, own: OwnHistory): Judgement => {
+export const judge = ({ epoch, forked, lastSeq, lastAt }: Pick<Welcome, 'epoch' | 'forked' | 'lastSeq' | 'lastAt'>, own: OwnHistory): Judgement => {
   // What was said in another history may be undone in this one.
   const known = own.epoch === epoch ? Math.max(own.done, own.heard) : own.done
   if (forked) return { kind: 'renew', decided: known, canAsk: false }
   if (own.sent === 0 && lastSeq > own.stored) return { kind: 'renew', decided: own.stored, canAsk: true }
   if (lastSeq > own.lastSeq) return { kind: 'renew', decided: known, canAsk: false }
+  if (lastAt !== undefined && (own.made.get(lastSeq) ?? lastAt) !== lastAt) return { kind: 'renew', decided: madeUntil(lastSeq, lastAt, own), canAsk: true }
   if (own.epoch !== null && own.epoch !== epoch) return { kind: 'renew', decided: lastSeq, canAsk: true }
   const left = (own.lowest ?? own.lastSeq + 1) - 1
   return lastSeq < left ? { kind: 'renew', decided: lastSeq, canAsk: false } : { kind: 'same' }
 }
+
+/** The number up to which ours can be those that were decided; that of `lastSeq` was made at `lastAt`, and is not ours. */
+const madeUntil = (lastSeq: number, lastAt: number, { made }: OwnHistory): number =>
+  Math.min(...[...made].flatMap(([seq, at]) => (seq === lastSeq || at > lastAt ? [seq - 1] : [])))

@@ -430,6 +430,46 @@ describe('the outbox', () => {
     expect(card(db)).toMatchObject({ title: 'one', note: 'two' })
   })
 
+  it('[C142] of numbers that were drawn a second time, and stored, the time of the last decided one tells', async () => {
+    const storage = memoryStorage()
+    const before = new TestWorld()
+    const first = await before.open({ storage })
+    for (const name of ['one', 'two', 'three']) await first.labels.create({ name }).durable
+    const [one] = first.pending()
+    await first.close()
+    const world = new TestWorld()
+    for (let n = 0; n < 100; n += 1) world.uuid() // Not those of the life before.
+    const db = await world.open({ storage })
+    const wire = await world.wire(1)
+    // Before its storage lost the end of itself, it had made and sent another one as the second, in the same moment as the first or just after.
+    wire.send(welcome(2, { lastAt: one?.at ?? 0 }))
+    expect((await wire.awaits('push')).mutations.map(({ seq }) => seq)).toEqual([1])
+    wire.send(pushed([1]))
+    await eventually(() => expect(wire.isOpen).toBe(false))
+    world.pass(1_000)
+    const second = await world.wire(2)
+    expect(second.of('hello')[0]?.client).not.toBe(wire.of('hello')[0]?.client)
+    second.send(welcome(0))
+    expect((await second.awaits('push')).mutations.map(({ seq, ops }) => [seq, ops[0]])).toMatchObject([
+      [1, { values: { name: 'two' } }],
+      [2, { values: { name: 'three' } }],
+    ])
+    expect(db.labels.all().map(({ name }) => name).toSorted()).toEqual(['one', 'three', 'two'])
+  })
+
+  it('[C142] a number that is that of the same mutation is the same', async () => {
+    const { db, wire, world } = await inStep()
+    db.cards.update(uuidOf(10), { title: 'one' })
+    const [one] = db.pending()
+    await wire.awaits('push')
+    wire.cut()
+    world.pass(1_000)
+    const second = await world.wire(2)
+    second.send(welcome(1, { lastAt: one?.at ?? 0 }))
+    expect((await second.awaits('push')).mutations.map(({ seq }) => seq)).toEqual([1])
+    expect(second.of('hello')[0]?.client).toBe(wire.of('hello')[0]?.client)
+  })
+
   it('[C140] what was applied is shown until the base has it, though the client id changes in between', async () => {
     const epoch = 'f'.repeat(32)
     const { db, wire, world } = await inStep()

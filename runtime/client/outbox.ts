@@ -35,6 +35,8 @@ export interface OwnNumbers {
   readonly lowest: number | null
   /** The highest number there of which the outcome was heard; 0: none. */
   readonly heard: number
+  /** When each that is there was made, by its number. */
+  readonly made: ReadonlyMap<number, number>
   /** The last number that was drawn. */
   readonly lastSeq: number
   /** The last number that was drawn before this start; 0 under a client id that was taken since. */
@@ -117,7 +119,8 @@ export class Outbox {
   /** What the server must agree with. */
   get numbers(): OwnNumbers {
     const heard = this.#entries.findLast(({ outcome }) => outcome !== null)?.seq ?? 0
-    return { lowest: this.#entries[0]?.seq ?? null, heard, lastSeq: this.#lastSeq, stored: this.#stored, sent: this.#sent }
+    const made = new Map(this.#entries.flatMap(({ seq, at }) => (seq === null ? [] : [[seq, at] as const])))
+    return { lowest: this.#entries[0]?.seq ?? null, heard, made, lastSeq: this.#lastSeq, stored: this.#stored, sent: this.#sent }
   }
 
   /** What of it is in storage. */

@@ -33,6 +33,8 @@ export interface Welcome {
   readonly epoch: string
   /** Sequence number of the last mutation of this client that was decided; 0: none. */
   readonly lastSeq: number
+  /** When that mutation was made, as it said itself: another one under its number is not the one that was decided. Absent: nobody knows. */
+  readonly lastAt?: number
   /** The session nonce was another device's: this client must take a new client id. */
   readonly forked: boolean
   /** The database's clock, milliseconds since 1970. */

@@ -165,7 +165,7 @@ export class Session {
     const greeting = await greet(this.#tools.database, message.client, identity.principal, message.session)
     if (greeting.kind === 'taken') throw new Refuse('client-taken')
     if (this.#channel.closed) return
-    const { epoch, lastSeq, now, forked } = greeting
+    const { epoch, lastSeq, lastAt, now, forked } = greeting
     this.#identity = identity
     this.#nonce = message.session.next
     this.#interpreter = interpreter
@@ -175,7 +175,7 @@ export class Session {
       this.#cancel('hello')
       router.enter(this, message.client)
     }
-    this.#channel.send({ kind: 'welcome', epoch, lastSeq, forked, now, heartbeat: limits.heartbeat })
+    this.#channel.send({ kind: 'welcome', epoch, lastSeq, ...(lastAt === null ? {} : { lastAt }), forked, now, heartbeat: limits.heartbeat })
     this.#expire(identity)
     this.#beat()
   }

@@ -264,6 +264,15 @@ describe('a client id', () => {
     expect((await bob.push(newTask(tracker.project))).outcome).toEqual({ kind: 'applied' })
   })
 
+  it('[V110] is told when the last of its mutations that was decided was made', async () => {
+    const bob = await tracker.online(tracker.bob, ['home'])
+    expect(await bob.connect(tracker.url)).not.toHaveProperty('lastAt')
+    await bob.resync()
+    await bob.push(newTask(tracker.project))
+    const [row] = await tracker.sql(`select (outcome ->> 'made')::bigint as made from syncgen.outcomes where client = $1`, [bob.client])
+    expect(await bob.connect(tracker.url)).toMatchObject({ lastSeq: 1, lastAt: Number(row?.['made']) })
+  })
+
   it('[V41] of a device and its clone is for the one that was here last; the other must take a new one', async () => {
     const client = randomUUID()
     const hello = (last: string | null, next: string): Promise<unknown> => {
