@@ -69,11 +69,6 @@ describe('a world that changes', { timeout: 120_000 }, () => {
     expect(Object.keys(tally).filter((what) => what.startsWith('upgrade over')).length).toBeGreaterThan(0)
   })
 
-  it('[I41] is the same twice', async () => {
-    const twice = [await life('deploys', 8, 40, { 10: 'deploy', 30: 'upgrade' }), await life('deploys', 8, 40, { 10: 'deploy', 30: 'upgrade' })]
-    expect(twice[0]?.hash).toBe(twice[1]?.hash)
-  })
-
   it.for<number>([7, 27])('[I42] keeps its promises in a schema drawn at random (seed %i)', async (seed) => {
     const { failure, tally } = await life('random', seed, 60)
     expect(failure).toBeNull()
