@@ -2,12 +2,11 @@
  * How the world comes to its next version: the migration is applied by the real runner while traffic goes on, and nodes get the new
  * code one after the other; or, where the old code cannot work on the new database, all of them stop before it and start after it.
  */
-import { migrate } from '../../../runtime/server/migrations.js'
+import { type Migration, migrate } from '../../../runtime/server/migrations.js'
 import type { Dice } from '../../postgres/random.js'
 import type { Owner } from '../database/gate.js'
 import type { Kernel } from '../kernel/kernel.js'
 import { lifeTimers } from '../kernel/ports.js'
-import { underWay } from '../kernel/stillness.js'
 import type { SimNode } from '../world/node.js'
 import { migrationFiles } from './migration-files.js'
 import type { Version, Versions } from './versions.js'
@@ -27,11 +26,17 @@ export interface DeployParts {
 
 export class Deploys {
   readonly #parts: DeployParts
+  readonly #files = new Map<Version, readonly Migration[]>()
   #isUnderWay = false
   #runs = 0
 
   constructor(parts: DeployParts) {
     this.#parts = parts
+  }
+
+  /** Reads all migrations, before the world begins: how long a real disk takes must not matter in it. */
+  async prepare(): Promise<void> {
+    for (const version of this.#parts.versions.all.slice(1)) this.#files.set(version, await migrationFiles(version.schema))
   }
 
   /** Somebody deploys: neither the database nor the nodes are to be relied on to have one version. */
@@ -100,8 +105,7 @@ export class Deploys {
   /** Resolves when the database has that version, and everybody writes by it. */
   async #migrated(next: Version): Promise<void> {
     const { kernel, versions, database, register, count } = this.#parts
-    const over = underWay() // A disk's time is nobody's: the world waits.
-    const files = await migrationFiles(next.schema).finally(over)
+    const files = this.#files.get(next) ?? []
     for (;;) {
       this.#runs += 1
       const migrator: Owner = { name: `migrator.${this.#runs}`, asleepUntil: 0, isAlive: true }

@@ -129,6 +129,7 @@ export class World {
     watchTasks()
     const url = await copyDatabase(options.server, options.template, `${options.template}_${options.seed}`)
     const world = new World(options, url, await Control.open(url))
+    await world.deploys.prepare()
     keepGate(world.#gate)
     world.#populate()
     return world
