@@ -50,7 +50,7 @@ const textOf = ({ head, statements }: Part): string => [head, ...statements].joi
 
 /** Of what changes the catalog for good: rows that are moved are not in it, nor what helps a column until its migration drops it. */
 const kindOf = (statement: string): string | null => {
-  if (statement.includes('writers of the new version do not name this column') || /\b\w+_not_null_check\b/.test(statement)) return null
+  if (statement.includes('writers of the new version do not name this column') || statement.includes('syncgen_meanwhile') || /\b\w+_not_null_check\b/.test(statement)) return null
   const sql = statement.replaceAll(/^--.*$/gm, '').trim()
   const altered = /^alter table .*?\b(rename|add column|drop column|add constraint|validate constraint|set not null|set default|drop default|drop not null|type)\b/s.exec(sql)
   if (altered !== null) return `alter table ${altered[1] ?? ''}`
