@@ -166,6 +166,21 @@ describe('a world that is sabotaged', { timeout: 120_000 }, () => {
     expect(await found(digests, behindTheBack('update people set version = version + 1'))).toMatch(/I14: a device found itself different/)
   })
 
+  it('[I10] a frame that is said again takes a row away', async () => {
+    const heard = new Set<string>()
+    const credulous = onTheWay((world) => (frame, device) => {
+      const text = `${device} ${JSON.stringify(frame)}`
+      const position = world.devices.find(({ name }) => name === device)?.client?.position ?? null
+      const claim = frame.delta.claims.find(({ add }) => add.length > 0)
+      if (!heard.has(text) || frame.kind !== 'changed' || claim === undefined || position === null) {
+        heard.add(text)
+        return frame
+      }
+      return { ...frame, from: position, to: position, delta: { rows: {}, claims: [{ ...claim, add: [], out: claim.add }] } }
+    })
+    expect(await found(idempotence, credulous)).toMatch(/I10: a frame that was said again changed what d\d shows/)
+  })
+
   it('[I10] somebody writes whenever everybody connects anew', async () => {
     const busy = (world: World): Watch => {
       const clients = new Map<string, number>()

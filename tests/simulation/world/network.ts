@@ -63,6 +63,13 @@ export class WorldNetwork {
     return this.#links.size
   }
 
+  /** Says a frame on the connection of a device as if one side did, and no tap hears of it. False: there is no connection. */
+  inject(device: Actor, way: 'up' | 'down', text: string): boolean {
+    const link = [...this.#links].find((each) => each.device === device)
+    link?.inject(way, text)
+    return link !== undefined
+  }
+
   /** Breaks connections; both sides are told soon. Returns how many. */
   cut(which: (device: Actor, url: string) => boolean = () => true): number {
     const links = [...this.#links].filter(({ device, url }) => which(device, url))
@@ -133,6 +140,11 @@ class Link {
     this.#tellServer()
   }
 
+  inject(way: 'up' | 'down', text: string): void {
+    if (way === 'up') this.#up(text, false)
+    else this.#down(text, () => undefined, false)
+  }
+
   #dialled(): void {
     const { dice, count, place, kernel } = this.#parts
     if (this.#isOver) return
@@ -163,7 +175,7 @@ class Link {
     }
   }
 
-  #up(text: string): void {
+  #up(text: string, isTapped = true): void {
     if (this.#isOver || this.#deadUp || this.#broken(text)) return
     const { kernel, tap } = this.#parts
     const place = this.#place
@@ -174,12 +186,12 @@ class Link {
       if (this.#isOver || this.#deadUp || !place.isAlive) return
       const arriving = this.#network.tamper(this.device.name, place.name, text)
       if (arriving === null) return
-      tap?.(this.device.name, place.name, arriving)
+      if (isTapped) tap?.(this.device.name, place.name, arriving)
       this.#accepted?.received(arriving)
     })
   }
 
-  #down(text: string, sent: () => void): void {
+  #down(text: string, sent: () => void, isTapped = true): void {
     const { kernel, tap } = this.#parts
     if (this.#isOver) return void kernel.after(0, null, 'gone', sent)
     if (this.#deadDown || this.#broken(text)) return void this.#unsent.push(sent)
@@ -192,7 +204,7 @@ class Link {
       if (this.#isOver || this.#deadDown || !this.#isAlive()) return
       const arriving = this.#network.tamper(this.#place?.name ?? '', this.device.name, text)
       if (arriving === null) return
-      tap?.(this.#place?.name ?? '', this.device.name, arriving)
+      if (isTapped) tap?.(this.#place?.name ?? '', this.device.name, arriving)
       this.#listener.received(arriving)
     })
   }
