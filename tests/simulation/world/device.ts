@@ -97,7 +97,9 @@ export class Device implements Actor {
         token: () => Promise.resolve(JSON.stringify(identity)),
         open: [],
         log: (level, event, details) => {
-          if (isAlive()) log(level, event, { ...details, device: this.name })
+          if (!isAlive()) return
+          log(level, event, { ...details, device: this.name })
+          if (event === 'outcomes-unknown') this.#parts.ledger.unheard(this.name, new Set(this.client?.pending().map(({ at }) => at)))
         },
         ports: {
           clock: this.clock,

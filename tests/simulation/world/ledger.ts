@@ -34,6 +34,14 @@ export class Ledger {
     for (const write of this.#of(device, 'pending')) write.fate = write.isDurable ? 'unknown' : 'lost'
   }
 
+  /**
+   * A device took a new client id, and heard that what does not wait any more was decided, but not how: the server cannot be asked for it
+   * after a restore that took back its last nonce, nor once there is a copy. It must be stored all the same.
+   */
+  unheard(device: string, waiting: ReadonlySet<number>): void {
+    for (const write of this.#of(device, 'pending')) if (write.made !== null && !waiting.has(write.made)) write.fate = 'unknown'
+  }
+
   /** What is stored is not what was: writes that do not wait there were lost with it, as declared. */
   replaced(device: string, waiting: ReadonlySet<number>): void {
     this.#replaced.set(device, this.writes.length)
