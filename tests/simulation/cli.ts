@@ -27,7 +27,6 @@ const { values } = parseArgs({
     devices: { type: 'string' },
     world: { type: 'string' },
     entry: { type: 'string' },
-    server: { type: 'string' },
   },
 })
 
@@ -112,24 +111,27 @@ const workers = Number(values.workers)
 const index = Number(process.env['SIM_WORKER'] ?? 0)
 const start = performance.now()
 
-if (process.env['SIM_WORKER'] !== undefined && values.server !== undefined) {
-  process.send?.(await work(values.server))
-  process.disconnect()
-} else {
+// A cluster for each worker: snapshots tell of transactions in all databases of a cluster, and a seed is to be the same alone and among others.
+const inCluster = async (): Promise<RunResult[]> => {
   const cluster = await startWorldCluster()
   try {
-    if (workers === 1) total(await work(cluster.url()), performance.now() - start)
-    else {
-      const parts = Array.from({ length: workers }, (_, worker) => inWorker(cluster.url(), worker))
-      total((await Promise.all(parts)).flat(), performance.now() - start)
-    }
+    return await work(cluster.url())
   } finally {
     await cluster.stop()
   }
 }
 
-async function inWorker(server: string, worker: number): Promise<RunResult[]> {
-  const child = fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--server', server], { env: { ...process.env, SIM_WORKER: String(worker) } })
+if (process.env['SIM_WORKER'] !== undefined) {
+  process.send?.(await inCluster())
+  process.disconnect()
+} else if (workers === 1) total(await inCluster(), performance.now() - start)
+else {
+  const parts = await Promise.all(Array.from({ length: workers }, (_, worker) => inWorker(worker)))
+  total(parts.flat(), performance.now() - start)
+}
+
+async function inWorker(worker: number): Promise<RunResult[]> {
+  const child = fork(fileURLToPath(import.meta.url), process.argv.slice(2), { env: { ...process.env, SIM_WORKER: String(worker) } })
   return new Promise((resolve, reject) => {
     child.once('message', (results) => resolve(results as RunResult[]))
     child.once('error', reject)

@@ -51,8 +51,14 @@ export const idempotence: Invariant = {
           if (dice.chance(0.5)) await world.run(dice.next() * 300)
         }
         await world.run(5000)
-        await connected(world, devices)
         await changeNothing(world, before, 'a frame that was said again', again.map(({ device, way, text }) => `${device.name} ${way} ${text.slice(0, 300)}`))
+        // What no side would say on this connection may have left them at odds about it: on the next they agree.
+        for (const { client } of devices) client?.goOffline()
+        await world.run(500)
+        for (const { client } of devices) client?.goOnline()
+        await world.run(1000)
+        await connected(world, devices)
+        await changeNothing(world, before, 'a frame that was said again, and a reconnect,')
       },
     }
   },

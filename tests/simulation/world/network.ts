@@ -63,7 +63,7 @@ export class WorldNetwork {
     return this.#links.size
   }
 
-  /** Says a frame on the connection of a device as if one side did, and no tap hears of it. False: there is no connection. */
+  /** Says a frame on the connection of a device as if one side did. What a server never said no tap hears of. False: there is no connection. */
   inject(device: Actor, way: 'up' | 'down', text: string): boolean {
     const link = [...this.#links].find((each) => each.device === device)
     link?.inject(way, text)
@@ -141,7 +141,7 @@ class Link {
   }
 
   inject(way: 'up' | 'down', text: string): void {
-    if (way === 'up') this.#up(text, false)
+    if (way === 'up') this.#up(text)
     else this.#down(text, () => undefined, false)
   }
 
@@ -175,7 +175,7 @@ class Link {
     }
   }
 
-  #up(text: string, isTapped = true): void {
+  #up(text: string): void {
     if (this.#isOver || this.#deadUp || this.#broken(text)) return
     const { kernel, tap } = this.#parts
     const place = this.#place
@@ -186,7 +186,7 @@ class Link {
       if (this.#isOver || this.#deadUp || !place.isAlive) return
       const arriving = this.#network.tamper(this.device.name, place.name, text)
       if (arriving === null) return
-      if (isTapped) tap?.(this.device.name, place.name, arriving)
+      tap?.(this.device.name, place.name, arriving)
       this.#accepted?.received(arriving)
     })
   }
