@@ -21,6 +21,9 @@ export const worldSettings = {
   plan_cache_mode: 'force_generic_plan',
   join_collapse_limit: 1,
   from_collapse_limit: 1,
+  // Rows that no order is asked for come in that of hashes, also of transaction ids, which are others each time.
+  enable_hashagg: 'off',
+  enable_hashjoin: 'off',
 } as const
 
 /** Starts it; `stop` ends it. */

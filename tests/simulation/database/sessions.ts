@@ -4,7 +4,7 @@
  */
 import pg from 'pg'
 import { realPause, underWay } from '../kernel/stillness.js'
-import { innerOf, keepSpare, reset, takeSpare } from './spares.js'
+import { countBackend, innerOf, keepSpare, reset, takeSpare } from './spares.js'
 
 /** What the real client does when the gate says so. */
 export interface RealClient {
@@ -44,6 +44,7 @@ const install = (): void => {
   const real = (client: pg.Client): RealClient => ({
     connect: async () => {
       const isSpare = takeSpare(client)
+      if (!isSpare) countBackend(client)
       await connect.call(client)
       if (isSpare) await query.call(client, `set application_name = '${innerOf(client).connectionParameters.application_name ?? ''}'`)
     },

@@ -27,12 +27,19 @@ interface InnerConnection {
 }
 
 interface Spare {
+  /** Of its backend, in the order in which they started: who leaves first among several is not the seed's choice, who is found first is. */
+  readonly number: number
   readonly connection: InnerConnection
   readonly processID: number | null
   readonly secretKey: number | null
 }
 
 const spares = new Map<string, Spare[]>()
+const numbers = new WeakMap<InnerConnection, number>()
+let started = 0
+
+/** A client begins to connect to a backend of its own. */
+export const countBackend = (client: pg.Client): void => void numbers.set(innerOf(client).connection, (started += 1))
 
 /** What its next user must not find: everything of a session but its prepared statements. */
 export const reset = `rollback; set session authorization default; reset all; close all; unlisten *; select pg_advisory_unlock_all(); discard temp; discard sequences`
@@ -43,7 +50,8 @@ export const keepSpare = (client: pg.Client): void => {
   const { connection, processID, secretKey } = inner
   const key = keyOf(inner)
   connection.removeAllListeners()
-  spares.set(key, [...(spares.get(key) ?? []), { connection, processID, secretKey }])
+  const spare: Spare = { number: numbers.get(connection) ?? 0, connection, processID, secretKey }
+  spares.set(key, [...(spares.get(key) ?? []), spare].toSorted((a, b) => a.number - b.number))
   Object.assign(inner, { _ending: true, _ended: true, _queryable: false })
   client.emit('end')
 }
@@ -52,7 +60,7 @@ export const keepSpare = (client: pg.Client): void => {
 export const takeSpare = (client: pg.Client): boolean => {
   const inner = innerOf(client)
   const own = spares.get(keyOf(inner))
-  const spare = own?.pop()
+  const spare = own?.shift()
   if (spare === undefined) return false
   const { connection, processID, secretKey } = spare
   if (connection.stream.destroyed) return takeSpare(client)
