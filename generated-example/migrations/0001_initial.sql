@@ -705,3 +705,5 @@ alter table "task_labels"
   enable always trigger syncgen_update,
   enable always trigger syncgen_delete,
   enable always trigger syncgen_truncate;
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.
