@@ -1064,3 +1064,5 @@ alter table "invoice_line"
   enable always trigger syncgen_update,
   enable always trigger syncgen_delete,
   enable always trigger syncgen_truncate;
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

@@ -702,3 +702,5 @@ alter table "notes"
   enable always trigger syncgen_update,
   enable always trigger syncgen_delete,
   enable always trigger syncgen_truncate;
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.

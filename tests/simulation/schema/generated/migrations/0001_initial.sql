@@ -1157,3 +1157,5 @@ alter table "specimens"
   enable always trigger syncgen_stamp_update,
   enable always trigger syncgen_row,
   enable always trigger syncgen_truncate;
+-- migrate:down
+-- Nothing leads back: change the schema, and generate what leads on.
