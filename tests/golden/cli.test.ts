@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/p
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { filesBelow, folderWith, syncgen, syncgenProcess } from './command.js'
+import { filesBelow, folderWith, syncgen, syncgenProcess, syncgenUnread } from './command.js'
 
 const notes = fileURLToPath(new URL('notes/schemas', import.meta.url))
 
@@ -41,6 +41,14 @@ describe('syncgen', { timeout: 60_000 }, () => {
     expect(await syncgenProcess(['schemas/'], folder)).toMatchObject({ code: 0, out: expect.stringContaining('written'), error: '' })
     expect(await syncgenProcess(['nowhere/'], folder)).toMatchObject({ code: 1, out: '', error: expect.stringContaining('SG001') })
     expect((await syncgen(['schemas/', '--check'], folder)).code).toBe(0)
+  })
+
+  it('[G17] does its work and ends as it would when nobody reads on', async () => {
+    const folder = await folderWith(notes)
+    expect(await syncgenUnread(['schemas/'], folder)).toEqual({ code: 0, error: '' })
+    expect((await syncgen(['schemas/', '--check'], folder)).code).toBe(0)
+    expect(await syncgenUnread(['--help'], folder)).toEqual({ code: 0, error: '' })
+    expect(await syncgenUnread(['nowhere/', '--json'], folder)).toEqual({ code: 1, error: '' })
   })
 
   it('[G10] tells every problem of a schema, writes nothing and ends with 1', async () => {

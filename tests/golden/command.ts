@@ -34,16 +34,30 @@ export const syncgen = async (args: readonly string[], cwd: string): Promise<End
 /** Runs `syncgen` as a process of its own, as a shell does. */
 export const syncgenProcess = (args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), command, ...args], {
-      cwd,
-      env: { ...process.env, NO_COLOR: '1', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const child = start(args, cwd, env)
     const texts = { out: '', error: '' }
     child.stdout.setEncoding('utf8').on('data', (text: string) => void (texts.out += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => void (texts.error += text))
     child.once('error', reject)
     child.once('close', (code) => resolve({ code, ...texts }))
+  })
+
+/** The same with nobody at the other end of what it writes to stdout. */
+export const syncgenUnread = (args: readonly string[], cwd: string): Promise<Omit<Ended, 'out'>> =>
+  new Promise((resolve, reject) => {
+    const child = start(args, cwd, {})
+    let error = ''
+    child.stdout.destroy()
+    child.stderr.setEncoding('utf8').on('data', (text: string) => void (error += text))
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ code, error }))
+  })
+
+const start = (args: readonly string[], cwd: string, env: Readonly<Record<string, string>>) =>
+  spawn(process.execPath, ['--import', import.meta.resolve('tsx'), command, ...args], {
+    cwd,
+    env: { ...process.env, NO_COLOR: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
 
 const command = fileURLToPath(new URL('../../generator/cli.ts', import.meta.url))
