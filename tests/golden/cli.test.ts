@@ -45,10 +45,10 @@ describe('syncgen', { timeout: 60_000 }, () => {
 
   it('[G17] does its work and ends as it would when nobody reads on', async () => {
     const folder = await folderWith(notes)
-    expect(await syncgenUnread(['schemas/'], folder)).toEqual({ code: 0, error: '' })
+    expect(await syncgenUnread(['schemas/'], folder)).toEqual({ code: 0, out: '', error: '' })
     expect((await syncgen(['schemas/', '--check'], folder)).code).toBe(0)
-    expect(await syncgenUnread(['--help'], folder)).toEqual({ code: 0, error: '' })
-    expect(await syncgenUnread(['nowhere/', '--json'], folder)).toEqual({ code: 1, error: '' })
+    expect(await syncgenUnread(['--help'], folder)).toEqual({ code: 0, out: '', error: '' })
+    expect(await syncgenUnread(['nowhere/', '--json'], folder)).toEqual({ code: 1, out: '', error: '' })
   })
 
   it('[G10] tells every problem of a schema, writes nothing and ends with 1', async () => {

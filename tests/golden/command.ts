@@ -33,24 +33,22 @@ export const syncgen = async (args: readonly string[], cwd: string): Promise<End
 
 /** Runs `syncgen` as a process of its own, as a shell does. */
 export const syncgenProcess = (args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+  end(start(args, cwd, env))
+
+/** The same with nobody at the other end of what it writes to stdout. */
+export const syncgenUnread = (args: readonly string[], cwd: string): Promise<Ended> => {
+  const child = start(args, cwd, {})
+  child.stdout.destroy()
+  return end(child)
+}
+
+const end = (child: ReturnType<typeof start>): Promise<Ended> =>
   new Promise((resolve, reject) => {
-    const child = start(args, cwd, env)
     const texts = { out: '', error: '' }
     child.stdout.setEncoding('utf8').on('data', (text: string) => void (texts.out += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => void (texts.error += text))
     child.once('error', reject)
     child.once('close', (code) => resolve({ code, ...texts }))
-  })
-
-/** The same with nobody at the other end of what it writes to stdout. */
-export const syncgenUnread = (args: readonly string[], cwd: string): Promise<Omit<Ended, 'out'>> =>
-  new Promise((resolve, reject) => {
-    const child = start(args, cwd, {})
-    let error = ''
-    child.stdout.destroy()
-    child.stderr.setEncoding('utf8').on('data', (text: string) => void (error += text))
-    child.once('error', reject)
-    child.once('close', (code) => resolve({ code, error }))
   })
 
 const start = (args: readonly string[], cwd: string, env: Readonly<Record<string, string>>) =>
