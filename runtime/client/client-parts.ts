@@ -111,7 +111,8 @@ const assemble = async (
   }
   const rejections = new Rejections({ journal, store, log, write: writeNow })
   rejections.restore(stored.rejections)
-  const outbox = new Outbox({ journal, baseLog, store, emitter, rejections, timers: ports.timers, log, count, report })
+  const run = ports.random.uuid().slice(-12)
+  const outbox = new Outbox({ journal, baseLog, store, emitter, rejections, timers: ports.timers, log, run, count, report })
   store.restored(outbox.restore(stored.outbox, stored.lastSeq), device.links ?? [])
   const scopes = new Scopes({ schema, store, journal, baseLog, clock: ports.clock, log })
   const identity = new ClientIdentity({ journal, baseLog, outbox, random: ports.random })

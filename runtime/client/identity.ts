@@ -32,7 +32,7 @@ export class ClientIdentity {
   /** Whether the server means this client's history by its id. */
   judge(welcome: Welcome): Judgement {
     const { journal, outbox } = this.#parts
-    return judge(welcome, { epoch: journal.device.epoch, done: journal.device.done, ...outbox.numbers })
+    return judge(welcome, { epoch: journal.device.epoch, ...outbox.numbers })
   }
 
   /** The server has taken the nonce. That is stored with the next step: until then, it would be said again. */
@@ -64,37 +64,25 @@ export class ClientIdentity {
 export interface OwnHistory extends OwnNumbers {
   /** Of the database that the base was read from; null: none yet. */
   readonly epoch: string | null
-  /** Mutations up to this number are contained in the base. */
-  readonly done: number
 }
 
 export type Judgement =
   | { readonly kind: 'same' }
   /**
-   * Go on under a new client id. Up to `decided` the server has decided, and can still tell the outcomes that were not heard if
-   * `canAsk`; what follows is numbered anew.
+   * Go on under a new client id. Beyond `decided` the server has decided nothing of ours; up to there it tells, if asked, which of ours
+   * it has decided. `isOtherHistory`: what it said of them before was said in a history that the database has left.
    */
-  | { readonly kind: 'renew'; readonly decided: number; readonly canAsk: boolean }
+  | { readonly kind: 'renew'; readonly decided: number; readonly isOtherHistory: boolean }
 
 /**
- * Another device with our id (a clone, a restored profile) has its own mutations under our numbers: nothing that the server
- * says of them from now on is about ours, only what it said before is, and what the base contains. After a restore of the
- * database its numbers are ours, but fewer. A device that lost the end of its storage when the power failed draws numbers a second
- * time: those that it had at its start are the server's, and those that it has drawn since are not what the server decided under
- * them. After another start only their times tell.
+ * Another device with our id (a clone, a restored profile), and this one itself if it lost the end of its storage when the power
+ * failed, draw numbers that were drawn before. What the server has decided under them is ours if it is of the same run. Numbers
+ * follow each other: wherever two histories part, the last that the server decided is not ours.
  */
-export const judge = ({ epoch, forked, lastSeq, lastAt }: Pick<Welcome, 'epoch' | 'forked' | 'lastSeq' | 'lastAt'>, own: OwnHistory): Judgement => {
-  // What was said in another history may be undone in this one.
-  const known = own.epoch === epoch ? Math.max(own.done, own.heard) : own.done
-  if (forked) return { kind: 'renew', decided: known, canAsk: false }
-  if (own.sent === 0 && lastSeq > own.stored) return { kind: 'renew', decided: own.stored, canAsk: true }
-  if (lastSeq > own.lastSeq) return { kind: 'renew', decided: known, canAsk: false }
-  if (lastAt !== undefined && (own.made.get(lastSeq) ?? lastAt) !== lastAt) return { kind: 'renew', decided: madeUntil(lastSeq, lastAt, own), canAsk: true }
-  if (own.epoch !== null && own.epoch !== epoch) return { kind: 'renew', decided: lastSeq, canAsk: true }
+export const judge = ({ epoch, forked, lastSeq, lastRun }: Pick<Welcome, 'epoch' | 'forked' | 'lastSeq' | 'lastRun'>, own: OwnHistory): Judgement => {
+  const isOtherHistory = own.epoch !== null && own.epoch !== epoch
   const left = (own.lowest ?? own.lastSeq + 1) - 1
-  return lastSeq < left ? { kind: 'renew', decided: lastSeq, canAsk: false } : { kind: 'same' }
+  const isOther = lastRun !== undefined && (own.runs.get(lastSeq) ?? lastRun) !== lastRun
+  const isSame = !forked && !isOtherHistory && !isOther && left <= lastSeq && lastSeq <= own.lastSeq
+  return isSame ? { kind: 'same' } : { kind: 'renew', decided: lastSeq, isOtherHistory }
 }
-
-/** The number up to which ours can be those that were decided; that of `lastSeq` was made at `lastAt`, and is not ours. */
-const madeUntil = (lastSeq: number, lastAt: number, { made }: OwnHistory): number =>
-  Math.min(...[...made].flatMap(([seq, at]) => (seq === lastSeq || at > lastAt ? [seq - 1] : [])))

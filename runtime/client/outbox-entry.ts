@@ -3,6 +3,9 @@ import type { Mutation, Outcome } from '../protocol/messages.js'
 import { type Deferred, deferred } from './deferred.js'
 import { bytesOf } from './push-batch.js'
 
+/** What the app writes at once, before the outbox gives it its number and its run. */
+export type LocalTransaction = Omit<Mutation, 'seq' | 'run'>
+
 export interface OutboxEntry extends Omit<Mutation, 'seq'> {
   /** Null until it is stored. */
   seq: number | null
@@ -26,7 +29,8 @@ export const newEntry = (mutation: Omit<Mutation, 'seq'>): OutboxEntry => ({
 })
 
 /** What is stored and sent of it. */
-export const mutationOf = ({ schema, at, strict, ops }: Omit<Mutation, 'seq'>): Omit<Mutation, 'seq'> => ({
+export const mutationOf = ({ run, schema, at, strict, ops }: Omit<Mutation, 'seq'>): Omit<Mutation, 'seq'> => ({
+  run,
   schema,
   at,
   strict,

@@ -412,40 +412,45 @@ describe('the outbox', () => {
   it.for<readonly [name: string, answer: Parameters<typeof welcome>]>([
     ['a fork', [1, { forked: true }]],
     ['a server that knows more than was ever sent', [9]],
-  ])('[C15] %s: nothing that the server says of our numbers is about ours; everything goes out under a new id', async ([, answer]) => {
+  ])('[C15] %s is told what was decided of ours before the rest goes out under a new id', async ([, answer]) => {
     const { db, wire, world } = await inStep()
-    db.cards.update(uuidOf(10), { title: 'one' })
-    db.cards.update(uuidOf(10), { note: 'two' })
+    const written = [db.cards.update(uuidOf(10), { title: 'one' }), db.cards.update(uuidOf(10), { note: 'two' })]
     await eventually(() => expect(wire.of('push').flatMap(({ mutations }) => mutations)).toHaveLength(2))
     wire.cut()
     world.pass(1_000)
     const second = await world.wire(2)
     second.send(welcome(...answer))
+    const asked = (await second.awaits('push')).mutations.map(({ seq }) => seq)
+    expect(asked).toEqual(answer[0] === 1 ? [1] : [1, 2])
+    second.send(answer[0] === 1 ? pushed([1]) : ({ ...pushed([1]), gap: { expected: 2 } } as ServerMessage))
+    expect(await written[0]?.confirmed).toEqual({ kind: 'applied' })
     await eventually(() => expect(second.isOpen).toBe(false))
+    expect(second.of('sync')).toEqual([])
     world.pass(1_000)
     const third = await world.wire(3)
     expect(third.of('hello')[0]).toMatchObject({ session: { last: null } })
     third.send(welcome(0))
-    expect((await third.awaits('push')).mutations.map(({ seq }) => seq)).toEqual([1, 2])
+    expect((await third.awaits('push')).mutations.map(({ seq, ops }) => [seq, ops])).toMatchObject([[1, [{ set: { note: {} } }]]])
     expect(card(db)).toMatchObject({ title: 'one', note: 'two' })
   })
 
-  it('[C142] of numbers that were drawn a second time, and stored, the time of the last decided one tells', async () => {
+  it('[C142] of numbers that were drawn a second time, what the server decided in the same run is ours, and nothing from there on', async () => {
     const storage = memoryStorage()
     const before = new TestWorld()
     const first = await before.open({ storage })
-    for (const name of ['one', 'two', 'three']) await first.labels.create({ name }).durable
-    const [one] = first.pending()
+    for (const name of ['one', 'two']) await first.labels.create({ name }).durable
     await first.close()
     const world = new TestWorld()
-    for (let n = 0; n < 100; n += 1) world.uuid() // Not those of the life before.
+    for (let n = 0; n < 100; n += 1) world.uuid() // Not those of the run before.
     const db = await world.open({ storage })
+    await db.labels.create({ name: 'three' }).durable
     const wire = await world.wire(1)
-    // Before its storage lost the end of itself, it had made and sent another one as the second, in the same moment as the first or just after.
-    wire.send(welcome(2, { lastAt: one?.at ?? 0 }))
-    expect((await wire.awaits('push')).mutations.map(({ seq }) => seq)).toEqual([1])
-    wire.send(pushed([1]))
+    // Before its storage lost the end of itself, the device had made and sent two more in the first run.
+    wire.send(welcome(3, { lastRun: 'lost' }))
+    expect((await wire.awaits('push')).mutations.map(({ seq }) => seq)).toEqual([1, 2, 3])
+    wire.send({ ...pushed([1]), gap: { expected: 2 } } as ServerMessage)
     await eventually(() => expect(wire.isOpen).toBe(false))
+    expect(wire.of('sync')).toEqual([])
     world.pass(1_000)
     const second = await world.wire(2)
     expect(second.of('hello')[0]?.client).not.toBe(wire.of('hello')[0]?.client)
@@ -457,15 +462,33 @@ describe('the outbox', () => {
     expect(db.labels.all().map(({ name }) => name).toSorted()).toEqual(['one', 'three', 'two'])
   })
 
-  it('[C142] a number that is that of the same mutation is the same', async () => {
+  it('[C142] each start is a run of its own, and what it makes says so', async () => {
+    const storage = memoryStorage()
+    const run = async (skipped: number): Promise<string | undefined> => {
+      const world = new TestWorld()
+      for (let n = 0; n < skipped; n += 1) world.uuid()
+      const db = await world.open({ storage })
+      await db.labels.create({ name: `after ${skipped}` }).durable
+      const wire = await world.wire(1)
+      wire.send(welcome(0))
+      const { mutations } = await wire.awaits('push')
+      await db.close()
+      return mutations.at(-1)?.run
+    }
+    const [one, two] = [await run(0), await run(100)]
+    expect(one).toMatch(/^[0-9a-f]{12}$/u)
+    expect(two).toMatch(/^[0-9a-f]{12}$/u)
+    expect(two).not.toBe(one)
+  })
+
+  it('[C142] a number of the same run is the same mutation', async () => {
     const { db, wire, world } = await inStep()
     db.cards.update(uuidOf(10), { title: 'one' })
-    const [one] = db.pending()
-    await wire.awaits('push')
+    const [made] = (await wire.awaits('push')).mutations
     wire.cut()
     world.pass(1_000)
     const second = await world.wire(2)
-    second.send(welcome(1, { lastAt: one?.at ?? 0 }))
+    second.send(welcome(1, { lastRun: made?.run ?? '' }))
     expect((await second.awaits('push')).mutations.map(({ seq }) => seq)).toEqual([1])
     expect(second.of('hello')[0]?.client).toBe(wire.of('hello')[0]?.client)
   })
@@ -483,6 +506,9 @@ describe('the outbox', () => {
     world.pass(1_000)
     const second = await world.wire(2)
     second.send(welcome(1, { epoch }))
+    // Whether this history has it, too, is asked.
+    expect((await second.awaits('push')).mutations.map(({ seq }) => seq)).toEqual([1])
+    second.send(pushed([1]))
     await eventually(() => expect(second.isOpen).toBe(false))
     world.pass(1_000)
     const third = await world.wire(3)
@@ -506,6 +532,8 @@ describe('the outbox', () => {
     world.pass(1_000)
     const second = await world.wire(2)
     second.send(welcome(2, { forked: true }))
+    expect((await second.awaits('push')).mutations.map(({ seq }) => seq)).toEqual([2])
+    second.send({ ...pushed(), gap: { expected: 2 } } as ServerMessage)
     await eventually(() => expect(second.isOpen).toBe(false))
     world.pass(1_000)
     const third = await world.wire(3)
@@ -543,8 +571,8 @@ describe('the outbox', () => {
     await db.labels.create({ name: 'three' }).durable
     const wire = await world.wire(1)
     wire.send(welcome(2)) // What was sent as the second is lost here.
-    expect((await wire.awaits('push')).mutations.map(({ seq }) => seq)).toEqual([1])
-    wire.send({ kind: 'pushed', results: [{ seq: 1, outcome: { kind: 'applied' }, rows: {} }] })
+    expect((await wire.awaits('push')).mutations.map(({ seq }) => seq)).toEqual([1, 2])
+    wire.send({ kind: 'pushed', results: [{ seq: 1, outcome: { kind: 'applied' }, rows: {} }], gap: { expected: 2 } })
     await eventually(() => expect(wire.isOpen).toBe(false))
     await eventually(() => {
       world.pass(100)

@@ -10,7 +10,7 @@ import { isReplayable } from './op-values.js'
 import type { Emitter } from './events.js'
 import { followingLinks, neededLinks, withLinks } from './given-links.js'
 import { type Journal, storageError } from './journal.js'
-import { type OutboxEntry, mutationOf, newEntry } from './outbox-entry.js'
+import { type LocalTransaction, type OutboxEntry, mutationOf, newEntry } from './outbox-entry.js'
 import { largestMutation, mostOps } from './push-batch.js'
 import type { Writing } from './query-types.js'
 import type { Rejections } from './rejections.js'
@@ -33,16 +33,10 @@ export interface PendingMutation {
 export interface OwnNumbers {
   /** The lowest number in the outbox; null: it is empty. */
   readonly lowest: number | null
-  /** The highest number there of which the outcome was heard; 0: none. */
-  readonly heard: number
-  /** When each that is there was made, by its number. */
-  readonly made: ReadonlyMap<number, number>
+  /** Of which run each is that is there, by its number. */
+  readonly runs: ReadonlyMap<number, string>
   /** The last number that was drawn. */
   readonly lastSeq: number
-  /** The last number that was drawn before this start; 0 under a client id that was taken since. */
-  readonly stored: number
-  /** The highest number that was sent since this start, under this client id; 0: none. */
-  readonly sent: number
 }
 
 export interface OutboxParts {
@@ -53,6 +47,8 @@ export interface OutboxParts {
   readonly rejections: Rejections
   readonly timers: Timers
   readonly log: Log
+  /** Drawn at this start: see Mutation. */
+  readonly run: string
   /** How many are not decided. */
   readonly count: (pending: number) => void
   readonly report: (error: SyncError | null) => void
@@ -75,10 +71,6 @@ export class Outbox {
   #undecided = 0
   /** The last sequence number that was drawn. */
   #lastSeq = 0
-  /** The last that storage had at the start; 0 under an id of this life. */
-  #stored = 0
-  /** The highest that was sent in this life under this client id. */
-  #sent = 0
   #storing: Promise<void> | null = null
   #retry = firstRetry
   #cancelRetry: () => void = () => undefined
@@ -91,15 +83,14 @@ export class Outbox {
   restore(mutations: readonly Mutation[], lastSeq: number): readonly OutboxEntry[] {
     const { done } = this.#parts.journal.device
     this.#lastSeq = lastSeq
-    this.#stored = lastSeq
     this.#entries = mutations.map(({ seq, ...mutation }) => this.#restored(seq, mutation, seq > done))
     this.#count(this.#entries.length)
     return this.#entries.filter((entry) => entry.isOverlaid)
   }
 
   /** A local transaction: visible when this returns. @throws SyncError `limit-exceeded` if it is too large to be ever sent. */
-  add(mutation: Omit<Mutation, 'seq'>): Writing {
-    const entry = newEntry(mutation)
+  add(transaction: LocalTransaction): Writing {
+    const entry = newEntry({ ...transaction, run: this.#parts.run })
     if (entry.bytes > largestMutation || entry.ops.length > mostOps) {
       const limits = { bytes: largestMutation, ops: mostOps }
       throw new SyncError('limit-exceeded', 'this local transaction is too large to be sent: split it', limits)
@@ -118,15 +109,22 @@ export class Outbox {
 
   /** What the server must agree with. */
   get numbers(): OwnNumbers {
-    const heard = this.#entries.findLast(({ outcome }) => outcome !== null)?.seq ?? 0
-    const made = new Map(this.#entries.flatMap(({ seq, at }) => (seq === null ? [] : [[seq, at] as const])))
-    return { lowest: this.#entries[0]?.seq ?? null, heard, made, lastSeq: this.#lastSeq, stored: this.#stored, sent: this.#sent }
+    const runs = new Map(this.#entries.flatMap(({ seq, run }) => (seq === null ? [] : [[seq, run] as const])))
+    return { lowest: this.#entries[0]?.seq ?? null, runs, lastSeq: this.#lastSeq }
   }
 
   /** What of it is in storage. */
   get stored(): Pick<Stored, 'outbox' | 'lastSeq'> {
     const outbox = this.#entries.flatMap((entry) => (entry.seq === null ? [] : { seq: entry.seq, ...mutationOf(entry) }))
     return { outbox, lastSeq: this.#lastSeq }
+  }
+
+  /** The database has another history than the one in which outcomes were heard: they are to be heard again. */
+  doubt(): void {
+    for (const entry of this.#entries) {
+      if (entry.outcome !== null) this.#count(1)
+      entry.outcome = null
+    }
   }
 
   /** Whether an outcome up to this number is still to be heard. */
@@ -142,7 +140,7 @@ export class Outbox {
   /** From now on sends through `push`, beginning with what was never answered. `limit`: nothing with a higher number. */
   connected(push: Push, limit = Number.POSITIVE_INFINITY): void {
     const undecided = this.#entries.filter(({ seq, outcome }) => seq !== null && outcome === null)
-    this.#sender.connected((mutations) => this.#sends(push, mutations), undecided, limit)
+    this.#sender.connected(push, undecided, limit)
   }
 
   disconnected(): void {
@@ -195,8 +193,6 @@ export class Outbox {
     await baseLog.rewrite(storage, numbered, removed, facts, rejections.storing(this.#unswept))
     this.#unswept = []
     this.#lastSeq = numbered.length
-    this.#stored = 0
-    this.#sent = 0
     const shown = [...this.#former, ...this.#entries.filter((entry) => entry.isOverlaid)]
     const dropped = stored.slice(0, stored.length - kept.length)
     this.#entries = this.#entries.slice(dropped.length)
@@ -219,11 +215,6 @@ export class Outbox {
   async close(): Promise<void> {
     await this.#storing
     this.#cancelRetry()
-  }
-
-  #sends(push: Push, mutations: readonly Mutation[]): number {
-    this.#sent = Math.max(this.#sent, mutations.at(-1)?.seq ?? 0)
-    return push(mutations)
   }
 
   /** Stores what is not stored yet; when storage fails, again later and whenever something is written. */

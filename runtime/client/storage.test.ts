@@ -26,7 +26,7 @@ const device = (more: Partial<DeviceState> = {}): DeviceState => ({
 
 const delta = (n: number): Delta => ({ rows: { Card: [[n, `id ${n}`]] }, claims: [] })
 const nothing: Delta = { rows: {}, claims: [] }
-const mutation = (at: number): Omit<Mutation, 'seq'> => ({ schema: 's', at, strict: false, ops: [] })
+const mutation = (at: number): Omit<Mutation, 'seq'> => ({ run: 'r', schema: 's', at, strict: false, ops: [] })
 
 describe.for(kinds)('storage in %s', ([, make]) => {
   it('[C34] is fresh at first, and gives back what was stored', async () => {

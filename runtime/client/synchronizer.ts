@@ -11,7 +11,7 @@ import type { Checked, Checkup } from './checkup.js'
 import type { Session } from './connection.js'
 import type { EditClock } from './edit-clock.js'
 import { holdFrames } from './hold.js'
-import type { ClientIdentity } from './identity.js'
+import type { ClientIdentity, Judgement } from './identity.js'
 import type { Journal } from './journal.js'
 import { type Link, frameError } from './link.js'
 import type { Outbox } from './outbox.js'
@@ -54,7 +54,7 @@ export class Synchronizer implements Session, ScopeListener {
   #running: number | null = null
   /** Whether this link has brought the device into step once: from then on everything starts from its position. */
   #isInStep = false
-  /** A new client id is due once the outcomes up to `decided` are heard. */
+  /** A new client id is due once the outcomes up to `decided` are heard, or the server says that one is not ours. */
   #renewal: { readonly decided: number; readonly epoch: string } | null = null
   #lastProgress = 0
   #stopWatch: () => void = () => undefined
@@ -77,7 +77,7 @@ export class Synchronizer implements Session, ScopeListener {
     this.#watch(link)
     this.#job(link, async (storage) => {
       const judgement = identity.judge(welcome)
-      if (judgement.kind === 'renew') return this.#renewAfter(storage, link, judgement, welcome.epoch)
+      if (judgement.kind === 'renew') return this.#recall(storage, link, judgement, welcome.epoch)
       identity.accepted(welcome.epoch)
       this.#link = link
       this.#push(link)
@@ -256,33 +256,28 @@ export class Synchronizer implements Session, ScopeListener {
     const { outbox, journal, log } = this.#parts
     this.#progress()
     outbox.settle(results)
+    const renewal = this.#renewal
     if (gap !== undefined) {
       log('warn', 'numbers-have-a-gap', { expected: gap.expected })
       outbox.disconnected()
-      return this.#job(link, (storage) =>
-        this.#renewAfter(storage, link, { decided: gap.expected - 1, canAsk: false }, journal.device.epoch ?? ''),
-      )
+      this.#job(link, (storage) => this.#renew(storage, link, gap.expected - 1, renewal?.epoch ?? journal.device.epoch))
+    } else if (renewal !== null && !outbox.awaits(renewal.decided)) {
+      this.#job(link, (storage) => this.#renew(storage, link, renewal.decided, renewal.epoch))
     }
-    const renewal = this.#renewal
-    if (renewal === null) return
-    this.#job(link, (storage) => this.#renewAfter(storage, link, { ...renewal, canAsk: true }, renewal.epoch))
   }
 
-  /** Takes a new client id and says hello again; first hears what the server can still tell of the old one, if it can. */
-  async #renewAfter(
-    storage: Storage,
-    link: Link,
-    { decided, canAsk }: { readonly decided: number; readonly canAsk: boolean },
-    epoch: string,
-  ): Promise<void> {
-    const { outbox, identity, log } = this.#parts
-    if (canAsk && outbox.awaits(decided)) {
-      if (this.#renewal === null) {
-        this.#renewal = { decided, epoch }
-        this.#push(link, decided)
-      }
-      return
-    }
+  /** Hears what became of what the server may have decided under the old client id, and only that, before it takes a new one. */
+  async #recall(storage: Storage, link: Link, { decided, isOtherHistory }: Extract<Judgement, { kind: 'renew' }>, epoch: string): Promise<void> {
+    const { outbox } = this.#parts
+    if (isOtherHistory) outbox.doubt()
+    if (!outbox.awaits(decided)) return this.#renew(storage, link, decided, epoch)
+    this.#renewal = { decided, epoch }
+    this.#push(link, decided)
+  }
+
+  /** Takes a new client id for what was not decided, and says hello again. */
+  async #renew(storage: Storage, link: Link, decided: number, epoch: string | null): Promise<void> {
+    const { identity, log } = this.#parts
     log('warn', 'client-renewed', { decided })
     // First: an answer that still comes would be about the old numbers. The next hello waits for this job.
     link.end(1000, null)

@@ -72,13 +72,13 @@ const leave = async (disk: OpenStorage, own = device): Promise<void> => {
     own,
     [],
   )
-  const add = (ops: readonly Op[], strict = false): Promise<number> => storage.enqueue({ schema: before, at: 1, strict, ops })
+  const add = (ops: readonly Op[], strict = false): Promise<number> => storage.enqueue({ run: 'before', schema: before, at: 1, strict, ops })
   await add([update(10, { text: 'edited', stars: 5 })])
   await add([create('Card', 12, { boardId: uuidOf(1), title: 'new', text: 'mine' })])
   await add([update(10, { stars: 6, title: 'strict' })], true)
   await add([{ op: 'delete', model: 'Card', id: uuidOf(11), version: 7 }])
   await add([create('Flag', 31, { why: 'kept' }), update(10, { title: 'beside' })])
-  const refused = { seq: 0, schema: before, at: 1, strict: false, ops: [update(10, { text: 'refused' })] }
+  const refused = { seq: 0, run: 'before', schema: before, at: 1, strict: false, ops: [update(10, { text: 'refused' })] }
   await storage.update([], [], own, { kept: [{ key: 'k', mutation: refused, code: 'conflict', model: 'Card', id: uuidOf(10), fields: ['text'] }], dismissed: [] })
   await storage.close()
 }

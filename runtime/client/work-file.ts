@@ -4,16 +4,17 @@ import { SyncError } from '../protocol/errors.js'
 import { anyText, label, parseJson, uuid } from '../protocol/frame-text.js'
 import type { Mutation } from '../protocol/messages.js'
 import { mutation } from '../protocol/parse-client-message.js'
+import type { LocalTransaction } from './outbox-entry.js'
 import type { StoredRejection } from './storage.js'
 
-/** What was pending, without numbers: those are the other device's. */
+/** What was pending, without numbers and runs: those are the other device's. */
 export interface Work {
-  readonly pending: readonly Omit<Mutation, 'seq'>[]
+  readonly pending: readonly LocalTransaction[]
   readonly rejected: readonly StoredRejection[]
 }
 
-export const exportedWork = (pending: readonly Omit<Mutation, 'seq'>[], rejected: readonly StoredRejection[]): string => {
-  const numbered = pending.map(({ schema, at, strict, ops }, index): Mutation => ({ seq: index + 1, schema, at, strict, ops }))
+export const exportedWork = (pending: readonly LocalTransaction[], rejected: readonly StoredRejection[]): string => {
+  const numbered = pending.map(({ schema, at, strict, ops }, index): Mutation => ({ seq: index + 1, run: 'exported', schema, at, strict, ops }))
   return JSON.stringify({ kind: 'syncgen-work-1', pending: numbered, rejected } satisfies WorkFile)
 }
 

@@ -33,9 +33,9 @@ export interface Welcome {
   readonly epoch: string
   /** Sequence number of the last mutation of this client that was decided; 0: none. */
   readonly lastSeq: number
-  /** When that mutation was made, as it said itself: another one under its number is not the one that was decided. Absent: nobody knows. */
-  readonly lastAt?: number
-  /** The session nonce was another device's: this client must take a new client id. */
+  /** The run that made that mutation: one of another run under its number is not the one that was decided. Absent: none was. */
+  readonly lastRun?: string
+  /** The session nonce was another device's: this client must take a new client id. Until then it may push again what was decided, to hear the outcomes. */
   readonly forked: boolean
   /** The database's clock, milliseconds since 1970. */
   readonly now: number
@@ -193,6 +193,11 @@ export interface Push {
 export interface Mutation {
   /** 1, 2, 3 … for each client. */
   readonly seq: number
+  /**
+   * A word that its client drew when it started. A copy of a device, or one that lost the end of its storage, draws numbers that
+   * were drawn already: in another run.
+   */
+  readonly run: string
   readonly schema: string
   /** When the user did it, by the client's clock corrected by the measured offset; milliseconds since 1970. */
   readonly at: number
@@ -257,7 +262,7 @@ export interface DeleteOp {
 export interface Pushed {
   readonly kind: 'pushed'
   readonly results: readonly PushResult[]
-  /** The pushed mutations do not follow `expected`: the client re-identifies and renumbers (J2). */
+  /** From `expected` on, what was pushed does not follow, or is not what was decided under its number: the client takes a new id for it. */
   readonly gap?: { readonly expected: number }
 }
 

@@ -91,7 +91,7 @@ const op: Decode<Op> = taggedBy<Op>('op', {
 })
 
 /** One mutation, wherever it stands. */
-export const mutation = objectOf<Mutation>({ seq: sequence, schema: label, at: instant, strict: flag, ops: listOf(op) }, strict)
+export const mutation = objectOf<Mutation>({ seq: sequence, run: label, schema: label, at: instant, strict: flag, ops: listOf(op) }, strict)
 
 const push = objectOf<Push>({ kind: exactly('push'), mutations: listOf(mutation) }, strict)
 

@@ -32,7 +32,7 @@ const sides: Readonly<Record<'client' | 'server', Side>> = {
 }
 
 /** Keys that may be missing, and places where any JSON may stand. */
-const optional = /(^|\.)(retryAfter|lastAt|reset|attempt|gap|check|digests)$|^mutations\.\d+\.ops\.\d+\.(seen|restore)$/
+const optional = /(^|\.)(retryAfter|lastRun|reset|attempt|gap|check|digests)$|^mutations\.\d+\.ops\.\d+\.(seen|restore)$/
 const open = /(^|\.)(params|values|\d+\.seen)\.\w+$|\.set\.\w+\.(seen|value|(add|remove)\.\d+)$|\.rows\.\w+\.\d+\.([2-9]|\d\d+)$/
 const freeKeys = /(^|\.)(params|values|set|rows|\d+\.seen)$/
 
@@ -140,7 +140,7 @@ describe('hostile sizes', () => {
     expect(refusal('{"kind":"close","scope":"1"}')).toBe('scope must be a whole number from 0 (docs/protocol.md)')
     expect(
       refusal(
-        '{"kind":"push","mutations":[{"seq":1,"schema":"s","at":1,"strict":false,"ops":[{"op":"delete","model":"T","id":"x"}]}]}',
+        '{"kind":"push","mutations":[{"seq":1,"run":"r","schema":"s","at":1,"strict":false,"ops":[{"op":"delete","model":"T","id":"x"}]}]}',
       ),
     ).toBe('mutations[0].ops[0].id must be a uuid in lower case (docs/protocol.md)')
   })
@@ -204,7 +204,7 @@ const takes: readonly (readonly [RegExp, readonly unknown[]])[] = [
   [/^lines\.\d+\.parts$/, [null, []]],
   [/(^|\.)(token|position|from|to)$|\.outcome\.(code|fields\.\d+)$/, ['x\0', '']],
   [/^session\.last$|^scopes\.\d+\.(hash|position)$|^from$|\.outcome\.(model|id)$/, [null]],
-  [/(^|\.)(now|at|lastAt)$/, [-1, 1.5]],
+  [/(^|\.)(now|at)$/, [-1, 1.5]],
   [/(^|\.)(heartbeat|retryAfter)$/, [1.5, 1e300]],
   [/\.add$/, [-1, 1.5, 1e300]],
   [/^(scopes|rows|mutations|results|lines|digests)$|^lines\.\d+\.buckets$|(^|\.)(ops|lost|fields|claims|add|remove|out|deleted|rows\.[A-Z]\w*)$/, [[]]],

@@ -40,8 +40,8 @@ const below = (limit: number): Decode<number> =>
 const milliseconds = number((each) => each >= 0 && Number.isFinite(each), 'a number of milliseconds')
 
 const welcome = objectOf<Welcome>(
-  { kind: exactly('welcome'), epoch: label, lastSeq: count, lastAt: instant, forked: flag, now: instant, heartbeat: milliseconds },
-  { closed: false, optional: ['lastAt'] },
+  { kind: exactly('welcome'), epoch: label, lastSeq: count, lastRun: label, forked: flag, now: instant, heartbeat: milliseconds },
+  { closed: false, optional: ['lastRun'] },
 )
 
 const refusals = {

@@ -45,7 +45,7 @@ const second: Transition = {
   newScopes: [],
 }
 const update = (set: Readonly<Record<string, Wire>>): Op => ({ op: 'update', model: 'Task', id, version: 1, set: Object.fromEntries(Object.entries(set).map(([name, value]) => [name, { seen: null, value }])) })
-const mutation = (...ops: readonly Op[]) => ({ seq: 1, schema: 'one', at: 1, strict: false, ops })
+const mutation = (...ops: readonly Op[]) => ({ seq: 1, run: 'r', schema: 'one', at: 1, strict: false, ops })
 
 describe('between two versions', () => {
   const up = new Route([first], 'up')
@@ -74,6 +74,7 @@ describe('between two versions', () => {
     const { mutation: meant, losses } = up.mutation(mutation(update({ text: 'x', state: 'doing', rank: 7, stars: 2 })))
     expect(meant).toEqual({
       seq: 1,
+      run: 'r',
       schema: 'two',
       at: 1,
       strict: false,

@@ -5,7 +5,7 @@ import type { Database } from './transaction.js'
 
 /** What the database says to a client's greeting. */
 export type Greeting =
-  | { readonly kind: 'known'; readonly epoch: string; readonly lastSeq: number; readonly lastAt: number | null; readonly now: number; readonly forked: boolean }
+  | { readonly kind: 'known'; readonly epoch: string; readonly lastSeq: number; readonly lastRun: string | null; readonly now: number; readonly forked: boolean }
   /** Another principal's. */
   | { readonly kind: 'taken' }
 
@@ -17,17 +17,17 @@ export const greet = (database: Database, client: Uuid, principal: string, sessi
   database.write(async (connection) => {
     await connection.rows(register, [client, principal])
     const [row] = await connection.rows(lock, [client])
-    const [owner, lastSeq, accepted, epoch, now, lastAt] = row ?? []
+    const [owner, lastSeq, accepted, epoch, now, lastRun] = row ?? []
     if (owner !== principal) return { kind: 'taken' }
     const forked = accepted !== null && accepted !== session.last && accepted !== session.next
     if (!forked) await connection.rows(accept, [client, session.next])
-    return { kind: 'known', epoch: String(epoch), lastSeq: Number(lastSeq), lastAt: lastAt === null ? null : Number(lastAt), now: Number(now), forked }
+    return { kind: 'known', epoch: String(epoch), lastSeq: Number(lastSeq), lastRun: lastRun === null ? null : String(lastRun), now: Number(now), forked }
   })
 
 const register = `insert into syncgen.clients (id, principal) values ($1::uuid, $2) on conflict (id) do nothing`
 
 const lock = `select c.principal, c.last_seq, c.session, syncgen.epoch(), (extract(epoch from clock_timestamp()) * 1000)::bigint,
-  (select (o.outcome ->> 'made')::bigint from syncgen.outcomes o where o.client = c.id and o.seq = c.last_seq)
+  (select o.outcome ->> 'run' from syncgen.outcomes o where o.client = c.id and o.seq = c.last_seq)
 from syncgen.clients c where c.id = $1::uuid for update`
 
 const accept = `update syncgen.clients set session = $2, seen_at = clock_timestamp() where id = $1::uuid`

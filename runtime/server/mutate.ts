@@ -8,6 +8,7 @@ import type { Clock } from '../protocol/ports.js'
 import { type MutationTools, applyMutation } from './apply-mutation.js'
 import { HookFailed } from './before-write.js'
 import { possibleTime, stampCommand } from './edit-times.js'
+import { recorded } from './outcomes.js'
 import type { Verified } from './identity.js'
 import { Judge } from './judge.js'
 import { followLinks } from './links.js'
@@ -65,6 +66,22 @@ export class Pusher {
     }
   }
 
+  /**
+   * The outcomes of what was decided under an id that its asker is not to go on with: a fork. Decides nothing. The first that was not
+   * decided, or is not what was decided under its number, is the gap.
+   */
+  recall(client: Uuid, mutations: readonly Mutation[]): Promise<Decided> {
+    return this.#tools.database.read(async (connection) => {
+      const results: PushResult[] = []
+      for (const mutation of mutations) {
+        const outcome = await recorded(connection, client, mutation)
+        if (outcome === 'another') return { results, gap: { expected: mutation.seq } }
+        results.push({ seq: mutation.seq, outcome, rows: {} })
+      }
+      return { results }
+    })
+  }
+
   /** How the push is tried again, if it is worth it. @throws the error if it is not. */
   #otherCourse(author: Author, { failing, answering, ...course }: Course, error: unknown): Course {
     if (answering && !course.withoutRows && (isDoubtful(error) || !isPassing(error))) {
@@ -99,21 +116,21 @@ export class Pusher {
   ): Promise<Decided | 'replaced'> {
     const deadline = this.#tools.clock.monotonic() + mostMilliseconds
     const decided: Decision[] = []
-    const lastKnown = mutations.find(({ seq }) => seq === lastSeq)
-    // The last outcome is never purged: it tells, before anything is answered, whether these numbers mean what they meant.
-    if (lastKnown !== undefined && (await this.#repeat(connection, author, lastKnown)) === 'another') return await this.#fork(connection, author)
     let last = lastSeq
-    let gap = false
+    let gap = 0
     // One mutation locks its rows in one order; several may have met another push that locks in another. Again, that is one by one.
     for (const mutation of mutations.slice(0, course.tries > 1 ? 1 : mostMutations)) {
-      gap = mutation.seq > last + 1
-      if (gap || (decided.length > 0 && this.#tools.clock.monotonic() > deadline)) break
+      if (mutation.seq > last + 1) gap = last + 1
+      if (gap > 0 || (decided.length > 0 && this.#tools.clock.monotonic() > deadline)) break
       const repeated = mutation.seq <= last
       const outcome = repeated
-        ? await this.#repeat(connection, author, mutation)
+        ? await recorded(connection, author.client, mutation)
         : await this.#once(connection, author, mutation, now, decided, course)
-      if (outcome === 'another') return await this.#fork(connection, author)
       if (outcome === 'undecided') break
+      if (outcome === 'another') {
+        gap = mutation.seq
+        break
+      }
       decided.push({ mutation, outcome, repeated })
       last = Math.max(last, mutation.seq)
     }
@@ -121,24 +138,7 @@ export class Pusher {
     course.answering = true
     const results = await this.#withRows(connection, author, decided, course)
     course.answering = false
-    return gap ? { results, gap: { expected: last + 1 } } : { results }
-  }
-
-  /**
-   * It was decided before: the same outcome. Purging forgets only `applied`, so that no record means just that, and never the last
-   * of a client. `another`: what was decided under its number is not this mutation, but one that a copy of the device made at another time.
-   */
-  async #repeat(connection: Connection, author: Author, mutation: Mutation): Promise<Outcome | 'another'> {
-    const [row] = await connection.rows(readOutcome, [author.client, String(mutation.seq)])
-    if (row === undefined) return { kind: 'applied' }
-    const [outcome, made] = row
-    return made === null || Number(made) === mutation.at ? (outcome as Outcome) : 'another'
-  }
-
-  /** Two devices push under one id, and their nonces do not tell them apart: both are forks from now on, and take ids of their own. */
-  async #fork(connection: Connection, { client }: Author): Promise<'replaced'> {
-    await connection.rows(forget, [client])
-    return 'replaced'
+    return gap > 0 ? { results, gap: { expected: gap } } : { results }
   }
 
   /** `undecided`: the database failed on it; what was decided before it stands, and it is the first of the next push. */
@@ -188,7 +188,7 @@ export class Pusher {
   async #record(connection: Connection, { client }: Author, decided: readonly Decision[], last: number): Promise<void> {
     const fresh = decided.filter(({ repeated }) => !repeated)
     if (fresh.length === 0) return
-    const outcomes = fresh.map(({ mutation, outcome }) => [mutation.seq, JSON.stringify({ ...outcome, made: mutation.at })] as const)
+    const outcomes = fresh.map(({ mutation, outcome }) => [mutation.seq, JSON.stringify({ ...outcome, run: mutation.run })] as const)
     await connection.rows(record, [
       client,
       String(last),
@@ -274,11 +274,6 @@ const mostMilliseconds = 200
 
 const lockClient = `select session, last_seq, floor(extract(epoch from clock_timestamp()) * 1000)::bigint
 from syncgen.clients where id = $1::uuid for update`
-
-const forget = `update syncgen.clients set session = 'forked' where id = $1::uuid`
-
-/** Each outcome is stored with the time at which its client says that the mutation was made: none makes two at one time. */
-const readOutcome = `select outcome - 'made', (outcome ->> 'made')::bigint from syncgen.outcomes where client = $1::uuid and seq = $2::bigint`
 
 const record = `with moved as (update syncgen.clients set last_seq = $2::bigint, seen_at = clock_timestamp() where id = $1::uuid)
 insert into syncgen.outcomes (client, seq, outcome)

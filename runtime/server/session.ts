@@ -132,6 +132,7 @@ export class Session {
       return this.#hello(message)
     }
     const device = this.#device
+    if (this.#state === 'forked' && device !== undefined && message.kind === 'push') return this.#recall(message, device)
     if (this.#state !== 'open' || device === undefined) throw new SyncError('malformed-frame', 'hello comes first')
     switch (message.kind) {
       case 'sync':
@@ -165,7 +166,7 @@ export class Session {
     const greeting = await greet(this.#tools.database, message.client, identity.principal, message.session)
     if (greeting.kind === 'taken') throw new Refuse('client-taken')
     if (this.#channel.closed) return
-    const { epoch, lastSeq, lastAt, now, forked } = greeting
+    const { epoch, lastSeq, lastRun, now, forked } = greeting
     this.#identity = identity
     this.#nonce = message.session.next
     this.#interpreter = interpreter
@@ -175,7 +176,7 @@ export class Session {
       this.#cancel('hello')
       router.enter(this, message.client)
     }
-    this.#channel.send({ kind: 'welcome', epoch, lastSeq, ...(lastAt === null ? {} : { lastAt }), forked, now, heartbeat: limits.heartbeat })
+    this.#channel.send({ kind: 'welcome', epoch, lastSeq, ...(lastRun === null ? {} : { lastRun }), forked, now, heartbeat: limits.heartbeat })
     this.#expire(identity)
     this.#beat()
   }
@@ -201,12 +202,27 @@ export class Session {
     else await this.close(0)
   }
 
-  async #push({ mutations }: Push, device: Device): Promise<void> {
-    const { limits, pusher, wake } = this.#tools
+  #admit({ mutations }: Push): void {
+    const { limits } = this.#tools
     const ops = mutations.reduce((sum, mutation) => sum + mutation.ops.length, 0)
     if (mutations.length > limits.mutationsPerPush || ops > limits.opsPerPush)
       throw new SyncError('limit-exceeded', 'too much in one push')
     if (this.#pushes.waiting >= mostPushesWaiting) throw new SyncError('limit-exceeded', 'too many pushes at once')
+  }
+
+  /** A fork asks what became of what it pushed under the id that it has to leave. */
+  async #recall(push: Push, { client }: Device): Promise<void> {
+    this.#admit(push)
+    await this.#pushes.run(async () => {
+      await this.#channel.drained()
+      this.#channel.send({ kind: 'pushed', ...(await this.#tools.pusher.recall(client, push.mutations)) })
+    })
+  }
+
+  async #push(push: Push, device: Device): Promise<void> {
+    const { pusher, wake } = this.#tools
+    this.#admit(push)
+    const { mutations } = push
     await this.#pushes.run(async () => {
       let left = mutations
       while (left.length > 0 && this.#identity !== undefined && !this.#channel.closed) {

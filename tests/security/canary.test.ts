@@ -135,7 +135,7 @@ const attack = async (sql: pg.Client, seed: number, before: readonly string[]): 
   // Whatever is asked of rows by key, `pushed` brings what may be read, and live batches what became readable.
   const keys = [['Task', world.tasks], ['User', world.users], ['Project', world.projects], ['Label', world.labels]] as const
   const ops = keys.flatMap(([model, ids]) => ids.map((id) => ({ op: 'delete', model, id, version: 1, seen: {} })))
-  client.send({ kind: 'push', mutations: ops.map((op, at) => ({ seq: at + 1, schema: 'f'.repeat(64), at: 0, strict: false, ops: [op] })) })
+  client.send({ kind: 'push', mutations: ops.map((op, at) => ({ seq: at + 1, run: 'r', schema: 'f'.repeat(64), at: 0, strict: false, ops: [op] })) })
   await client.heard(`"seq":${ops.length},`)
   for (const each of await ruled(sql, user, world)) allowed.add(each)
   await disturb(sql, next, world)

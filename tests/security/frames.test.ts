@@ -65,7 +65,7 @@ describe('frames', () => {
     const next = random(1955)
     const id = randomUUID()
     const hello = { kind: 'hello', protocol: 1, schema: schema.hash, client: randomUUID(), principal: tracker.eve, token: '{}', session: { last: null, next: 'n' } }
-    const mutation = (op: object) => ({ seq: 1, schema: schema.hash, at: 1, strict: false, ops: [op] })
+    const mutation = (op: object) => ({ seq: 1, run: 'r', schema: schema.hash, at: 1, strict: false, ops: [op] })
     const good = [
       hello,
       { kind: 'sync', attempt: 1, scopes: [{ id: 1, name: 'board', params: { projectId: tracker.project }, hash: null, position: null }] },

@@ -126,7 +126,7 @@ describe('the memory of a server', () => {
     // Each names the same 4 MB of rows, which `pushed` would bring: 240 MB in all.
     for (let seq = 1; seq <= 60; seq += 1) {
       const ops = ids.map((id) => ({ op: 'update', model: 'Task', id, version: 1, set: {} }))
-      lazy.send({ kind: 'push', mutations: [{ seq, schema: schema.hash, at: 0, strict: false, ops }] })
+      lazy.send({ kind: 'push', mutations: [{ seq, run: 'r', schema: schema.hash, at: 0, strict: false, ops }] })
     }
     for (let at = 0; at < 500; at += 1) lazy.send({ kind: 'ping', at })
     await new Promise((resolve) => setTimeout(resolve, 1500))

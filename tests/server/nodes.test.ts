@@ -68,45 +68,73 @@ describe('several nodes', () => {
     expect(Math.max(...told)).toBeLessThan(twin.seq)
   })
 
-  it('[V95] tell a copy of a device by what it pushes under a number that was taken, and both copies take new ids', async () => {
-    const bob = await tracker.online(tracker.bob, ['home'])
-    const session = { last: bob.lastNonce(), next: randomUUID() }
-    await bob.cut()
-    await bob.connect(tracker.url, { session })
-    const first = bob.mutation([newTask(tracker.project)])
-    expect((await bob.pushAs(first)).outcome).toEqual({ kind: 'applied' })
-    await bob.cut()
+  it('[V95] tell a copy of a device by what it pushes under a number that was taken: the device goes on, the copy takes a new id for it', async () => {
+    const bob = tracker.device(tracker.bob)
     const twin = tracker.device(tracker.bob)
+    const session = { last: null, next: randomUUID() }
+    expect(await bob.connect(tracker.url, { session })).toMatchObject({ kind: 'welcome', forked: false })
+    const first = bob.mutation([newTask(tracker.project)])
     twin.client = bob.client
     // Taken after the nonce was stored, before the welcome was: to the server it is a device that did not hear it.
-    expect(await twin.connect(tracker.url, { session })).toMatchObject({ kind: 'welcome', forked: false })
-    const other = { ...bob.mutation([newTask(tracker.project)]), seq: first.seq, at: first.at + 1 }
-    twin.send({ kind: 'push', mutations: [other] })
-    expect(await twin.whenClosed()).toMatchObject({ code: 1008, reason: 'replaced' })
-    expect(await tracker.sql('select 1 from tasks where id = $1', [other.ops[0]?.id])).toEqual([])
-    for (const device of [bob, twin]) {
-      const nonces = { session: { last: session.next, next: randomUUID() } }
-      expect(await device.connect(tracker.url, nonces)).toMatchObject({ kind: 'welcome', forked: true })
-      await device.cut()
-    }
+    expect((await bob.pushAs(first)).outcome).toEqual({ kind: 'applied' })
+    expect(await twin.connect(tracker.url, { session })).toMatchObject({ kind: 'welcome', forked: false, lastSeq: 1, lastRun: bob.run })
+    const shared = { ...first }
+    const other = twin.mutation([newTask(tracker.project)], { seq: 1 })
+    twin.send({ kind: 'push', mutations: [shared, { ...other, seq: 2 }] })
+    expect(await twin.next('pushed')).toMatchObject({ results: [{ seq: 1, outcome: { kind: 'applied' } }, { seq: 2 }] })
+    expect(await bob.connect(tracker.url, { session })).toMatchObject({ forked: false, lastSeq: 2, lastRun: twin.run })
+    const unheard = bob.mutation([newTask(tracker.project)])
+    bob.send({ kind: 'push', mutations: [first, unheard] })
+    expect(await bob.next('pushed')).toMatchObject({ results: [{ seq: 1, outcome: { kind: 'applied' } }], gap: { expected: 2 } })
+    expect(await tracker.sql('select 1 from tasks where id = $1', [unheard.ops[0]?.id])).toEqual([])
   })
 
-  it('[V126] find out numbers that were drawn again, even after a horizon, before they answer any of them', async () => {
+  it('[V135] tell a fork what was decided under the id that it has to leave, and decide nothing under it', async () => {
+    const bob = await tracker.online(tracker.bob, ['home'])
+    const mutations = [1, 2, 3].map(() => bob.mutation([newTask(tracker.project)]))
+    const [first, second, third] = mutations
+    if (first === undefined || second === undefined || third === undefined) throw new Error('no mutations')
+    bob.send({ kind: 'push', mutations: [first, second] })
+    expect(await bob.next('pushed')).toMatchObject({ results: [{ seq: 1 }, { seq: 2 }] })
+    const twin = tracker.device(tracker.bob)
+    twin.client = bob.client
+    expect(await twin.connect(tracker.url, { session: { last: randomUUID(), next: randomUUID() } })).toMatchObject({ forked: true, lastSeq: 2 })
+    twin.send({ kind: 'push', mutations: [first, second, third] })
+    expect(await twin.next('pushed')).toMatchObject({
+      results: [
+        { seq: 1, outcome: { kind: 'applied' } },
+        { seq: 2, outcome: { kind: 'applied' } },
+      ],
+      gap: { expected: 3 },
+    })
+    twin.send({ kind: 'push', mutations: [first, { ...second, run: 'another' }] })
+    expect(await twin.next('pushed')).toMatchObject({ results: [{ seq: 1 }], gap: { expected: 2 } })
+    twin.send({ kind: 'sync', attempt: 1, scopes: [] })
+    expect(await twin.next('refused')).toMatchObject({ code: 'malformed-frame' })
+    expect(await tracker.sql('select 1 from tasks where id = $1', [third.ops[0]?.id])).toEqual([])
+    expect((await bob.pushAs(third)).outcome).toEqual({ kind: 'applied' })
+  })
+
+  it('[V126] find out numbers that were drawn again, even after a horizon, and whatever the clock said', async () => {
     const bob = await tracker.online(tracker.bob, ['home'])
     const at = Date.now()
-    const made = () => ({ ...bob.mutation([newTask(tracker.project)]), at })
-    for (const mutation of [made(), made(), made()]) expect((await bob.pushAs(mutation)).outcome).toEqual({ kind: 'applied' })
+    const made = (seq: number) => bob.mutation([newTask(tracker.project)], { seq, at: at + 1000 * seq })
+    const mutations = [1, 2, 3, 4, 5].map(made)
+    for (const mutation of mutations) expect((await bob.pushAs(mutation)).outcome).toEqual({ kind: 'applied' })
+    await tracker.sql(`update syncgen.outcomes set at = at - interval '1 year', outcome = jsonb_set(outcome, '{run}', '"former"') where client = $1 and seq < 3`, [bob.client])
     await tracker.sql(`update syncgen.outcomes set at = at - interval '1 year' where client = $1`, [bob.client])
     await tracker.sql(`select syncgen.purge('0')`)
     await tracker.sql(`select syncgen.purge('0')`)
-    expect(await tracker.sql('select seq::int from syncgen.outcomes where client = $1', [bob.client])).toEqual([{ seq: 3 }])
-    // As after a loss of power that took all three along.
-    const again = [1, 2, 3].map((seq) => ({ ...bob.mutation([newTask(tracker.project)]), seq, at: at + 1000 * seq }))
-    bob.frames.length = 0
-    bob.send({ kind: 'push', mutations: again })
-    expect(await bob.whenClosed()).toMatchObject({ code: 1008, reason: 'replaced' })
-    expect(bob.frames.filter(({ kind }) => kind === 'pushed')).toEqual([])
-    expect(await bob.connect(tracker.url, { session: { last: bob.lastNonce(), next: randomUUID() } })).toMatchObject({ kind: 'welcome', forked: true })
+    // The last of each run stays.
+    expect(await tracker.sql('select seq::int from syncgen.outcomes where client = $1 order by seq', [bob.client])).toEqual([{ seq: 2 }, { seq: 5 }])
+    // As after a loss of power that took the last four along, in which the clock's state went, too.
+    const [first, , , fourth] = mutations
+    if (first === undefined || fourth === undefined) throw new Error('no mutations')
+    const again = [2, 3, 4].map((seq) => bob.mutation([newTask(tracker.project)], { seq, run: 'later', at: at - 1000 }))
+    bob.send({ kind: 'push', mutations: [{ ...first, run: 'former' }, ...again] })
+    expect(await bob.next('pushed')).toMatchObject({ results: [{ seq: 1, outcome: { kind: 'applied' } }], gap: { expected: 2 } })
+    bob.send({ kind: 'push', mutations: [fourth] })
+    expect(await bob.next('pushed')).toMatchObject({ results: [{ seq: 4, outcome: { kind: 'applied' } }] })
   })
 
   it('[V52] each hear of every change, whoever made it: net per row, with the row as it is', async () => {

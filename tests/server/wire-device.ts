@@ -49,6 +49,8 @@ export class WireDevice {
   position: string | null = null
   done = 0
   seq = 0
+  /** Its mutations say that they were made in it. */
+  run: string = randomUUID()
   closed: { readonly code: number; readonly reason: string } | undefined
   /** All frames of the current connection, for assertions about what was never sent. */
   frames: ServerMessage[] = []
@@ -206,7 +208,7 @@ export class WireDevice {
 
   mutation(ops: readonly Op[], options: Partial<Mutation> = {}): Mutation {
     this.seq = options.seq ?? this.seq + 1
-    return { seq: this.seq, schema: this.schema.hash, at: Date.now(), strict: false, ops, ...options }
+    return { seq: this.seq, run: this.run, schema: this.schema.hash, at: Date.now(), strict: false, ops, ...options }
   }
 
   /** Ids that some scope claims. */

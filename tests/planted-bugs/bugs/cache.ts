@@ -199,10 +199,8 @@ export const cacheBugs: readonly PlantedBug[] = [
     title: 'A client goes on from its position without looking whether the database is the same',
     hazards: ['L4', 'E3'],
     edits: [
-      { file: 'runtime/client/identity.ts', find: 'if (own.epoch !== null && own.epoch !== epoch)', replace: `if (own.epoch === '')` },
-      { file: 'runtime/client/identity.ts', find: 'return lastSeq < left ?', replace: 'return lastSeq < left && left < 0 ?' },
-      { file: 'runtime/client/identity.ts', find: 'if (lastSeq > own.lastSeq) return', replace: 'if (lastSeq < 0) return' },
-      { file: 'runtime/client/identity.ts', find: 'if (own.sent === 0 && lastSeq > own.stored)', replace: 'if (lastSeq < 0)' },
+      { file: 'runtime/client/identity.ts', find: 'own.epoch !== null && own.epoch !== epoch', replace: `own.epoch === ''` },
+      { file: 'runtime/client/identity.ts', find: '!isOther && left <= lastSeq && lastSeq <= own.lastSeq', replace: '(!isOther || left >= 0)' },
     ],
     test: 'runtime/client/synchronizer.test.ts',
   },
@@ -223,7 +221,7 @@ export const cacheBugs: readonly PlantedBug[] = [
   drawn.set(key, device.client)`,
       },
       { file: 'runtime/client/client-parts.ts', find: 'const hour = 3_600_000\n', replace: 'const hour = 3_600_000\nconst remembered = new WeakMap<object, Map<string, string>>()\n' },
-      { file: 'runtime/client/identity.ts', find: 'if (forked) return', replace: 'if (forked && own.lastSeq < 0) return' },
+      { file: 'runtime/client/identity.ts', find: '!forked && !isOtherHistory', replace: '(!forked || own.lastSeq >= 0) && !isOtherHistory' },
     ],
   },
   {

@@ -83,12 +83,19 @@ export const pushBugs: readonly PlantedBug[] = [
     test: 'tests/e2e/faults.test.ts',
   },
   {
+    id: 'numbers-of-another-run',
+    title: 'A number that was drawn a second time is taken for the mutation that was decided under it',
+    hazards: ['J2', 'K10'],
+    edits: [{ file: 'runtime/server/outcomes.ts', find: 'if (decided !== run)', replace: 'if (decided === null)' }],
+    test: 'tests/server/nodes.test.ts',
+  },
+  {
     id: 'order-not-kept',
     title: 'After a reconnection the newest mutation goes first, and the server takes what comes',
     hazards: ['C11', 'H1', 'J2'],
     edits: [
       { file: 'runtime/client/sender.ts', find: 'this.#unsent = [...undecided]', replace: 'this.#unsent = [...undecided].reverse()' },
-      { file: mutate, find: 'gap = mutation.seq > last + 1', replace: 'gap = mutation.seq < 0' },
+      { file: mutate, find: 'if (mutation.seq > last + 1) gap', replace: 'if (mutation.seq < 0) gap' },
     ],
     test: 'runtime/client/outbox.test.ts',
   },
@@ -96,7 +103,7 @@ export const pushBugs: readonly PlantedBug[] = [
     id: 'gap-accepted',
     title: 'A number that leaves a gap is taken: what was between is never applied',
     hazards: ['J2', 'C11'],
-    edits: [{ file: mutate, find: 'gap = mutation.seq > last + 1', replace: 'gap = mutation.seq < 0' }],
+    edits: [{ file: mutate, find: 'if (mutation.seq > last + 1) gap', replace: 'if (mutation.seq < 0) gap' }],
     test: 'tests/server/push.test.ts',
   },
   {

@@ -43,7 +43,7 @@ const [alice = { principal: '', claims: {} }] = worldSchema.principals
 const send = ({ pushes }: World, seq: number, op: object, outcome: object = { kind: 'applied' }, frame?: Watch['frame']): void => {
   for (const [from, to, message] of [
     ['d1', 'node0', { kind: 'hello', client: 'c' }],
-    ['d1', 'node0', { kind: 'push', mutations: [{ seq, schema: worldSchema.descriptor.hash, at: 0, strict: false, ops: [op] }] }],
+    ['d1', 'node0', { kind: 'push', mutations: [{ seq, run: 'r', schema: worldSchema.descriptor.hash, at: 0, strict: false, ops: [op] }] }],
     ['node0', 'd1', { kind: 'pushed', results: [{ seq, outcome }] }],
   ] as const) {
     pushes.see(from, to, message as never)

@@ -281,7 +281,7 @@ describe('a world that is sabotaged', { timeout: 120_000 }, () => {
         }
       },
     })
-    expect(await found(rejections, stubborn)).toMatch(/I11: d\d still shows d\d:\d+ of a write that was rejected/)
+    expect(await found(rejections, stubborn)).toMatch(/I11: d\d still shows d\d:\d+( d\d:\d+)* of a write that was rejected/)
   })
 
   it('[I11] an app forgets what was rejected', async () => {

@@ -149,9 +149,12 @@ begin
   delete from syncgen.changes c where c.xid < finished;
   get diagnostics deleted = row_count;
   -- The others stay: a client that asks again for an outcome that is not here is told 'applied', and must be told the truth. So does
-  -- the last of each client, by which the numbers that it drew are told from those that another draws.
+  -- the last of each run of a client, by which the numbers that it drew are told from those that were drawn a second time.
   delete from syncgen.outcomes o using syncgen.clients c
-  where o.at <= clock_timestamp() - horizon and o.outcome ->> 'kind' = 'applied' and c.id = o.client and o.seq < c.last_seq;
+  where o.at <= clock_timestamp() - horizon and o.outcome ->> 'kind' = 'applied' and c.id = o.client and o.seq < c.last_seq
+    and o.outcome ->> 'run' = (
+      select n.outcome ->> 'run' from syncgen.outcomes n where n.client = o.client and n.seq > o.seq order by n.seq limit 1
+    );
   delete from syncgen.horizons h where h.finished_below < finished;
   return deleted;
 end
