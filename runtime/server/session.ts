@@ -58,7 +58,7 @@ export class Session {
     this.#rate = new FrameRate(clock, limits.framesPerSecond)
     this.#holdings = new Holdings(channel, timers, limits.heldRows, holdWithin)
     this.#heard = clock.monotonic()
-    this.#after('hello', limits.helloWithin, () => this.#fail(new Refuse('unauthenticated')))
+    this.#expectIdentity()
   }
 
   get client(): Uuid | undefined {
@@ -132,8 +132,9 @@ export class Session {
       return this.#hello(message)
     }
     const device = this.#device
-    if (this.#state === 'forked' && device !== undefined && message.kind === 'push') return this.#recall(message, device)
-    if (this.#state !== 'open' || device === undefined) throw new SyncError('malformed-frame', 'hello comes first')
+    const isFork = this.#state === 'forked'
+    if ((this.#state !== 'open' && !isFork) || device === undefined) throw new SyncError('malformed-frame', 'hello comes first')
+    if (isFork && !forks.has(message.kind)) throw new SyncError('malformed-frame', 'a fork takes a new client id first')
     switch (message.kind) {
       case 'sync':
         return device.sync(message).then(() => this.#tools.wake(false))
@@ -143,7 +144,7 @@ export class Session {
       case 'close':
         return device.close(message.scope)
       case 'push':
-        return this.#push(message, device)
+        return isFork ? this.#recall(message, device) : this.#push(message, device)
       case 'authenticate':
         return this.#authenticate(message.token, device)
       case 'ping':
@@ -210,11 +211,12 @@ export class Session {
     if (this.#pushes.waiting >= mostPushesWaiting) throw new SyncError('limit-exceeded', 'too many pushes at once')
   }
 
-  /** A fork asks what became of what it pushed under the id that it has to leave. */
+  /** A fork asks what became of what it pushed under the id that it has to leave. While it asks, it is not late. */
   async #recall(push: Push, { client }: Device): Promise<void> {
     this.#admit(push)
     await this.#pushes.run(async () => {
       await this.#channel.drained()
+      this.#expectIdentity()
       this.#channel.send({ kind: 'pushed', ...(await this.#tools.pusher.recall(client, push.mutations)) })
     })
   }
@@ -281,6 +283,11 @@ export class Session {
     this.ended()
   }
 
+  /** Who does not say in time who it is, under an id that is its own, is not waited for. */
+  #expectIdentity(): void {
+    this.#after('hello', this.#tools.limits.helloWithin, () => this.#fail(new Refuse('unauthenticated')))
+  }
+
   #after(name: 'hello' | 'beat' | 'expiry', ms: number, run: () => void): void {
     this.#cancel(name)
     this.#cancels.set(name, this.#tools.timers.after(ms, run))
@@ -292,6 +299,8 @@ export class Session {
   }
 }
 
+/** What a fork may say: it hears what became of its pushes, and leaves. */
+const forks: ReadonlySet<ClientMessage['kind']> = new Set(['push', 'ping', 'authenticate'])
 const policyViolation = 1008
 const serviceRestart = 1012
 const mostPushesWaiting = 32

@@ -109,6 +109,8 @@ describe('several nodes', () => {
     })
     twin.send({ kind: 'push', mutations: [first, { ...second, run: 'another' }] })
     expect(await twin.next('pushed')).toMatchObject({ results: [{ seq: 1 }], gap: { expected: 2 } })
+    twin.send({ kind: 'ping', at: 1 })
+    expect(await twin.next('pong')).toMatchObject({ at: 1 })
     twin.send({ kind: 'sync', attempt: 1, scopes: [] })
     expect(await twin.next('refused')).toMatchObject({ code: 'malformed-frame' })
     expect(await tracker.sql('select 1 from tasks where id = $1', [third.ops[0]?.id])).toEqual([])
