@@ -22,6 +22,8 @@ import type { Store } from './store.js'
 export interface PendingMutation {
   /** Null until it is stored. */
   readonly seq: number | null
+  /** The start of the client in which it was made; with `at` it tells a mutation from all others of this device and of its copies. */
+  readonly run: string
   /** When the user did it, ms since 1970. */
   readonly at: number
   readonly schema: string
@@ -104,7 +106,7 @@ export class Outbox {
   }
 
   pending(): readonly PendingMutation[] {
-    return this.#entries.filter(({ outcome }) => outcome === null).map(({ seq, at, schema, strict, ops }) => ({ seq, at, schema, strict, ops }))
+    return this.#entries.filter(({ outcome }) => outcome === null).map(({ seq, run, at, schema, strict, ops }) => ({ seq, run, at, schema, strict, ops }))
   }
 
   /** What the server must agree with. */

@@ -16,7 +16,7 @@ export type Greeting =
 export const greet = (database: Database, client: Uuid, principal: string, session: Hello['session']): Promise<Greeting> =>
   database.write(async (connection) => {
     await connection.rows(register, [client, principal])
-    const [row] = await connection.rows(lock, [client])
+    const [row] = await connection.rows(read, [client])
     const [owner, lastSeq, accepted, epoch, now, lastRun] = row ?? []
     if (owner !== principal) return { kind: 'taken' }
     const forked = accepted !== null && accepted !== session.last && accepted !== session.next
@@ -24,10 +24,12 @@ export const greet = (database: Database, client: Uuid, principal: string, sessi
     return { kind: 'known', epoch: String(epoch), lastSeq: Number(lastSeq), lastRun: lastRun === null ? null : String(lastRun), now: Number(now), forked }
   })
 
-const register = `insert into syncgen.clients (id, principal) values ($1::uuid, $2) on conflict (id) do nothing`
+/** Locks the row. What is read of it and of its outcomes follows in a statement of its own: one that waits sees of other tables what was before. */
+const register = `insert into syncgen.clients (id, principal) values ($1::uuid, $2)
+on conflict (id) do update set seen_at = clock_timestamp() where clients.principal = excluded.principal`
 
-const lock = `select c.principal, c.last_seq, c.session, syncgen.epoch(), (extract(epoch from clock_timestamp()) * 1000)::bigint,
+const read = `select c.principal, c.last_seq, c.session, syncgen.epoch(), (extract(epoch from clock_timestamp()) * 1000)::bigint,
   (select o.outcome ->> 'run' from syncgen.outcomes o where o.client = c.id and o.seq = c.last_seq)
-from syncgen.clients c where c.id = $1::uuid for update`
+from syncgen.clients c where c.id = $1::uuid`
 
 const accept = `update syncgen.clients set session = $2, seen_at = clock_timestamp() where id = $1::uuid`

@@ -117,6 +117,22 @@ describe('several nodes', () => {
     expect((await bob.pushAs(third)).outcome).toEqual({ kind: 'applied' })
   })
 
+  it('[V136] say of the last mutation what a push recorded that was being decided meanwhile', async () => {
+    const bob = await tracker.online(tracker.bob, ['home'])
+    await bob.push(newTask(tracker.project))
+    const other = new pg.Client({ connectionString: tracker.database })
+    await other.connect()
+    await other.query('begin')
+    await other.query('update syncgen.clients set last_seq = 2 where id = $1', [bob.client])
+    await other.query(`insert into syncgen.outcomes (client, seq, outcome) values ($1, 2, '{"kind": "applied", "run": "another"}')`, [bob.client])
+    const welcome = bob.connect(tracker.url)
+    const isWaiting = async (): Promise<boolean> => (await tracker.sql(`select from pg_locks where not granted`)).length > 0
+    while (!(await isWaiting())) await new Promise((resolve) => setTimeout(resolve, 10))
+    await other.query('commit')
+    await other.end()
+    expect(await welcome).toMatchObject({ lastSeq: 2, lastRun: 'another' })
+  })
+
   it('[V126] find out numbers that were drawn again, even after a horizon, and whatever the clock said', async () => {
     const bob = await tracker.online(tracker.bob, ['home'])
     const at = Date.now()

@@ -5,7 +5,7 @@ import type { AppValues } from '../schema/row-author.js'
 import type { AnyModel, SimTransaction } from '../schema/sim-schema.js'
 import type { Device } from '../world/device.js'
 import { marksIn } from '../world/history.js'
-import type { LocalWrite } from '../world/ledger.js'
+import { type LocalWrite, madeIn } from '../world/ledger.js'
 import type { World } from '../world/world.js'
 
 export type Step =
@@ -49,14 +49,14 @@ export const write = (world: World, device: Device, steps: readonly Step[], stri
     }
   }
   try {
-    const before = client.pending().at(-1)?.at
+    const before = client.pending().at(-1)
     const { durable, confirmed } = client.transaction(run, { strict })
-    const made = client.pending().at(-1)?.at
+    const made = client.pending().at(-1)
     deletedOn(device).push(...deleted)
     const entry: LocalWrite = world.ledger.add({
       device: device.name,
       at: world.kernel.now,
-      made: made === before ? null : (made ?? null),
+      made: made === undefined || (before !== undefined && madeIn(made) === madeIn(before)) ? null : madeIn(made),
       what: steps.map(({ op, model }) => `${op} ${model.name}`).join(', '),
       marks: marksOf(steps),
       rows: steps.map(({ op, model, id }) => ({ op: op === 'restore' ? 'create' : op, model: model.name, id: id.toLowerCase() })),

@@ -99,7 +99,6 @@ export class Device implements Actor {
         log: (level, event, details) => {
           if (!isAlive()) return
           log(level, event, { ...details, device: this.name })
-          if (event === 'outcomes-unknown') this.#parts.ledger.unheard(this.name, new Set(this.client?.pending().map(({ at }) => at)))
         },
         ports: {
           clock: this.clock,

@@ -7,6 +7,7 @@ import type { OpenStorage, Storage } from '../../../runtime/client/storage.js'
 import { dexieStorage } from '../../../runtime/client/dexie-storage.js'
 import type { Dice } from '../../postgres/random.js'
 import type { Actor, Kernel } from '../kernel/kernel.js'
+import { madeIn } from './ledger.js'
 import { limitRoom } from './quota.js'
 
 /** All records of one database, as they were at some moment. */
@@ -93,10 +94,10 @@ export class Disk {
     return { name: this.#name, stores }
   }
 
-  /** When the mutations were made that wait there to be sent. */
-  waiting(): ReadonlySet<number> {
+  /** The mutations that wait there to be sent: when they were made. */
+  waiting(): ReadonlySet<string> {
     const records = this.image()?.stores.get('outbox') ?? []
-    return new Set(records.map(({ value }) => (value as { readonly at: number }).at))
+    return new Set(records.map(({ value }) => madeIn(value as { readonly run: string; readonly at: number })))
   }
 
   /** The process died: what was committed is there. `undone` commits were not on the disk yet. */

@@ -7,8 +7,8 @@ export type Fate = 'pending' | 'applied' | 'merged' | 'rejected' | 'unknown' | '
 export interface LocalWrite {
   readonly device: string
   readonly at: number
-  /** When its device says that it was made: no other one of the device has this time. Null: it changed nothing, and is no mutation. */
-  readonly made: number | null
+  /** In which run of its device, and when there: `madeIn`. Null: it changed nothing, and is no mutation. */
+  readonly made: string | null
   readonly what: string
   /** Texts that nobody else wrote; those of the last value of each field. */
   readonly marks: readonly string[]
@@ -18,6 +18,9 @@ export interface LocalWrite {
   fate: Fate
   outcome: Outcome | null
 }
+
+/** What tells a mutation from all others, of copies of its device, too. */
+export const madeIn = ({ run, at }: Pick<Mutation, 'run' | 'at'>): string => `${run} ${at}`
 
 export class Ledger {
   readonly writes: LocalWrite[] = []
@@ -34,23 +37,15 @@ export class Ledger {
     for (const write of this.#of(device, 'pending')) write.fate = write.isDurable ? 'unknown' : 'lost'
   }
 
-  /**
-   * A device took a new client id, and heard that what does not wait any more was decided, but not how: the server cannot be asked for it
-   * after a restore that took back its last nonce, nor once there is a copy. It must be stored all the same.
-   */
-  unheard(device: string, waiting: ReadonlySet<number>): void {
-    for (const write of this.#of(device, 'pending')) if (write.made !== null && !waiting.has(write.made)) write.fate = 'unknown'
-  }
-
   /** What is stored is not what was: writes that do not wait there were lost with it, as declared. */
-  replaced(device: string, waiting: ReadonlySet<number>): void {
+  replaced(device: string, waiting: ReadonlySet<string>): void {
     this.#replaced.set(device, this.writes.length)
     for (const write of this.#of(device, 'unknown')) if (write.made === null || !waiting.has(write.made)) write.fate = 'lost'
   }
 
-  /** An event told what became of a write of an earlier life: the last that had this time, which a loss of power may give out again. */
-  told(device: string, { at }: Pick<Mutation, 'at'>, fate: Fate, outcome: Outcome | null): void {
-    const write = this.writes.findLast((each) => each.device === device && each.made === at)
+  /** An event told what became of a write of an earlier life. */
+  told(device: string, mutation: Pick<Mutation, 'run' | 'at'>, fate: Fate, outcome: Outcome | null): void {
+    const write = this.writes.findLast((each) => each.device === device && each.made === madeIn(mutation))
     if (write === undefined || (write.fate !== 'unknown' && write.fate !== 'lost')) return
     write.fate = fate
     write.outcome = outcome
