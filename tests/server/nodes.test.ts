@@ -126,7 +126,7 @@ describe('several nodes', () => {
     await other.query('update syncgen.clients set last_seq = 2 where id = $1', [bob.client])
     await other.query(`insert into syncgen.outcomes (client, seq, outcome) values ($1, 2, '{"kind": "applied", "run": "another"}')`, [bob.client])
     const welcome = bob.connect(tracker.url)
-    const isWaiting = async (): Promise<boolean> => (await tracker.sql(`select from pg_locks where not granted`)).length > 0
+    const isWaiting = async (): Promise<boolean> => (await tracker.sql(`select from pg_locks where not granted and locktype = 'transactionid'`)).length > 0
     while (!(await isWaiting())) await new Promise((resolve) => setTimeout(resolve, 10))
     await other.query('commit')
     await other.end()
