@@ -1,4 +1,6 @@
 /** Who this client is to the server: its id, the nonces that tell it from a copy of itself, and when it must become another. */
+import type { Uuid } from '../protocol/descriptor.js'
+import { hashOf } from '../protocol/digest-hash.js'
 import { SyncError } from '../protocol/errors.js'
 import type { Hello, Welcome } from '../protocol/messages.js'
 import type { Random } from '../protocol/ports.js'
@@ -42,11 +44,20 @@ export class ClientIdentity {
   }
 
   /**
-   * Takes a new client id; what the server had not decided under the old one is numbered anew. @throws SyncError `storage-
-   * failed`.
+   * Takes a new client id; what the server had not decided under the old one is numbered anew. If a loss of power takes that back after
+   * some of it was sent, it is done again under the same id, and nothing is decided twice. @throws SyncError `storage-failed`.
    */
   renew(storage: Storage, decided: number, epoch: string | null): Promise<void> {
-    return this.#parts.outbox.renumber(storage, decided, { client: this.#parts.random.uuid(), epoch })
+    const { journal, outbox, random } = this.#parts
+    const [first] = [...outbox.numbers.runs].filter(([seq]) => seq > decided)
+    const client = first === undefined ? random.uuid() : nextId(journal.device.client, ...first)
+    return outbox.renumber(storage, decided, { client, epoch })
+  }
+
+  /** The server says that the id is another principal's. */
+  replace(storage: Storage): Promise<void> {
+    const { journal, outbox, random } = this.#parts
+    return outbox.renumber(storage, journal.device.done, { client: random.uuid(), epoch: journal.device.epoch })
   }
 
   /** One that is not stored would make the next start look like a copy's: the old one has to do while storage fails. */
@@ -59,6 +70,12 @@ export class ClientIdentity {
       journal.advance({ session: { last, next: last } }) // The status says what storage could not do.
     }
   }
+}
+
+/** The id under which an outbox goes on that begins with this number, which was drawn under `client` in this run. */
+const nextId = (client: Uuid, seq: number, run: string): Uuid => {
+  const hex = [hashOf(client, Number.parseInt(run, 16)), hashOf(client, seq)].flatMap(({ high, low }) => [high, low]).map((each) => each.toString(16).padStart(8, '0')).join('')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`
 }
 
 export interface OwnHistory extends OwnNumbers {

@@ -462,6 +462,27 @@ describe('the outbox', () => {
     expect(db.labels.all().map(({ name }) => name).toSorted()).toEqual(['one', 'three', 'two'])
   })
 
+  it('[C154] a new client id that a loss of power took back is taken again: what was sent under it is not decided twice', async () => {
+    const next = async (skipped: number): Promise<unknown> => {
+      const storage = memoryStorage()
+      const first = await new TestWorld().open({ storage }) // With the same ids each time.
+      for (const name of ['one', 'two']) await first.labels.create({ name }).durable
+      await first.close()
+      const world = new TestWorld()
+      for (let n = 0; n < skipped; n += 1) world.uuid()
+      const db = await world.open({ storage })
+      const wire = await world.wire(1)
+      wire.send(welcome(0, { forked: true }))
+      await eventually(() => expect(wire.isOpen).toBe(false))
+      world.pass(1_000)
+      const second = await world.wire(2)
+      await db.close()
+      expect(second.of('hello')[0]?.client).not.toBe(wire.of('hello')[0]?.client)
+      return [wire.of('hello')[0]?.client, second.of('hello')[0]?.client]
+    }
+    expect(await next(100)).toEqual(await next(200))
+  })
+
   it('[C142] each start is a run of its own, and what it makes says so', async () => {
     const storage = memoryStorage()
     const run = async (skipped: number): Promise<string | undefined> => {

@@ -126,7 +126,7 @@ export class Synchronizer implements Session, ScopeListener {
 
   clientTaken(): Promise<void> {
     const { journal, identity } = this.#parts
-    return journal.run((storage) => identity.renew(storage, journal.device.done, journal.device.epoch))
+    return journal.run((storage) => identity.replace(storage))
   }
 
   scopeOpened(): void {
