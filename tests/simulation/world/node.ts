@@ -32,6 +32,10 @@ export class SimNode implements Place {
   readonly #parts: NodeParts
   #life: NodeLife | null = null
   #lives = 0
+  /** The life that an operator ends. */
+  #stopping: NodeLife | null = null
+  /** Whether another is to begin as soon as that one has ended. */
+  #startsAgain = false
 
   constructor(index: number, parts: NodeParts) {
     this.index = index
@@ -61,8 +65,9 @@ export class SimNode implements Place {
     return this.#life?.server ?? null
   }
 
-  /** It takes its time; connections are refused until it is up. */
+  /** Begins a life, after the one that is being stopped, if any. It takes its time; connections are refused until it is up. */
   start(): void {
+    this.#startsAgain = this.#stopping !== null
     if (this.#life !== null || this.isHeld) return
     this.#lives += 1
     const life = new NodeLife(`${this.name}.${this.#lives}`, this.schema, this.#parts)
@@ -85,6 +90,7 @@ export class SimNode implements Place {
   async crash(): Promise<void> {
     const life = this.#life
     this.#life = null
+    this.#stopping = null
     if (life === null) return
     life.isAlive = false
     await this.#parts.gate().endAll(life)
@@ -93,13 +99,16 @@ export class SimNode implements Place {
   /** As an operator stops it: what is under way is finished, devices are told. */
   stop(): void {
     const life = this.#life
-    if (life?.server == null) return
-    life.server.close().then(
-      () => {
-        if (this.#life === life) this.#life = null
-      },
-      () => undefined,
-    )
+    if (life?.server == null || this.#stopping === life) return
+    this.#stopping = life
+    this.#startsAgain = false
+    const stopped = (): void => {
+      if (this.#stopping === life) this.#stopping = null
+      if (this.#life !== life) return
+      this.#life = null
+      if (this.#startsAgain) this.start()
+    }
+    life.server.close().then(stopped, stopped)
   }
 }
 
