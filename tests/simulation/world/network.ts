@@ -104,6 +104,8 @@ class Link {
   #place: Place | undefined
   #accepted: Accepted | null = null
   #isOver = false
+  /** The server has said its last. */
+  #isClosing = false
   #deadUp = false
   #deadDown = false
   #lastUp = 0
@@ -165,12 +167,7 @@ class Link {
   #serverEnd(): ServerSocket {
     return {
       send: (text, sent) => this.#down(text, sent),
-      close: (code) => {
-        if (this.#isOver) return
-        this.#over()
-        this.#tellClient(code)
-        this.#tellServer()
-      },
+      close: (code) => this.#closeFromServer(code),
       terminate: () => this.cut(),
     }
   }
@@ -193,7 +190,7 @@ class Link {
 
   #down(text: string, sent: () => void, isTapped = true): void {
     const { kernel, tap } = this.#parts
-    if (this.#isOver) return void kernel.after(0, null, 'gone', sent)
+    if (this.#isOver || this.#isClosing) return void kernel.after(0, null, 'gone', sent)
     if (this.#deadDown || this.#broken(text)) return void this.#unsent.push(sent)
     const at = Math.max(this.#lastDown + inOrder, kernel.now + this.#delay() + (this.#slow ? 500 + this.#parts.dice.next() * 3000 : 0))
     this.#lastDown = at
@@ -236,6 +233,21 @@ class Link {
       return true
     }
     return false
+  }
+
+  /** What it said before arrives before. */
+  #closeFromServer(code: number): void {
+    if (this.#isOver || this.#isClosing) return
+    this.#isClosing = true
+    this.#tellServer()
+    if (this.#deadDown) return
+    const { kernel } = this.#parts
+    const at = Math.max(this.#lastDown + inOrder, kernel.now + this.#delay())
+    kernel.after(at - kernel.now, this.device, `closed ${code}`, () => {
+      if (this.#isOver) return
+      this.#over()
+      if (this.#isAlive()) this.#listener.closed(code)
+    })
   }
 
   #closeFromClient(code: number): void {
