@@ -48,10 +48,16 @@ const install = (): void => {
       await connect.call(client)
       if (isSpare) await query.call(client, `set application_name = '${innerOf(client).connectionParameters.application_name ?? ''}'`)
     },
-    query: (config, values) => (query.call(client, config, values) as Promise<pg.QueryResult>).finally(() => ready(client)),
+    query: (config, values) =>
+      (query.call(client, config, values) as Promise<pg.QueryResult>)
+        .catch((error: unknown) => {
+          if (isOutdated(error)) outdated.add(client)
+          throw error
+        })
+        .finally(() => ready(client)),
     leave: async () => {
       const { readyForQuery, _ended } = innerOf(client)
-      if (readyForQuery !== true || _ended) return false
+      if (readyForQuery !== true || _ended || outdated.has(client)) return false
       await query.call(client, reset)
       keepSpare(client)
       return true
@@ -74,6 +80,11 @@ const install = (): void => {
     return answered(gatekeeper.end(this), given.at(-1))
   }
 }
+
+/** Clients of which a prepared statement does not give any more what it gave: their backends are of no use to others. */
+const outdated = new WeakSet<pg.Client>()
+
+const isOutdated = (error: unknown): boolean => (error as { readonly code?: unknown } | null)?.code === '0A000'
 
 /** An error is told before its transaction has let go of its locks; who is ready has. */
 const ready = async (client: pg.Client): Promise<void> => {

@@ -1,4 +1,5 @@
 import { marksIn } from '../world/history.js'
+import { madeIn } from '../world/ledger.js'
 import type { World } from '../world/world.js'
 import { type Invariant, Violation } from './invariant.js'
 
@@ -10,13 +11,15 @@ export const nothingLost: Invariant = {
     atRest: () => {
       const { marks, keys } = world.history
       const kept = keptByApps(world)
-      for (const { device, what, fate, marks: own, rows, at } of world.ledger.writes) {
+      const waiting = waitingOnOld(world)
+      for (const { device, what, fate, marks: own, rows, at, made: madeAt } of world.ledger.writes) {
         const missing = own.filter((mark) => !marks.has(mark) && kept.get(device)?.has(mark) !== true)
         const made = rows.filter(({ op }) => op === 'create').map(({ id }) => id)
         const hasDelete = rows.some(({ op }) => op === 'delete')
         const say = (problem: string): never => {
           throw new Violation('I2', `${problem}: ${what} of ${device} at ${at.toFixed(0)} (${fate})`, [`texts ${own.join(' ')}`, `rows ${rows.map(({ model, id, op }) => `${op} ${model} ${id}`).join(', ')}`])
         }
+        if (madeAt !== null && waiting.get(device)?.has(madeAt) === true) continue
         if (fate === 'pending') say('nobody knows what became of a write')
         if (fate === 'applied' && missing.length > 0 && !hasDelete) say(`acknowledged, but never stored: ${missing.join(' ')}`)
         if (fate === 'applied' && !hasDelete && made.some((id) => !keys.has(id))) say('acknowledged, but its row was never stored')
@@ -25,6 +28,10 @@ export const nothingLost: Invariant = {
     },
   }),
 }
+
+/** What waits on devices that no server knows the version of: they keep it until they are upgraded. */
+const waitingOnOld = ({ devices }: World): ReadonlyMap<string, ReadonlySet<string>> =>
+  new Map(devices.filter(({ isTooOld }) => isTooOld).map(({ name, client }) => [name, new Set(client?.pending().map(madeIn))]))
 
 /** Texts of writes that a later version has no place for: the app has them. */
 const keptByApps = ({ devices }: World): ReadonlyMap<string, ReadonlySet<string>> =>
