@@ -82,7 +82,7 @@ export const sessionGuarantees: Invariant = {
           const { client = null } = world.devices.find(({ name }) => name === device) ?? {}
           if (client !== null && !(plural in client && cacheOf(client, plural).get(id) !== undefined)) continue
           // A unique text that somebody else has is refused: to a device whose ledger may know nothing of it.
-          if (wasRefused(world, device, id, instead) || wasBroughtBack(world, id, field, text)) continue
+          if (wasRefused(world, device, id, instead) || wasLost(world, device, id, field, instead) || wasBroughtBack(world, id, field, text)) continue
           const writes = writesOf(world.ledger.writes, id, instead)
           if (writes.some((write) => write.device === device && write.fate !== 'applied')) continue
           const whose = writes.map((write) => `${write.device} ${write.fate}`).join(', ')
@@ -106,6 +106,16 @@ const markOf = (text: string): string | undefined => marksIn(text)[0]
 /** Whether a device was told that it may not give this text to the row. */
 const wasRefused = ({ pushes }: World, device: string, id: string, text: string): boolean =>
   pushes.told.some(({ device: whose, mutation, outcome }) => whose === device && outcome?.kind === 'rejected' && mutation.ops.some((op) => op.op === 'update' && op.id === id && Object.values(op.set).some((edit) => 'value' in edit && edit.value === text)))
+
+/** Whether a device was told that the text it gave to the row is not kept: as that of a link of its own, too, that gave way to the row. */
+const wasLost = ({ pushes }: World, device: string, id: string, field: string, text: string): boolean =>
+  pushes.told.some(
+    ({ device: whose, mutation, outcome }) =>
+      whose === device &&
+      outcome?.kind === 'merged' &&
+      outcome.lost.some((lost) => lost.id === id && lost.field === field) &&
+      mutation.ops.some((op) => (op.op === 'create' ? op.values[field] === text : op.op === 'update' && Object.values(op.set).some((edit) => 'value' in edit && edit.value === text))),
+  )
 
 /** Whether somebody deleted the row and brought it back as he had seen it, which takes away what was written to it meanwhile. */
 const wasBroughtBack = ({ pushes }: World, id: string, field: string, text: string): boolean =>

@@ -177,7 +177,7 @@ export class World {
     this.tally[what] = (this.tally[what] ?? 0) + 1
   }
 
-  /** All tables as they are committed; as they were, while an open transaction that truncated one lets nobody read it. */
+  /** All tables as they are committed; as they were, or empty if nobody has read them yet, while an open transaction lets nobody read one. */
   async tables(): Promise<Tables> {
     const { commits } = this.#gate
     const { schema } = this
@@ -186,9 +186,9 @@ export class World {
       this.#tables = { commits, schema, tables: await readTables(this.#control.sql, schema.ir) }
     } catch (error) {
       // A migration may be half done.
-      if (this.#tables === null || !['55P03', '42703', '42P01'].includes(String((error as { readonly code?: unknown }).code))) throw error
+      if (!['55P03', '42703', '42P01'].includes(String((error as { readonly code?: unknown }).code))) throw error
     }
-    return this.#tables.tables
+    return this.#tables?.tables ?? new Map()
   }
 
   /** Lets virtual time pass, and looks at everything that happens. */
