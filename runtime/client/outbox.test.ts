@@ -365,6 +365,39 @@ describe('the outbox', () => {
     expect(rejections.map(({ mutation }) => mutation.ops[0]?.id)).toEqual([first?.row.id])
   })
 
+  it('[C143] a rejection that was not stored is decided anew in another history of the database; one that was stored stays', async () => {
+    const disk = failing(memoryStorage())
+    const { db, wire, world } = await inStep(disk.storage)
+    const [first, second] = ['one', 'two'].map((name) => db.labels.create({ name }))
+    await eventually(() => expect(wire.of('push').flatMap(({ mutations }) => mutations)).toHaveLength(2))
+    wire.send(pushed([1, rejected()]))
+    await eventually(() => expect(db.rejected()).toHaveLength(1))
+    await db.labels.create({ name: 'three' }).durable // After what was asked of storage before.
+    disk.fail()
+    wire.send(pushed([2, rejected()]))
+    await eventually(() => expect(db.rejected()).toHaveLength(2))
+    await eventually(() => expect(db.status.get().error?.code).toBe('storage-failed'))
+    disk.heal()
+    await db.close()
+    const next = await again({ world, storage: disk.storage })
+    const heard: unknown[] = []
+    next.on('confirmed', ({ mutation, outcome }) => heard.push([mutation.ops[0]?.id, outcome.kind]))
+    const refused = (): unknown => next.rejected().map(({ mutation }) => mutation.ops[0]?.id)
+    expect([refused(), next.pending()[0]?.ops[0]?.id]).toEqual([[first?.row.id], second?.row.id])
+    const restored = { epoch: 'f'.repeat(32) }
+    const third = await world.wire(2)
+    third.send(welcome(0, restored))
+    await eventually(() => expect(third.isOpen).toBe(false))
+    world.pass(1_000)
+    const fourth = await world.wire(3)
+    fourth.send(welcome(0, restored))
+    expect((await fourth.awaits('push')).mutations[0]).toMatchObject({ seq: 1, ops: [{ id: second?.row.id }] })
+    fourth.send(pushed([1]))
+    await eventually(() => expect(heard).toEqual([[second?.row.id, 'applied']]))
+    expect(refused()).toEqual([first?.row.id])
+    await next.close()
+  })
+
   it('[C15] what another database contained, and this one does not, is shown and sent again', async () => {
     const { db, wire, world } = await inStep()
     db.cards.update(uuidOf(10), { votes: { add: 1 } })

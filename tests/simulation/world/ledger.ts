@@ -26,6 +26,8 @@ export class Ledger {
   readonly writes: LocalWrite[] = []
   /** How many writes there were when a device's storage was last replaced. */
   readonly #replaced = new Map<string, number>()
+  /** Rejected in a history that the database has left, and not stored as such before. */
+  readonly #doubtful = new Set<LocalWrite>()
 
   add(write: LocalWrite): LocalWrite {
     this.writes.push(write)
@@ -43,10 +45,17 @@ export class Ledger {
     for (const write of this.#of(device, 'unknown')) if (write.made === null || !waiting.has(write.made)) write.fate = 'lost'
   }
 
+  /** The database was restored: what a device heard to be rejected, and still has in its outbox if it dies now, may be decided otherwise. */
+  restored(device: string, waiting: ReadonlySet<string>): void {
+    for (const write of this.#of(device, 'rejected')) if (write.made !== null && waiting.has(write.made)) this.#doubtful.add(write)
+  }
+
   /** An event told what became of a write of an earlier life. */
   told(device: string, mutation: Pick<Mutation, 'run' | 'at'>, fate: Fate, outcome: Outcome | null): void {
     const write = this.writes.findLast((each) => each.device === device && each.made === madeIn(mutation))
-    if (write === undefined || (write.fate !== 'unknown' && write.fate !== 'lost')) return
+    if (write === undefined) return
+    const isAnew = this.#doubtful.delete(write)
+    if (write.fate !== 'unknown' && write.fate !== 'lost' && !isAnew) return
     write.fate = fate
     write.outcome = outcome
   }

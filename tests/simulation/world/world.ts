@@ -269,6 +269,7 @@ export class World {
     this.#backup = null
     this.#tables = null
     const [row] = await this.#control.sql('select pg_current_xact_id()::text as xid')
+    for (const { name, disk } of this.devices) this.ledger.restored(name, disk.waiting())
     const undone = this.history.restored(backup.entries, String(row?.['xid']), (mark) => this.pushes.isTold(mark))
     await this.#control.sql(`select setval('sim.audit_id_seq', $1)`, [(this.history.entries.at(-1)?.id ?? 0) + 1])
     if (renews) await this.#control.sql('select syncgen.renew_epoch()')
