@@ -49,7 +49,7 @@ export class ClientIdentity {
    */
   renew(storage: Storage, decided: number, epoch: string | null): Promise<void> {
     const { journal, outbox, random } = this.#parts
-    const [first] = [...outbox.numbers.runs].filter(([seq]) => seq > decided)
+    const first = [...outbox.numbers.runs].find(([seq]) => seq > decided)
     const client = first === undefined ? random.uuid() : nextId(journal.device.client, ...first)
     return outbox.renumber(storage, decided, { client, epoch })
   }
