@@ -1,6 +1,7 @@
 /** Each invariant can fail: shown what must not be, it says so. */
 import { describe, expect, it } from 'vitest'
 import { Versions } from '../deploys/versions.js'
+import type { SimSchema } from '../schema/sim-schema.js'
 import { worldSchema } from '../schema/world-schema.js'
 import type { Entry } from '../world/history.js'
 import { Pushes } from '../world/pushes.js'
@@ -28,6 +29,27 @@ const entry = (op: Entry['op'], seq: number | null, rest: Partial<Entry> = {}): 
   mutation: seq === null ? null : { client: 'c', seq, outcome: 'applied' },
   ...rest,
 })
+
+const tag = { id: { type: 'uuid' }, name: { type: 'text' } } as const
+
+/** The next version of the world's schema, in which tags have one field more. */
+const shouting: SimSchema = {
+  ...worldSchema,
+  descriptor: {
+    ...worldSchema.descriptor,
+    hash: 'shouting',
+    transitions: [
+      {
+        from: worldSchema.descriptor.hash,
+        to: 'shouting',
+        models: { Tag: { name: 'Tag', before: tag, after: { ...tag, shout: { type: 'text', nullable: true } }, fields: { shout: { was: null } }, isExact: false } },
+        newModels: [],
+        scopes: {},
+        newScopes: [],
+      },
+    ],
+  },
+}
 
 /** As much of a world as invariants of what was committed look at, with one device. */
 const world = (history: readonly Entry[] = []): World => {
@@ -136,6 +158,26 @@ describe('invariants can fail', () => {
     send(here, 1, { op: 'update', model: 'Task', id: key, version: 1, set }, outcome)
     committed?.([entry('U', 1, { model: 'Task', before: { id: key, ...before }, after: { id: key, ...after } })])
     expect(() => atRest?.()).toThrow(said)
+  })
+
+  it('[V111] of one that comes again in words of another version, if it was not stored as it was said in those of before', () => {
+    const create = { op: 'create', model: 'Tag', id: key, values: { name: 'd1:1' } }
+    const judged = (stored: string, at = 0): (() => void) => {
+      const here = { ...world(), versions: new Versions([worldSchema, shouting], []) }
+      const { committed, atRest } = storedFields.watch(here as unknown as World)
+      const [first, again] = [
+        { seq: 1, run: 'r', at: 0, strict: false, schema: worldSchema.descriptor.hash, ops: [create] },
+        { seq: 1, run: 'r', at, strict: false, schema: shouting.descriptor.hash, ops: [{ ...create, values: { ...create.values, shout: 'D1:1' } }] },
+      ]
+      here.pushes.see('d1', 'node0', { kind: 'hello', client: 'c' } as never)
+      for (const mutation of [first, again]) here.pushes.see('d1', 'node0', { kind: 'push', mutations: [mutation] } as never)
+      here.pushes.see('node0', 'd1', { kind: 'pushed', results: [{ seq: 1, outcome: { kind: 'applied' } }] } as never)
+      committed?.([entry('I', 1, { after: { id: key, name: stored } })])
+      return () => atRest?.()
+    }
+    expect(judged('d1:1')).not.toThrow()
+    expect(judged('d1:2')).toThrow('I2')
+    expect(judged('d1:1', 1)).toThrow('part of it has no meaning any more, and nobody said so') // Another mutation under that number.
   })
 
   it('[I2] of a new row that was made with another value', () => {

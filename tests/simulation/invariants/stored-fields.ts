@@ -1,8 +1,9 @@
 import type { Field, Model } from '../../../generator/model.js'
-import type { ClientMessage, CreateOp, LostField, Op, Outcome, ServerMessage, UpdateOp } from '../../../runtime/protocol/messages.js'
+import type { ClientMessage, CreateOp, LostField, Mutation, Op, Outcome, ServerMessage, UpdateOp } from '../../../runtime/protocol/messages.js'
 import type { Wire } from '../../../runtime/protocol/values.js'
-import type { Version } from '../deploys/versions.js'
+import type { Version, Versions } from '../deploys/versions.js'
 import type { Entry } from '../world/history.js'
+import { madeIn } from '../world/ledger.js'
 import { wireOf } from '../world/past.js'
 import type { Pushed } from '../world/pushes.js'
 import type { World } from '../world/world.js'
@@ -38,7 +39,8 @@ export const storedFields: Invariant = {
         for (; judged < told.length; judged += 1) {
           const pushed = told[judged]
           if (pushed === undefined || pushed.outcome === null || pushed.outcome.kind === 'rejected') continue
-          const problems = deciders(world, pushed, byRow).map((version) => problemOf(world, pushed, version, byRow, spans))
+          const forms = formsOf(world, pushed)
+          const problems = deciders(world, pushed, byRow).flatMap((version) => forms.map((form) => problemOf(world, pushed, form, version, byRow, spans)))
           const [problem] = problems
           if (problem != null && !problems.includes(null)) throw new Violation('I2', `mutation ${pushed.mutation.seq} of ${pushed.device} (${pushed.outcome.kind}): ${problem.why}`, problem.details)
         }
@@ -55,22 +57,35 @@ const deciders = ({ versions, writerOf }: World, { client, mutation }: Pushed, b
   return own === undefined ? versions.all.filter(({ at }) => at <= versions.current.at) : [writerOf(own.who)]
 }
 
-/** What is wrong with a mutation as a server of this version means it; null: nothing. */
-const problemOf = (world: World, pushed: Pushed, version: Version, byRow: ByRow, spans: Spans): { readonly why: string; readonly details: readonly string[] } | null => {
-  const { mutation, outcome } = pushed
-  const author = world.versions.named(mutation.schema)
-  const route = author === undefined ? undefined : world.versions.route(author.schema, version.schema)
-  if (route === undefined) return { why: 'it was decided by a server that does not know its version', details: [mutation.schema] }
-  const meant = route?.mutation(mutation) ?? { mutation, losses: [] }
+/**
+ * In which words it may have been decided: an app that was upgraded before it heard says it again in its own, and is answered with what
+ * was decided of it in those of before.
+ */
+const formsOf = ({ pushes }: World, { device, client, mutation }: Pushed): readonly Mutation[] => {
+  const isForm = (each: Pushed): boolean => each.device === device && madeIn(each.mutation) === madeIn(mutation) && each.mutation.schema !== mutation.schema
+  return [mutation, ...pushes.of(client, mutation.seq).filter(isForm).map((each) => each.mutation)]
+}
+
+/** What is wrong with a mutation that was decided in this form, as a server of this version means it; null: nothing. */
+const problemOf = (world: World, pushed: Pushed, form: Mutation, version: Version, byRow: ByRow, spans: Spans): { readonly why: string; readonly details: readonly string[] } | null => {
+  const { outcome } = pushed
+  const [route, said] = [form, pushed.mutation].map(({ schema }) => routeTo(world, schema, version))
+  if (route === undefined || said === undefined) return { why: 'it was decided by a server that does not know its version', details: [form.schema] }
+  const meant = route?.mutation(form) ?? { mutation: form, losses: [] }
   const untold = meant.losses.filter(({ id }) => !lostIn(outcome).some((lost) => lost.id === id))
   if (untold.length > 0) return { why: 'part of it has no meaning any more, and nobody said so', details: untold.map((each) => JSON.stringify(each)) }
   for (const op of meant.mutation.ops) {
     const all = byRow.get(`${op.model} ${op.id}`) ?? []
-    const lost = lostIn(outcome).map((each) => ({ ...each, field: route?.field(each.model, each.field) ?? each.field }))
+    const lost = lostIn(outcome).map((each) => ({ ...each, field: said?.field(each.model, each.field) ?? each.field }))
     const problem = new Acknowledged(world, version, { ...pushed, mutation: meant.mutation }, lost, all).missing(op, () => spans.wasGone(pushed, op))
     if (problem !== null) return { why: problem, details: [JSON.stringify(op), ...all.map((entry) => JSON.stringify(entry))] }
   }
   return null
+}
+
+const routeTo = ({ versions }: World, schema: string, version: Version): ReturnType<Versions['route']> => {
+  const author = versions.named(schema)
+  return author === undefined ? undefined : versions.route(author.schema, version.schema)
 }
 
 /** When mutations were decided: between what had committed as they came, and as their outcome was heard. */
