@@ -398,6 +398,29 @@ describe('the outbox', () => {
     await next.close()
   })
 
+  it('[C144] a rejection that found no room is heard again at the next start, though the device is a fork by then, and stays', async () => {
+    const disk = failing(memoryStorage())
+    const { db, wire, world } = await inStep(disk.storage)
+    const gone = db.labels.create({ name: 'gone' })
+    await gone.durable
+    await wire.awaits('push')
+    disk.fail()
+    wire.send(pushed([1, rejected()]))
+    await eventually(() => expect(db.status.get().error?.code).toBe('storage-failed'))
+    disk.heal()
+    await db.close()
+    const next = await again({ world, storage: disk.storage })
+    const second = await world.wire(2)
+    second.send(welcome(1, { forked: true }))
+    expect((await second.awaits('push')).mutations.map(({ ops }) => ops[0]?.id)).toEqual([gone.row.id])
+    second.send(pushed([1, rejected()]))
+    await eventually(() => expect(second.isOpen).toBe(false))
+    await next.close()
+    const opened = await disk.storage('trial:ada')
+    const { outbox, rejections } = await opened.load()
+    expect([outbox.length, rejections.map(({ mutation }) => mutation.ops[0]?.id)]).toEqual([0, [gone.row.id]])
+  })
+
   it('[C15] what another database contained, and this one does not, is shown and sent again', async () => {
     const { db, wire, world } = await inStep()
     db.cards.update(uuidOf(10), { votes: { add: 1 } })

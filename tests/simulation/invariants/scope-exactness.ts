@@ -28,7 +28,7 @@ export const scopeExactness: Invariant = {
       const identity = world.devices.find(({ name }) => name === device)?.identity ?? nobody
       const heard = readers.get(identity.principal) ?? new Set()
       readers.set(identity.principal, heard)
-      const line: Line = { device, identity, heard, language: world.versions.current, scopes: new Map(), attempts: new Map(), pushes: new Map(), told: null }
+      const line: Line = { device, identity, heard, language: world.versions.current, server: world.versions.current, scopes: new Map(), attempts: new Map(), pushes: new Map(), told: null }
       lines.set(device, line)
       return line
     }
@@ -36,11 +36,15 @@ export const scopeExactness: Invariant = {
       frame: (from, to, message) => {
         if (asks(message)) {
           const line = lineOf(from, message.kind === 'hello')
-          if (message.kind === 'hello') line.language = world.versions.named(message.schema) ?? line.language
+          if (message.kind === 'hello') {
+            const server = world.nodes.find(({ name }) => name === to)?.running
+            line.language = world.versions.named(message.schema) ?? line.language
+            line.server = server == null ? line.server : world.versions.of(server)
+          }
           return ask(line, message, world.past.transactions.size)
         }
-        const server = world.nodes.find(({ name }) => name === from)?.running
-        if (server != null) arrived.push({ message, line: lineOf(to, false), server: world.versions.of(server), ...stateOf(lineOf(to, false), message) })
+        const line = lineOf(to, false)
+        arrived.push({ message, line, server: line.server, ...stateOf(line, message) })
       },
       afterOperation: () => {
         for (const arrival of arrived.splice(0)) judge(world, arrival)
@@ -58,6 +62,8 @@ export interface Line {
   readonly scopes: Map<number, OpenScope>
   /** The version whose words are said on it. */
   language: Version
+  /** The version of the node, in the life that the connection is with. */
+  server: Version
   /** By attempt. */
   readonly attempts: Map<number, number>
   /** By the number of a mutation. */

@@ -111,6 +111,9 @@ class Link {
   #lastUp = 0
   #lastDown = 0
   #unsent: (() => void)[] = []
+  /** On their way, in order. */
+  readonly #upwards: (() => void)[] = []
+  readonly #downwards: (() => void)[] = []
 
   constructor(parts: NetworkParts, network: WorldNetwork, device: Actor, isAlive: () => boolean, url: string, listener: SocketListener, all: Set<Link>) {
     this.#parts = parts
@@ -179,7 +182,7 @@ class Link {
     if (place === undefined) return
     const at = Math.max(this.#lastUp + inOrder, kernel.now + this.#delay())
     this.#lastUp = at
-    kernel.after(at - kernel.now, place, `up ${this.device.name} ${kindOf(text)}`, () => {
+    this.#arrivals(kernel, this.#upwards, at, place, `up ${this.device.name} ${kindOf(text)}`, () => {
       if (this.#isOver || this.#deadUp || !place.isAlive) return
       const arriving = this.#network.tamper(this.device.name, place.name, text)
       if (arriving === null) return
@@ -195,7 +198,7 @@ class Link {
     const at = Math.max(this.#lastDown + inOrder, kernel.now + this.#delay() + (this.#slow ? 500 + this.#parts.dice.next() * 3000 : 0))
     this.#lastDown = at
     this.#unsent.push(sent)
-    kernel.after(at - kernel.now, this.device, `down ${this.device.name} ${kindOf(text)}`, () => {
+    this.#arrivals(kernel, this.#downwards, at, this.device, `down ${this.device.name} ${kindOf(text)}`, () => {
       this.#unsent = this.#unsent.filter((each) => each !== sent)
       if (this.#place?.isAlive === true) sent()
       if (this.#isOver || this.#deadDown || !this.#isAlive()) return
@@ -204,6 +207,12 @@ class Link {
       if (isTapped) tap?.(this.#place?.name ?? '', this.device.name, arriving)
       this.#listener.received(arriving)
     })
+  }
+
+  /** What arrives at one moment, because its reader slept, arrives in order all the same. */
+  #arrivals(kernel: Kernel, queue: (() => void)[], at: number, reader: Actor, title: string, arrive: () => void): void {
+    queue.push(arrive)
+    kernel.after(at - kernel.now, reader, title, () => queue.shift()?.())
   }
 
   /** Whether the network fails at this frame. */
@@ -243,7 +252,7 @@ class Link {
     if (this.#deadDown) return
     const { kernel } = this.#parts
     const at = Math.max(this.#lastDown + inOrder, kernel.now + this.#delay())
-    kernel.after(at - kernel.now, this.device, `closed ${code}`, () => {
+    this.#arrivals(kernel, this.#downwards, at, this.device, `closed ${code}`, () => {
       if (this.#isOver) return
       this.#over()
       if (this.#isAlive()) this.#listener.closed(code)
