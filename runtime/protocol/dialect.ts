@@ -109,6 +109,26 @@ export class Route {
     return { mutation: { ...mutation, schema: this.end, ops }, losses }
   }
 
+  /** What became of a mutation; what has no name there is not said. */
+  outcome(outcome: Outcome): Outcome {
+    const named = (model: string): string => this.model(model) ?? model
+    const fieldsOf = (model: string | null, fields: readonly string[]): readonly string[] =>
+      model === null ? fields : fields.flatMap((field) => this.field(model, field) ?? [])
+    switch (outcome.kind) {
+      case 'applied':
+        return outcome
+      case 'merged': {
+        const lost = outcome.lost.flatMap(({ model, id, field }): readonly LostField[] =>
+          fieldsOf(model, [field]).map((own) => ({ model: named(model), id, field: own })),
+        )
+        const links = outcome.links?.map((link) => ({ ...link, model: named(link.model) }))
+        return { ...outcome, lost, ...(links === undefined ? {} : { links }) }
+      }
+      case 'rejected':
+        return { ...outcome, model: outcome.model === null ? null : named(outcome.model), fields: fieldsOf(outcome.model, outcome.fields) }
+    }
+  }
+
   /** The name here of a field that a leg met on the way. */
   #origin(at: number, model: string, field: string): string {
     let [name, own] = [model, field]
@@ -254,25 +274,6 @@ export class Dialect {
   }
 
   #pushed(message: Pushed): Pushed {
-    return { ...message, results: message.results.map((result) => ({ ...result, outcome: this.#outcome(result.outcome), rows: this.#rows(result.rows) })) }
-  }
-
-  #outcome(outcome: Outcome): Outcome {
-    const named = (model: string): string => this.#answered.model(model) ?? model
-    const fieldsOf = (model: string | null, fields: readonly string[]): readonly string[] =>
-      model === null ? fields : fields.flatMap((field) => this.#answered.field(model, field) ?? [])
-    switch (outcome.kind) {
-      case 'applied':
-        return outcome
-      case 'merged': {
-        const lost = outcome.lost.flatMap(({ model, id, field }): readonly LostField[] =>
-          fieldsOf(model, [field]).map((own) => ({ model: named(model), id, field: own })),
-        )
-        const links = outcome.links?.map((link) => ({ ...link, model: named(link.model) }))
-        return { ...outcome, lost, ...(links === undefined ? {} : { links }) }
-      }
-      case 'rejected':
-        return { ...outcome, model: outcome.model === null ? null : named(outcome.model), fields: fieldsOf(outcome.model, outcome.fields) }
-    }
+    return { ...message, results: message.results.map((result) => ({ ...result, outcome: this.#answered.outcome(result.outcome), rows: this.#rows(result.rows) })) }
   }
 }

@@ -8,7 +8,7 @@ import type { Clock } from '../protocol/ports.js'
 import { type MutationTools, applyMutation } from './apply-mutation.js'
 import { HookFailed } from './before-write.js'
 import { possibleTime, stampCommand } from './edit-times.js'
-import { recorded } from './outcomes.js'
+import { recorded, toRecord } from './outcomes.js'
 import type { Verified } from './identity.js'
 import { Judge } from './judge.js'
 import { followLinks } from './links.js'
@@ -74,7 +74,7 @@ export class Pusher {
     return this.#tools.database.read(async (connection) => {
       const results: PushResult[] = []
       for (const mutation of mutations) {
-        const outcome = await recorded(connection, client, mutation)
+        const outcome = await recorded(connection, this.#tools.catalog.schema, client, mutation)
         if (outcome === 'another') return { results, gap: { expected: mutation.seq } }
         results.push({ seq: mutation.seq, outcome, rows: {} })
       }
@@ -124,7 +124,7 @@ export class Pusher {
       if (gap > 0 || (decided.length > 0 && this.#tools.clock.monotonic() > deadline)) break
       const repeated = mutation.seq <= last
       const outcome = repeated
-        ? await recorded(connection, author.client, mutation)
+        ? await recorded(connection, this.#tools.catalog.schema, author.client, mutation)
         : await this.#once(connection, author, mutation, now, decided, course)
       if (outcome === 'undecided') break
       if (outcome === 'another') {
@@ -188,7 +188,7 @@ export class Pusher {
   async #record(connection: Connection, { client }: Author, decided: readonly Decision[], last: number): Promise<void> {
     const fresh = decided.filter(({ repeated }) => !repeated)
     if (fresh.length === 0) return
-    const outcomes = fresh.map(({ mutation, outcome }) => [mutation.seq, JSON.stringify({ ...outcome, run: mutation.run })] as const)
+    const outcomes = fresh.map(({ mutation, outcome }) => [mutation.seq, toRecord(outcome, mutation, this.#tools.catalog.schema)] as const)
     await connection.rows(record, [
       client,
       String(last),

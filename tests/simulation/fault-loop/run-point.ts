@@ -17,7 +17,7 @@ import { Ledger } from '../world/ledger.js'
 import { WorldNetwork } from '../world/network.js'
 import { SimNode } from '../world/node.js'
 import { type Fault, Saboteur } from './fault.js'
-import { type AuditRow, type Change, type Step, type Who, firstScopes, script } from './script.js'
+import { type AuditRow, type Change, type Step, type Who, firstScopes, isOfScript, script } from './script.js'
 
 export interface PointResult {
   /** Chances that there were, by place. */
@@ -227,11 +227,11 @@ class World {
   /** As soon as the app is there and sees the rows; not at all if it never does: what it would change was lost before. */
   async #write(step: Extract<Step, { kind: 'write' }>): Promise<void> {
     const device = this.#devices[step.who]
-    const isReady = (): boolean => device.client !== null && step.changes.every((change) => sees(device.client, change))
+    const isReady = (): boolean => device.client !== null && step.changes.every((change) => sees(device.client, change, step.changes))
     for (let waited = 0; !isReady() && waited < 40_000; waited += 500) await this.#kernel.run(500)
     const { client } = device
     if (client === null || !isReady()) {
-      const lacking = step.changes.filter((change) => !sees(client, change)).map(({ model, id }) => `${model} ${id}`)
+      const lacking = step.changes.filter((change) => !sees(client, change, step.changes)).map(({ model, id }) => `${model} ${id}`)
       return void this.#skipped.push(`${nameOf(step)}: lacks ${lacking.join(', ')}`)
     }
     const written: Written = { step, isDurable: false, outcome: null }
@@ -296,9 +296,18 @@ class World {
   }
 }
 
-/** What is to be changed is there; what is to be made needs nothing. */
-const sees = (client: SimClient | null, { model, op, id }: Change): boolean =>
-  op === 'create' || (client !== null && cacheOf(client, pluralOf(model)).get(id) !== undefined)
+/** What is to be changed is there; what is to be made needs the rows of the script that it refers to, unless the same step makes them. */
+const sees = (client: SimClient | null, { model, op, id, values }: Change, step: readonly Change[]): boolean => {
+  if (op !== 'create') return isCached(client, model, id)
+  const fields = worldSchema.ir.models.find(({ name }) => name === model)?.fields ?? []
+  return fields.every(({ name, reference }) => {
+    const other = values[name]
+    return reference === null || typeof other !== 'string' || !isOfScript(other) || step.some((change) => change.id === other) || isCached(client, reference.model, other)
+  })
+}
+
+const isCached = (client: SimClient | null, model: string, id: string): boolean =>
+  client !== null && cacheOf(client, pluralOf(model)).get(id) !== undefined
 
 const pluralOf = (model: string): string => worldSchema.ir.models.find(({ name }) => name === model)?.plural ?? model
 

@@ -45,6 +45,9 @@ export type Step =
   | { readonly kind: 'wait'; readonly ms: number }
 
 /** A row of the script's own, by a name. */
+/** Whether a step of the script makes it. */
+export const isOfScript = (id: string): boolean => id.startsWith('00000000-0000-4000-9000-')
+
 export const idOf = (name: string): string => {
   const digits = [...name].map((character) => character.charCodeAt(0).toString(16).padStart(2, '0')).join('')
   return `00000000-0000-4000-9000-${digits.padStart(12, '0').slice(-12)}`
