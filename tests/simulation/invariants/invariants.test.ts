@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Versions } from '../deploys/versions.js'
 import type { SimSchema } from '../schema/sim-schema.js'
 import { worldSchema } from '../schema/world-schema.js'
-import type { Entry } from '../world/history.js'
+import { type Entry, History } from '../world/history.js'
 import { Pushes } from '../world/pushes.js'
 import type { World } from '../world/world.js'
 import { clientOrder } from './client-order.js'
@@ -51,12 +51,14 @@ const shouting: SimSchema = {
   },
 }
 
+const noHistory = (): History => new History([worldSchema.ir], () => null as never, () => null as never)
+
 /** As much of a world as invariants of what was committed look at, with one device. */
 const world = (history: readonly Entry[] = []): World => {
   const versions = new Versions([worldSchema], history)
   const { past, membership } = versions.current
   const devices = [{ name: 'd1', identity: alice, schema: worldSchema }]
-  return { schema: worldSchema, versions, writerOf: () => versions.current, pushes: new Pushes(), tally: {}, past, membership, devices } as unknown as World
+  return { schema: worldSchema, versions, writerOf: () => versions.current, pushes: new Pushes(), tally: {}, past, membership, devices, history: noHistory() } as unknown as World
 }
 
 const [alice = { principal: '', claims: {} }] = worldSchema.principals
@@ -100,6 +102,18 @@ describe('invariants can fail', () => {
     send(here, 2, { op: 'create', model: 'Tag', id: key, values: {} })
     expect(() => committed?.([entry('D', null), entry('I', 1), entry('D', null), entry('I', null), entry('D', null)])).not.toThrow()
     expect(() => committed?.([entry('I', 2)])).toThrow('I4')
+  })
+
+  it('[I4] of a row that was deleted in what a restore took back: nobody ever deleted it', () => {
+    const here = world()
+    const { committed } = noResurrection.watch(here)
+    send(here, 1, { op: 'create', model: 'Tag', id: key, values: {} })
+    const [made, deleted] = [entry('I', null, { id: 8 }), entry('D', null, { id: 9 })]
+    here.history.entries.push(entry('U', null, { id: 7 }), made, deleted)
+    expect(() => committed?.([made, deleted])).not.toThrow()
+    here.history.restored(1, '9', () => true)
+    expect(() => committed?.([entry('I', 1, { id: 10 })])).not.toThrow()
+    expect(() => committed?.([entry('D', null, { id: 11 }), entry('I', 1, { id: 12 })])).toThrow('I4')
   })
 
   it('[I5] of a row that a server wrote of its own, or for a mutation that does not name it', () => {

@@ -26,6 +26,8 @@ export class History {
   readonly entries: Entry[] = []
   /** Every unique text that was ever stored. */
   readonly marks = new Set<string>()
+  /** Entries that restores took back, by their ids. */
+  readonly #undone: { readonly after: number; readonly upTo: number }[] = []
   /** Every key that was ever stored. */
   readonly keys = new Set<string>()
   readonly #control: () => Control
@@ -67,11 +69,17 @@ export class History {
    */
   restored(backup: number, xid: string, isTold: (mark: string) => boolean): readonly Entry[] {
     const undone = undoing(this.entries, backup, xid)
+    this.#undone.push({ after: this.entries[backup - 1]?.id ?? 0, upTo: this.entries.at(-1)?.id ?? 0 })
     const kept = new Set(this.entries.slice(0, backup).flatMap(marksOf))
     const since = new Set(this.entries.slice(backup).flatMap(marksOf))
     for (const mark of since) if (!kept.has(mark) && !isTold(mark)) this.marks.delete(mark)
     this.entries.push(...undone)
     return undone
+  }
+
+  /** Whether a restore took it back: it did not happen, and no row tells of it. */
+  isUndone({ id }: Pick<Entry, 'id'>): boolean {
+    return this.#undone.some(({ after, upTo }) => id > after && id <= upTo)
   }
 }
 
