@@ -9,8 +9,11 @@ import { type Invariant, Violation } from './invariant.js'
 /** A text that was replaced on a device and came back. */
 interface Return {
   readonly device: string
+  readonly model: string
   readonly plural: string
   readonly id: string
+  /** Of a link: what it links, by field. */
+  readonly pair: readonly (readonly [field: string, key: unknown])[]
   readonly field: string
   readonly text: string
   /** The text in between. */
@@ -31,7 +34,8 @@ export const sessionGuarantees: Invariant = {
     let judged = 0
     return {
       opened: (device, client) => {
-        for (const { plural, fields } of device.schema.ir.models) {
+        for (const { name, plural, fields } of device.schema.ir.models) {
+          const { pair = [] } = device.schema.descriptor.models[name] ?? {}
           const texts = fields.filter(({ type }) => type.kind === 'string' || type.kind === 'text').map(({ name }) => name)
           const seen = new Map<string, Shown>()
           let epoch = epochOf(client.position)
@@ -41,7 +45,8 @@ export const sessionGuarantees: Invariant = {
             const row = event.kind === 'added' || event.kind === 'changed' ? event.after : null
             for (const field of texts) {
               const key = `${event.id} ${field}`
-              const text = (row as Readonly<Record<string, unknown>> | null)?.[field]
+              const values = row as Readonly<Record<string, unknown>> | null
+              const text = values?.[field]
               if (typeof text !== 'string' || markOf(text) === undefined) {
                 seen.delete(key)
                 continue
@@ -49,7 +54,10 @@ export const sessionGuarantees: Invariant = {
               const shown = seen.get(key) ?? { now: text, before: new Set() }
               seen.set(key, shown)
               if (shown.now === text) continue
-              if (shown.before.has(text) && !isReopening(device)) returns.push({ device: device.name, plural, id: event.id, field, text, instead: shown.now })
+              if (shown.before.has(text) && !isReopening(device)) {
+                const own = pair.map((each) => [each, values?.[each]] as const)
+                returns.push({ device: device.name, model: name, plural, id: event.id, pair: own, field, text, instead: shown.now })
+              }
               shown.before.add(shown.now)
               shown.now = text
             }
@@ -78,11 +86,12 @@ export const sessionGuarantees: Invariant = {
         judged = writes.length
       },
       atRest: () => {
-        for (const { device, plural, id, field, text, instead } of returns.splice(0)) {
+        for (const each of returns.splice(0)) {
+          const { device, plural, id, field, text, instead } = each
           const { client = null } = world.devices.find(({ name }) => name === device) ?? {}
           if (client !== null && !(plural in client && cacheOf(client, plural).get(id) !== undefined)) continue
           // A unique text that somebody else has is refused: to a device whose ledger may know nothing of it.
-          if (wasRefused(world, device, id, instead) || wasLost(world, device, id, field, instead) || wasBroughtBack(world, id, field, text)) continue
+          if (wasRefused(world, each) || wasLost(world, device, id, field, instead) || wasBroughtBack(world, id, field, text)) continue
           const writes = writesOf(world.ledger.writes, id, instead)
           if (writes.some((write) => write.device === device && write.fate !== 'applied')) continue
           const whose = writes.map((write) => `${write.device} ${write.fate}`).join(', ')
@@ -103,9 +112,21 @@ const epochOf = (position: string | null): string => position?.split('/')[0] ?? 
 
 const markOf = (text: string): string | undefined => marksIn(text)[0]
 
-/** Whether a device was told that it may not give this text to the row. */
-const wasRefused = ({ pushes }: World, device: string, id: string, text: string): boolean =>
-  pushes.told.some(({ device: whose, mutation, outcome }) => whose === device && outcome?.kind === 'rejected' && mutation.ops.some((op) => op.op === 'update' && op.id === id && Object.values(op.set).some((edit) => 'value' in edit && edit.value === text)))
+/**
+ * Whether a device was told that it may not give the text in between to the row: by an edit, or by a new link of the same pair, which
+ * is shown as an edit of the link that is there.
+ */
+const wasRefused = ({ pushes }: World, { device, model, id, pair, field, instead }: Return): boolean =>
+  pushes.told.some(
+    ({ device: whose, mutation, outcome }) =>
+      whose === device &&
+      outcome?.kind === 'rejected' &&
+      mutation.ops.some((op) =>
+        op.op === 'create'
+          ? op.model === model && pair.length > 0 && op.values[field] === instead && pair.every(([name, key]) => op.values[name] === key)
+          : op.op === 'update' && op.id === id && Object.values(op.set).some((edit) => 'value' in edit && edit.value === instead),
+      ),
+  )
 
 /** Whether a device was told that the text it gave to the row is not kept: as that of a link of its own, too, that gave way to the row. */
 const wasLost = ({ pushes }: World, device: string, id: string, field: string, text: string): boolean =>
