@@ -278,7 +278,8 @@ export class Outbox {
       for (const { model, id, into } of links) store.overlay.merged(model, id, into)
       // Stored at the latest by the transaction that takes the create out of storage: until then the server would say it again.
       if (links.length > 0) journal.advance({ links: withLinks(journal.device.links ?? [], links) })
-      emitter.emit('confirmed', { mutation, outcome })
+      // Of one of which an upgrade left the number only, the app has heard that it was refused.
+      if (entry.ops.length > 0) emitter.emit('confirmed', { mutation, outcome })
       const [first] = outcome.kind === 'merged' ? (outcome.unconverted ?? []) : []
       if (first !== undefined && outcome.kind === 'merged') this.#keep(mutation, first, outcome.unconverted ?? [])
     }

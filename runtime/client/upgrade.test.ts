@@ -2,7 +2,7 @@ import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { describe, expect, it } from 'vitest'
 import { dying } from '../../tests/client/failing-storage.js'
 import { openTrial, schema, type Trial } from '../../tests/client/schema.js'
-import { TestWorld, uuidOf } from '../../tests/client/world.js'
+import { TestWorld, eventually, uuidOf, welcome } from '../../tests/client/world.js'
 import type { FieldDescriptor, Fields, Op, SchemaDescriptor, Transition } from '../protocol/index.js'
 import { dexieStorage } from './dexie-storage.js'
 import { memoryStorage } from './memory-storage.js'
@@ -173,6 +173,24 @@ describe('what an older version of the app stored', () => {
         await db.close()
       }
     }
+  })
+
+  it('[E78] a strict mutation of which something has no meaning any more is refused once, and not confirmed afterwards', async () => {
+    const disk = memoryStorage()
+    await leave(disk)
+    const world = new TestWorld()
+    const db = await openTrial({ url: 'wss://trial', principal: 'ada', token: 't', storage: disk, ports: world.ports, log: () => undefined }, upgradedSchema)
+    const confirmed: number[] = []
+    db.on('confirmed', ({ mutation }) => void confirmed.push(mutation.seq))
+    const wire = await world.wire(1)
+    wire.send(welcome(0, { epoch: 'e' }))
+    const { mutations } = await wire.awaits('push')
+    expect(mutations[2]).toMatchObject({ seq: 3, strict: true, ops: [] })
+    wire.send({ kind: 'pushed', results: mutations.map(({ seq }) => ({ seq, outcome: { kind: 'applied' }, rows: {} })) })
+    await eventually(() => expect(confirmed).toEqual([1, 2, 4, 5]))
+    expect(db.pending()).toEqual([])
+    expect(db.rejected().map(({ mutation }) => mutation.seq)).toContain(3)
+    await db.close()
   })
 
   it('[E35] of a version that this one does not know, the base is fetched again and what is pending stays as it was written', async () => {
