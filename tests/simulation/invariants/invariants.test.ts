@@ -148,6 +148,15 @@ describe('invariants can fail', () => {
     expect(() => atRest?.()).toThrow('no row was ever made')
   })
 
+  it('[I2] of a restored row that stands, because another program gave its key to another row, nothing', () => {
+    const here = world()
+    const { committed, atRest } = storedFields.watch(here)
+    send(here, 1, { op: 'create', model: 'Tag', id: key, values: { name: 'new' }, restore: true })
+    committed?.([entry('U', null, { before: { id: 'another', name: 'old' }, after: { id: key, name: 'old' } })])
+    committed?.([entry('U', 1, { before: { id: key, name: 'old' }, after: { id: key, name: 'new' } })])
+    expect(() => atRest?.()).not.toThrow()
+  })
+
   /** What was sent to a task, what became of the row, and what is said of it. */
   const wrongs: readonly (readonly [what: string, set: object, before: object, after: object, said: string, lost?: string])[] = [
     ['a set without an element', { log: { add: ['a', 'b'], remove: ['c'] } }, { log: ['c', 'd'] }, { log: ['d', 'a'] }, 'log became'],

@@ -49,6 +49,9 @@ export const storedFields: Invariant = {
   },
 }
 
+/** A row comes to a key by an insert, or by an update of the key of another. */
+const isMaking = ({ op, before, after }: Entry): boolean => op === 'I' || (op === 'U' && before?.['id'] !== after?.['id'])
+
 type ByRow = ReadonlyMap<string, readonly Entry[]>
 
 /** The version of the server that decided: of the one that wrote; if none did, of any that may have. */
@@ -163,7 +166,7 @@ class Acknowledged {
   }
 
   #missingOfCreate(model: Model, { id, values }: CreateOp): string | null {
-    if (!this.#all.some((entry) => entry.op === 'I')) return this.#gaveWay(id) ? null : 'no row was ever made'
+    if (!this.#all.some(isMaking)) return this.#gaveWay(id) ? null : 'no row was ever made'
     const made = this.#own.find((entry) => entry.op === 'I')
     if (made === undefined) return null
     const wrong = model.fields.filter((field) => field.name in values && !same(valueOf(field, made.after), values[field.name] ?? null))
