@@ -3,7 +3,7 @@ import type { Mutation } from '../../../runtime/protocol/messages.js'
 import { cachedText } from '../schema/row-text.js'
 import { type SimClient, cacheOf } from '../schema/sim-schema.js'
 import { marksIn } from '../world/history.js'
-import { type LocalWrite, isIn } from '../world/ledger.js'
+import { type LocalWrite, isIn, madeIn } from '../world/ledger.js'
 import type { World } from '../world/world.js'
 import { type Invariant, Violation } from './invariant.js'
 
@@ -36,7 +36,7 @@ export const rejections: Invariant = {
         for (; judged < writes.length && writes[judged]?.fate !== 'pending'; judged += 1) {
           const write = writes[judged]
           const client = world.devices.find(({ name }) => name === write?.device)?.client
-          if (write?.fate !== 'rejected' || client == null) continue
+          if (write?.fate !== 'rejected' || client == null || waitsAgain(client, write)) continue
           const { schema } = world.devices.find(({ name }) => name === write.device) ?? world
           for (const { model: name, id } of write.rows) {
             const model = schema.ir.models.find((each) => each.name === name)
@@ -58,6 +58,9 @@ export const rejections: Invariant = {
     }
   },
 }
+
+/** Whether the app died before the refusal was stored: then it waits again, is shown until the server repeats itself, and is gone at rest. */
+const waitsAgain = (client: SimClient, { made }: LocalWrite): boolean => client.pending().some((mutation) => madeIn(mutation) === made)
 
 /** Whether the app waits for a row to be brought back that says so: it was deleted while the refusal was on its way, and its author had seen it. */
 const isBroughtBack = (client: SimClient, id: string, mark: string): boolean =>
