@@ -61,11 +61,11 @@ const deciders = ({ versions, writerOf }: World, { client, mutation }: Pushed, b
 }
 
 /**
- * In which words it may have been decided: an app that was upgraded before it heard says it again in its own, and is answered with what
+ * In which words it may have been decided: an app that was upgraded before it heard, or a copy of it, says it again in its own, and is answered with what
  * was decided of it in those of before.
  */
-const formsOf = ({ pushes }: World, { device, client, mutation }: Pushed): readonly Mutation[] => {
-  const isForm = (each: Pushed): boolean => each.device === device && madeIn(each.mutation) === madeIn(mutation) && each.mutation.schema !== mutation.schema
+const formsOf = ({ pushes }: World, { client, mutation }: Pushed): readonly Mutation[] => {
+  const isForm = (each: Pushed): boolean => madeIn(each.mutation) === madeIn(mutation) && each.mutation.schema !== mutation.schema
   return [mutation, ...pushes.of(client, mutation.seq).filter(isForm).map((each) => each.mutation)]
 }
 

@@ -48,8 +48,8 @@ export class Pushes {
     const client = this.#client.get(device) ?? ''
     const key = `${client}/${mutation.seq}`
     const known = this.#byNumber.get(key) ?? []
-    const ops = JSON.stringify(mutation.ops)
-    if (!known.some((each) => each.device === device && JSON.stringify(each.mutation.ops) === ops)) known.push({ device, client, mutation, outcome: null })
+    const said = ({ schema, ops }: Mutation): string => JSON.stringify([schema, ops])
+    if (!known.some((each) => each.device === device && said(each.mutation) === said(mutation))) known.push({ device, client, mutation, outcome: null })
     this.#byNumber.set(key, known)
   }
 
