@@ -109,6 +109,11 @@ export class BaseLog {
     this.#parts.journal.advance(change)
   }
 
+  /** The next step tries to catch up, however often that was in vain: nothing goes on without it. */
+  hurry(): void {
+    this.#skips = 0
+  }
+
   /** Inside a job: the stored rows are gone. */
   async refill(storage: Storage): Promise<void> {
     this.#isBehind = true

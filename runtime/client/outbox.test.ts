@@ -539,6 +539,25 @@ describe('the outbox', () => {
     expect(await next(100)).toEqual(await next(200))
   })
 
+  it('[C155] a new client id does not wait for a storage that works again', async () => {
+    const disk = failing(memoryStorage())
+    const { db, wire, world } = await inStep(disk.storage)
+    disk.fail()
+    for (let at = 5; at < 25; at += 1) {
+      wire.send(batch(at, at + 1, 0))
+      await eventually(() => expect(db.position).toBe(position(at + 1)))
+    }
+    disk.heal()
+    wire.cut()
+    world.pass(1_000)
+    const second = await world.wire(2)
+    second.send(welcome(0, { forked: true }))
+    await eventually(() => expect(second.isOpen).toBe(false))
+    world.pass(1_000)
+    const third = await world.wire(3)
+    expect(third.of('hello')[0]?.client).not.toBe(second.of('hello')[0]?.client)
+  })
+
   it('[C142] each start is a run of its own, and what it makes says so', async () => {
     const storage = memoryStorage()
     const run = async (skipped: number): Promise<string | undefined> => {

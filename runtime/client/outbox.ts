@@ -192,6 +192,7 @@ export class Outbox {
     const numbered = kept.map((entry, at) => ({ seq: at + 1, ...mutationOf(entry), ops: meant[at] ?? entry.ops }))
     const facts = { ...client, session: { last: null, next: null }, done: 0, links: [] }
     const removed = [...stored.flatMap(({ seq }) => seq ?? []), ...this.#unswept]
+    baseLog.hurry()
     await baseLog.rewrite(storage, numbered, removed, facts, rejections.storing(this.#unswept))
     this.#unswept = []
     this.#lastSeq = numbered.length
