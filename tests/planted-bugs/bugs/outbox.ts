@@ -49,10 +49,10 @@ export const outboxBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: outbox,
-        find: `      emitter.emit('confirmed', { mutation, outcome })`,
+        find: `      if (entry.ops.length > 0) emitter.emit('confirmed', { mutation, outcome })`,
         replace: `      if (entry.isOverlaid) store.withdrawn(entry)
       entry.isOverlaid = false
-      emitter.emit('confirmed', { mutation, outcome })`,
+      if (entry.ops.length > 0) emitter.emit('confirmed', { mutation, outcome })`,
       },
     ],
     test: 'runtime/client/outbox.test.ts',
