@@ -1,5 +1,6 @@
 /** The pipeline: read → evolve → plan → emit → compare → check → write. */
-import { relative, resolve, sep } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { checkSyntax } from './check-syntax.js'
 import { emit, header } from './emit.js'
 import type { Decision } from './evolve/decisions.js'
@@ -38,13 +39,14 @@ export type Generated = { readonly problems: readonly Problem[] } & (
 export const generate = async (options: GenerateOptions): Promise<Generated> => {
   const read = await readSchema(options.schemas)
   if (!read.ok) return { kind: 'invalid', problems: read.problems }
-  const { schema: declared, warnings: problems } = read
+  const { folder, warnings: problems } = read
   const { output, accepted, stamp } = options
+  const declared = { ...read.schema, sources: read.schema.sources.map(fromHome(output)) }
   const evolved = await migrationsFor(declared, { output, accepted, now: stamp })
   if (evolved.kind === 'undecided') return { ...evolved, problems }
   const { schema, migrations, versions, transitions, gone } = evolved
   const files = [
-    ...emit(plan(schema, fromHere(output), transitions), header(schema.sources, commandOf(options))),
+    ...emit(plan(schema, fromHere(output), folder, transitions), header(schema.sources, commandOf(options))),
     ...evolved.files,
     { path: lockPath, text: lockText(schema, migrations, versions, ownHashes(ownObjects())) },
   ]
@@ -57,12 +59,27 @@ export const generate = async (options: GenerateOptions): Promise<Generated> => 
   return { kind: 'done', difference, met, problems }
 }
 
-/** How to generate again, as the header of each file says. */
+/** How to generate again from the folder of the package, as the header of each file says. */
 const commandOf = ({ schemas, output }: GenerateOptions): string => {
-  const paths = schemas.map(fromHere).map((path) => (/\.ya?ml$/.test(path) ? path : `${path}/`))
-  return `npx syncgen ${paths.join(' ')}${fromHere(output) === 'generated' ? '' : ` -o ${fromHere(output)}`}`
+  const named = fromHome(output)
+  const paths = schemas.map(named).map((path) => (/\.ya?ml$/.test(path) ? path : `${path}/`))
+  return `npx syncgen ${paths.join(' ')}${named(output) === 'generated' ? '' : ` -o ${named(output)}`}`
 }
 
 /** A path relative to the working directory, with `/`. */
-const fromHere = (path: string): string => relative(process.cwd(), resolve(path)).split(sep).join('/') || '.'
+const fromHere = (path: string): string => pathFrom(process.cwd(), path)
+
+/** Paths relative to the package that the output belongs to, wherever the command runs; to the working directory if it is in none. */
+const fromHome = (output: string): ((path: string) => string) => {
+  const home = packageAbove(resolve(output)) ?? process.cwd()
+  return (path) => pathFrom(home, path)
+}
+
+const packageAbove = (folder: string): string | null => {
+  if (existsSync(join(folder, 'package.json'))) return folder
+  const parent = dirname(folder)
+  return parent === folder ? null : packageAbove(parent)
+}
+
+const pathFrom = (folder: string, path: string): string => relative(folder, resolve(path)).split(sep).join('/') || '.'
 

@@ -32,11 +32,11 @@ export type TemplateName =
   | 'server-index.ts'
 
 /**
- * Every file of the output but those of the past. `output` is the output folder, relative to where the generator was called, with `/`;
- * `transitions` lead from the versions that clients may still have, oldest first.
+ * Every file of the output but those of the past. `output` is the output folder and `folder` that of the schema, relative to where the
+ * generator was called, with `/`; `transitions` lead from the versions that clients may still have, oldest first.
  */
-export const plan = (schema: Schema, output: string, transitions: readonly Transition[] = []): readonly PlannedFile[] => {
-  const importsOf = (folder: Folder): Imports => new Imports(folder, output)
+export const plan = (schema: Schema, output: string, folder: string, transitions: readonly Transition[] = []): readonly PlannedFile[] => {
+  const importsOf = (part: Folder): Imports => new Imports(part, output, folder)
   const file = (path: string, template: TemplateName, view: object): PlannedFile => ({ path: `${path}.ts`, template, view })
   return [
     ...(schema.enums.length === 0 ? [] : [file('shared/enums', 'enums.ts', enumsView(schema))]),

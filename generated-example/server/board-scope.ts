@@ -684,7 +684,7 @@ const taskLabelPage = `
 /** One project with all that hangs on it. */
 export const boardScope: ServerScope = {
   descriptor: scopes.board,
-  hash: '6d8745104c497f15c91679e0cb7930915cd1b597bfbd59b7d44a0ae456a87b97',
+  hash: '0aec2accf933d2dec2c916d5d8b4f18ee93021392d7a78b969634ca2d85acc2e',
   claims: ['sub'],
   lines: [
     {

@@ -344,7 +344,7 @@ const taskPage = `
 /** My projects and my open tasks. */
 export const homeScope: ServerScope = {
   descriptor: scopes.home,
-  hash: 'dda565bb767e16ffef415ce1f91d95b9993eab50fc3bcc96f18816264b904abc',
+  hash: 'f283b2342b8ba63379ffa0535fe8fe353ac3a36ab0e93a5961b09b3e86f4bdbd',
   claims: ['sub'],
   lines: [
     {

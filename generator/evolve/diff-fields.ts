@@ -35,7 +35,7 @@ const changes = (model: string, was: Field, now: Field): readonly FieldStep[] =>
   const [from, to] = [was.reference, now.reference]
   const convert = conversionOf(was, now)
   return [
-    ...(isDeepStrictEqual(was.type, now.type)
+    ...(isSameType(was.type, now.type)
       ? []
       : [{ kind: 'type-changed', ...at, from: was.type, to: now.type, effect: typeEffect(was.type, now.type), convert } as const]),
     ...(was.nullable === now.nullable
@@ -48,6 +48,13 @@ const changes = (model: string, was: Field, now: Field): readonly FieldStep[] =>
     ...(from?.model !== to?.model || from?.onDelete === to?.onDelete ? [] : [{ kind: 'on-delete-changed', ...at } as const]),
     ...(was.serverOnly === now.serverOnly ? [] : [{ kind: 'server-only', ...at, on: now.serverOnly } as const]),
     ...(was.readonly === now.readonly && was.immutable === now.immutable ? [] : [{ kind: 'writing-changed', ...at } as const]),
-    ...(was.conflict === now.conflict && isDeepStrictEqual(was.merge, now.merge) ? [] : [{ kind: 'conflict-changed', ...at, to: now.conflict } as const]),
+    ...(was.conflict === now.conflict && isSameExport(was.merge, now.merge) ? [] : [{ kind: 'conflict-changed', ...at, to: now.conflict } as const]),
   ]
 }
+
+const isSameType = (was: Field['type'], now: Field['type']): boolean =>
+  was.kind === 'json' && now.kind === 'json' ? isSameExport(was.ts, now.ts) : isDeepStrictEqual(was, now)
+
+/** Lock files of before named the file from where the generator was called: `schemas/merge.ts` for `merge.ts`. */
+const isSameExport = (was: Field['merge'], now: Field['merge']): boolean =>
+  was === null || now === null ? was === now : was.name === now.name && (was.file === now.file || was.file.endsWith(`/${now.file}`))

@@ -56,7 +56,7 @@ describe('the tracker', () => {
     expect(modelOf(schema, 'Task').fields.map((each) => each.name).slice(0, 5)).toEqual(['id', 'createdAt', 'updatedAt', 'projectId', 'assigneeId'])
     expect(fieldOf(modelOf(schema, 'Task'), 'title').was).toBe('label')
     expect(fieldOf(modelOf(schema, 'Project'), 'settings')).toMatchObject({
-      type: { kind: 'json', ts: { file: 'schemas/json-types.ts', name: 'ProjectSettings' } },
+      type: { kind: 'json', ts: { file: 'json-types.ts', name: 'ProjectSettings' } },
       default: { value: {} },
     })
   })
@@ -99,7 +99,7 @@ describe('the tracker', () => {
     const cut = await read(...parts, ...Object.entries(rest).map(([key, value]) => stringify({ syncgen, [key]: value })))
     if (!cut.ok) throw new Error(JSON.stringify(cut.problems))
     const comparable = (schema: Schema): object => ({ ...schema, sources: [] })
-    const expected = JSON.parse(JSON.stringify(comparable(whole)).replaceAll('{"file":"schemas/json-types.ts","name":"ProjectSettings"}', 'null')) as object
+    const expected = JSON.parse(JSON.stringify(comparable(whole)).replaceAll('{"file":"json-types.ts","name":"ProjectSettings"}', 'null')) as object
     expect(comparable(cut.schema)).toEqual(expected)
   })
 })

@@ -5,10 +5,12 @@ import { parse } from './parse.js'
 import { type Problem, reportInto, sortProblems } from '../problem.js'
 import { readDocument } from './read-document.js'
 import { readSchemaFiles } from './schema-files.js'
+import { besideSchema, folderOf } from './schema-folder.js'
 import { validateNames, validateSchema, validateWhole } from './validate.js'
 
+/** `folder`: where the schema lies, relative to the working directory, with `/`. */
 export type ReadSchema =
-  | { readonly ok: true; readonly schema: Schema; readonly warnings: readonly Problem[] }
+  | { readonly ok: true; readonly schema: Schema; readonly folder: string; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 /**
@@ -33,5 +35,7 @@ export const readSchema = async (paths: readonly string[]): Promise<ReadSchema> 
   const schema = buildModel(declared, report)
   validateSchema(declared, schema, report)
   if (!failed()) validateWhole(declared, schema, report)
-  return failed() ? { ok: false, problems: sortProblems(problems) } : { ok: true, schema, warnings: sortProblems(problems) }
+  if (failed()) return { ok: false, problems: sortProblems(problems) }
+  const folder = folderOf(declared.files)
+  return { ok: true, schema: besideSchema(schema, folder), folder, warnings: sortProblems(problems) }
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import type { Word } from './document.js'
 import type { Report } from '../problem.js'
 
-/** Something that a file beside the schema exports; `file` is relative to where the generator was called. */
+/** Something that a file beside the schema exports; `file` is relative to where the generator was called until the schema is whole (besideSchema). */
 export interface Export {
   readonly file: string
   readonly name: string

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { modelOf, type Schema, type Scope } from '../model.js'
+import { type FieldType, modelOf, type Schema, type Scope } from '../model.js'
 import { labelsOf, sqlType } from './field-types.js'
 import { membershipFields } from './images.js'
 import { lineOf, modelsRead } from './line.js'
@@ -45,9 +45,12 @@ export const scopeHash = (schema: Schema, scope: Scope): string =>
         }),
         wire: line.model.fields
           .filter((field) => !field.serverOnly)
-          .map((field) => [field.name, field.type, field.nullable, field.type.kind === 'enum' ? labelsOf(schema, field.type.enum) : null]),
+          .map((field) => [field.name, wireType(field.type), field.nullable, field.type.kind === 'enum' ? labelsOf(schema, field.type.enum) : null]),
       }
     }),
   })
+
+/** What the app calls the JSON in a field, and from which file, changes nothing that travels. */
+const wireType = (type: FieldType): FieldType => (type.kind === 'json' ? { ...type, ts: null } : type)
 
 const hash = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex')

@@ -7,12 +7,14 @@ import { type RuntimeSymbol, symbols } from './symbols.js'
 export class Imports {
   readonly #folder: Folder
   readonly #output: string
+  readonly #schemas: string
   readonly #names = new Map<string, Map<string, Kind>>()
 
-  /** `output` is the output folder, relative to where the generator was called, with `/`. */
-  constructor(folder: Folder, output: string) {
+  /** `output` is the output folder and `schemas` that of the schema, relative to where the generator was called, with `/`. */
+  constructor(folder: Folder, output: string, schemas: string) {
     this.#folder = folder
     this.#output = output
+    this.#schemas = schemas
   }
 
   /** A name of the runtime. */
@@ -49,7 +51,7 @@ export class Imports {
   }
 
   #pathTo(file: string): string {
-    const path = posix.relative(posix.join(this.#output, this.#folder), file).replace(/\.ts$/, '.js')
+    const path = posix.relative(posix.join(this.#output, this.#folder), posix.join(this.#schemas, file)).replace(/\.ts$/, '.js')
     return path.startsWith('.') ? path : `./${path}`
   }
 
@@ -66,7 +68,7 @@ export class Imports {
   }
 }
 
-/** Something that the app exports from a file, which is named relative to where the generator was called. */
+/** Something that the app exports from a file, which is named relative to the folder of the schema. */
 export interface NameInFile {
   readonly file: string
   readonly name: string

@@ -5,6 +5,10 @@ import { describe, expect, it } from 'vitest'
 import { filesBelow, folderWith, syncgen, syncgenProcess, syncgenUnread } from './command.js'
 
 const notes = fileURLToPath(new URL('notes/schemas', import.meta.url))
+const everything = fileURLToPath(new URL('everything/schemas', import.meta.url))
+
+/** What time it is, so that output does not depend on it. */
+const stamp = ['--stamp', '20260131120000']
 
 /** A folder in which `notes` was generated. */
 const generated = async (): Promise<string> => {
@@ -49,6 +53,36 @@ describe('syncgen', { timeout: 60_000 }, () => {
     expect((await syncgen(['schemas/', '--check'], folder)).code).toBe(0)
     expect(await syncgenUnread(['--help'], folder)).toEqual({ code: 0, out: '', error: '' })
     expect(await syncgenUnread(['nowhere/', '--json'], folder)).toEqual({ code: 1, out: '', error: '' })
+  })
+
+  it('[G20] writes the same from any folder, and finds it up to date from any other', async () => {
+    const folder = await folderWith(everything)
+    await writeFile(join(folder, 'package.json'), '{}')
+    const below = join(folder, 'deep/er')
+    await mkdir(below, { recursive: true })
+    const from = (cwd: string, way: string, ...more: readonly string[]) => syncgen([`${way}schemas/`, '-o', `${way}generated`, ...stamp, ...more], cwd)
+    expect((await from(folder, '')).code).toBe(0)
+    const written = await filesBelow(folder)
+    expect(written.get('generated/schema.lock.json')).toContain('"file":"ticket-merge.ts"')
+    for (const [cwd, way] of [[below, '../../'], [join(folder, 'schemas'), '../'], ['/', `${folder}/`]] as const) {
+      expect(await from(cwd, way, '--check'), `checked in ${cwd}`).toMatchObject({ code: 0 })
+      await rm(join(folder, 'generated'), { recursive: true })
+      expect((await from(cwd, way)).code).toBe(0)
+      expect(await filesBelow(folder), `written in ${cwd}`).toEqual(written)
+    }
+  })
+
+  it('[G21] a lock file of before, which named exports from where the command ran, is read as what it meant', async () => {
+    const folder = await folderWith(everything)
+    expect((await syncgen(['schemas/', ...stamp], folder)).code).toBe(0)
+    const written = await filesBelow(folder)
+    const lock = join(folder, 'generated/schema.lock.json')
+    const text = await readFile(lock, 'utf8')
+    for (const before of ['schemas/', '../app/schemas/']) {
+      await writeFile(lock, text.replaceAll('"file":"', `"file":"${before}`))
+      expect(await syncgen(['schemas/', ...stamp], folder)).toMatchObject({ code: 0, out: expect.stringContaining('1 file written, 0 removed') })
+      expect(await filesBelow(folder)).toEqual(written)
+    }
   })
 
   it('[G10] tells every problem of a schema, writes nothing and ends with 1', async () => {

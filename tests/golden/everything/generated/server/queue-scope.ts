@@ -273,7 +273,7 @@ const ticketLinkPage = `
 /** The scope queue, line by line. */
 export const queueScope: ServerScope = {
   descriptor: scopes.queue,
-  hash: 'f1bfbbe4f9dbc2809002f73b2f483d1ddad603e6a48aa0e509049cd3054ee13f',
+  hash: 'f607674be8310eab18138c3b499fb2795150dfe866f35a64aca0c49cd6256fa2',
   claims: ['tenant'],
   lines: [
     {
