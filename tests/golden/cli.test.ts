@@ -74,15 +74,32 @@ describe('syncgen', { timeout: 60_000 }, () => {
 
   it('[G21] a lock file of before, which named exports from where the command ran, is read as what it meant', async () => {
     const folder = await folderWith(everything)
-    expect((await syncgen(['schemas/', ...stamp], folder)).code).toBe(0)
-    const written = await filesBelow(folder)
     const lock = join(folder, 'generated/schema.lock.json')
-    const text = await readFile(lock, 'utf8')
-    for (const before of ['schemas/', '../app/schemas/']) {
-      await writeFile(lock, text.replaceAll('"file":"', `"file":"${before}`))
-      expect(await syncgen(['schemas/', ...stamp], folder)).toMatchObject({ code: 0, out: expect.stringContaining('1 file written, 0 removed') })
-      expect(await filesBelow(folder)).toEqual(written)
+    const write = async (time: string) => {
+      expect((await syncgen(['schemas/', '--stamp', time], folder)).code).toBe(0)
+      return filesBelow(folder)
     }
+    const first = await write('20260131120000')
+    const text = await readFile(lock, 'utf8')
+    const namedFrom = (before: string) => writeFile(lock, text.replaceAll('"file":"', `"file":"${before}`))
+    for (const before of ['schemas/', '../app/schemas/']) {
+      await namedFrom(before)
+      expect(await write('20260131120000')).toEqual(first)
+    }
+
+    const tickets = join(folder, 'schemas/tickets.yaml')
+    await writeFile(tickets, (await readFile(tickets, 'utf8')).replace(/^( +)settings: /m, '$1remark: string?\n$&'))
+    const migrated = await write('20260201120000')
+    const words = [...migrated].find(([path]) => /^generated\/migrations\/2026.*\.md$/.test(path))?.[1]
+    expect(words).toContain('remark')
+    await rm(join(folder, 'generated'), { recursive: true })
+    for (const [path, content] of first) {
+      if (!path.startsWith('generated/')) continue
+      await mkdir(join(folder, path, '..'), { recursive: true })
+      await writeFile(join(folder, path), content)
+    }
+    await namedFrom('schemas/')
+    expect(await write('20260201120000')).toEqual(migrated)
   })
 
   it('[G10] tells every problem of a schema, writes nothing and ends with 1', async () => {
