@@ -3,6 +3,7 @@ import type { FieldDescriptor, Uuid } from '../protocol/descriptor.js'
 import { SyncError } from '../protocol/errors.js'
 import { equalWire } from '../protocol/field-order.js'
 import { distinct } from '../protocol/field-edit.js'
+import { givenAmount, givenElements } from '../protocol/given-edit.js'
 import type { FieldEdit, Op } from '../protocol/messages.js'
 import type { Random } from '../protocol/ports.js'
 import type { Wire } from '../protocol/values.js'
@@ -205,19 +206,12 @@ const withDefaults = (shape: RowShape, values: Readonly<Record<string, Wire>>): 
 
 const editOf = (field: FieldDescriptor, name: string, value: unknown, seen: Wire): FieldEdit | undefined => {
   if (field.conflict === 'counter') {
-    const add = amountOf(name, value)
-    return add === 0 ? undefined : { add }
+    const edit = givenAmount(field, name, value, seen, false)
+    return edit.add === 0 ? undefined : edit
   }
   if (field.conflict === 'set') return elementsOf(field, name, value, seen as readonly Wire[])
   const wire = toWire(field, value, name)
   return equalWire(field, seen, wire) ? undefined : { seen, value: wire }
-}
-
-const amountOf = (name: string, value: unknown): number => {
-  const isAmount = typeof value === 'object' && value !== null && 'add' in value && Object.keys(value).length === 1
-  const add = isAmount ? value.add : undefined
-  if (typeof add === 'number' && Number.isSafeInteger(add)) return add
-  throw new SyncError('invalid-value', `${name} is a counter: change it by { add: <whole number> }`, { field: name })
 }
 
 /**
@@ -225,8 +219,7 @@ const amountOf = (name: string, value: unknown): number => {
  * An element that is there already, or gone already, is no edit; neither is another order.
  */
 const elementsOf = (field: FieldDescriptor, name: string, value: unknown, seen: readonly Wire[]): FieldEdit | undefined => {
-  const listOf = (given: unknown): readonly Wire[] => toWire(field, given, name) as readonly Wire[]
-  const named = Array.isArray(value) ? differenceOf(listOf(value), seen) : namedElements(name, value, listOf)
+  const named = Array.isArray(value) ? differenceOf(toWire(field, value, name) as readonly Wire[], seen) : givenElements(field, name, value)
   const add = named.add.filter((element) => !seen.includes(element))
   const remove = named.remove.filter((element) => seen.includes(element))
   return add.length + remove.length === 0 ? undefined : { add, remove }
@@ -236,12 +229,3 @@ const differenceOf = (list: readonly Wire[], seen: readonly Wire[]) => ({
   add: list,
   remove: distinct(seen).filter((element) => !list.includes(element)),
 })
-
-const namedElements = (name: string, value: unknown, listOf: (given: unknown) => readonly Wire[]) => {
-  const isNamed = typeof value === 'object' && value !== null && Object.keys(value).every((key) => key === 'add' || key === 'remove')
-  if (!isNamed) throw new SyncError('invalid-value', `${name} is a set: give a list, or { add: […], remove: […] }`, { field: name })
-  const { add = [], remove = [] } = value as { readonly add?: unknown; readonly remove?: unknown }
-  const named = { add: listOf(add), remove: listOf(remove) }
-  if (!named.add.some((element) => named.remove.includes(element))) return named
-  throw new SyncError('invalid-value', `${name} has an element both in add and in remove`, { field: name })
-}

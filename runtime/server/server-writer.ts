@@ -2,6 +2,7 @@
 import type { Uuid } from '../protocol/descriptor.js'
 import { SyncError } from '../protocol/errors.js'
 import { withElements } from '../protocol/field-edit.js'
+import { givenAmount, givenElements } from '../protocol/given-edit.js'
 import type { Wire } from '../protocol/values.js'
 import { toWire } from '../protocol/wire-value.js'
 import { type Catalog, type KnownModel, wireValuesOf } from './catalog.js'
@@ -38,7 +39,7 @@ const writerOf = (connection: Connection, model: KnownModel, newId: () => Uuid):
     },
     update: async (id, patch) => {
       const given = Object.entries(patch as Readonly<Record<string, unknown>>).filter(([, value]) => value !== undefined)
-      const row = given.some(([name, value]) => isElements(model, name, value)) ? await locked(connection, model, canonical(id)) : {}
+      const row = given.some(([name, value]) => isRelative(model, name, value)) ? await locked(connection, model, canonical(id)) : {}
       const changes = given.map(([name, value]) => [name, changeOf(model, name, value, row[name] ?? null)] as const)
       return record(await updateRow(connection, model, canonical(id), new Map(changes)))
     },
@@ -54,13 +55,10 @@ export const wireOf = (model: KnownModel, name: string, value: unknown): Wire =>
   return toWire(column.field, value, name)
 }
 
-/** Whether a field is a set, and the value names what it is to gain and to lose. */
-const isElements = (model: KnownModel, name: string, value: unknown): value is Given =>
-  model.columns.get(name)?.field.conflict === 'set' && typeof value === 'object' && value !== null && !Array.isArray(value)
-
-interface Given {
-  readonly add?: unknown
-  readonly remove?: unknown
+/** Whether a counter or a set is given an amount or elements, as opposed to a whole value: what comes of it depends on what is stored. */
+const isRelative = (model: KnownModel, name: string, value: unknown): boolean => {
+  const conflict = model.columns.get(name)?.field.conflict
+  return (conflict === 'counter' || conflict === 'set') && typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** What is stored, until the transaction ends. */
@@ -70,14 +68,10 @@ const locked = async (connection: Connection, model: KnownModel, id: Uuid): Prom
 }
 
 const changeOf = (model: KnownModel, name: string, value: unknown, stored: Wire): ColumnChange => {
-  if (isElements(model, name, value)) {
-    const listOf = (given: unknown = []): readonly Wire[] => wireOf(model, name, given) as readonly Wire[]
-    return { value: withElements(stored, { add: listOf(value.add), remove: listOf(value.remove) }) }
-  }
-  const counts = model.columns.get(name)?.field.conflict === 'counter'
-  if (counts && typeof value === 'object' && value !== null && 'add' in value && typeof value.add === 'number')
-    return { add: value.add }
-  return { value: wireOf(model, name, value) }
+  const field = model.columns.get(name)?.field
+  if (field === undefined || !isRelative(model, name, value)) return { value: wireOf(model, name, value) }
+  if (field.conflict === 'counter') return givenAmount(field, name, value, stored ?? 0, true)
+  return { value: withElements(stored, givenElements(field, name, value)) }
 }
 
 const withDefaults = (model: KnownModel, values: ReadonlyMap<string, Wire>): ReadonlyMap<string, Wire> => {

@@ -71,7 +71,8 @@ const insertText = (model: KnownModel, fields: readonly string[]): string => {
 const updateText = (model: KnownModel, fields: readonly (readonly [string, ColumnChange])[]): string => {
   const sets = fields.map(([field, change], at) => {
     const { column, sqlType } = columnOf(model, field)
-    const [name, place] = [identifier(column), `$${at + 2}::${sqlType}`]
+    // Where the sum has its place in the range, the amount alone need not.
+    const [name, place] = [identifier(column), `$${at + 2}::${'add' in change && sqlType === 'integer' ? 'bigint' : sqlType}`]
     return 'add' in change ? `${name} = coalesce(${name}, 0) + ${place}` : `${name} = ${place}`
   })
   return `update ${tableOf(model)} set ${sets.join(', ')} where ${idOf(model)} = $1::uuid returning ${model.list}`

@@ -95,6 +95,11 @@ describe('two devices edit one row offline', () => {
     expect(both.row).toMatchObject({ views: 2_147_483_600 })
   })
 
+  it('[R33] an amount that no column holds is added where the sum has its place', async () => {
+    const both = await bothEdit({ priority: 'normal', views: -2_000_000_000 }, { views: { add: 4_000_000_000 } }, { subject: 'Other' })
+    expect([both.outcomes, both.row]).toEqual([[applied, applied], expect.objectContaining({ views: 2_000_000_000 })])
+  })
+
   it('[V63] an edit of elements or of an amount brings a deleted row back under edit-wins', async () => {
     const both = await bothEdit({ priority: 'normal', keywords: ['a'] }, null, { keywords: { add: ['b'] }, views: { add: 2 } })
     expect(both.outcomes).toEqual([applied, applied])
@@ -119,6 +124,22 @@ describe('the cache', () => {
     expect(await lab.sql(`select keywords, views from tickets where id = $1`, [row.id])).toEqual([{ keywords: ['z', 'b', 'd'], views: 42 }])
   })
 
+  it('[C149] refuses an amount that would take a counter out of its range, and takes those that bring it back', async () => {
+    serial += 1n
+    const { row } = ann.tickets.create({ authorId: boss, subject: 'Subject', serial, dueAt: null, priority: 'normal', views: 2_147_483_640 })
+    await lab.settled()
+    const refused = expect.objectContaining({ code: 'invalid-value', details: { field: 'views' } }) as unknown
+    expect(() => ann.tickets.update(row.id, { views: { add: 8 } })).toThrow(refused)
+    expect(() => ann.tickets.update(row.id, { views: { add: -4_294_967_289 } })).toThrow(refused)
+    ann.goOffline()
+    ann.tickets.update(row.id, { views: { add: 7 } })
+    expect(() => ann.tickets.update(row.id, { views: { add: 1 } })).toThrow(refused)
+    expect(ann.pending()).toHaveLength(1)
+    ann.goOnline()
+    await lab.settled()
+    expect(await lab.sql('select views from tickets where id = $1', [row.id])).toEqual([{ views: 2_147_483_647 }])
+  })
+
   it('[C4] [C5] refuses what is no change of a set, and takes what changes nothing for none', () => {
     serial += 1n
     const { row } = ann.tickets.create({ authorId: boss, subject: 'Subject', serial, dueAt: null, priority: 'normal', keywords: ['a', 'b'] })
@@ -130,5 +151,69 @@ describe('the cache', () => {
     for (const keywords of [['b', 'a'], { add: ['a'] }, { remove: ['x'] }, {}, { add: [], remove: [] }]) {
       expect(ann.tickets.update(row.id, { keywords }).row.keywords).toEqual(['a', 'b'])
     }
+  })
+})
+
+describe('server code', () => {
+  const ticket = async (given: object) => {
+    serial += 1n
+    const made = { authorId: boss, subject: 'Subject', serial, dueAt: null, priority: 'normal', ...given } as const
+    return (await lab.server.transaction((tx) => tx.tickets.create(made))).id
+  }
+
+  it.for<readonly [name: string, field: string, patch: object]>([
+    ['no number', 'views', { views: { add: Number.NaN } }],
+    ['no end', 'views', { views: { add: Infinity } }],
+    ['no beginning', 'views', { views: { add: -Infinity } }],
+    ['half an amount', 'views', { views: { add: 0.5 } }],
+    ['digits', 'views', { views: { add: '1' } }],
+    ['nothing', 'views', { views: { add: null } }],
+    ['an amount that is not exact', 'views', { views: { add: 2 ** 53 } }],
+    ['an amount, and more', 'views', { views: { add: 1, remove: 1 } }],
+    ['another word', 'views', { views: { plus: 1 } }],
+    ['no value', 'views', { views: null }],
+    ['a sum beyond the range', 'views', { views: { add: 8 } }],
+    ['a sum below the range', 'views', { views: { add: -4_294_967_289 } }],
+    ['no list to add', 'keywords', { keywords: { add: 'c' } }],
+    ['no list to remove', 'keywords', { keywords: { remove: { 0: 'a' } } }],
+    ['null to add', 'keywords', { keywords: { add: null } }],
+    ['an element of another type', 'grades', { grades: { add: ['1'] } }],
+    ['an element that does not fit', 'grades', { grades: { add: [1.5] } }],
+    ['an element that no column holds', 'keywords', { keywords: { remove: ['\0'] } }],
+    ['an element in both', 'keywords', { keywords: { add: ['c'], remove: ['c'] } }],
+    ['another word for a set', 'keywords', { keywords: { put: ['c'] } }],
+    ['text for a set', 'keywords', { keywords: 'c' }],
+  ])('[V127] that changes a counter or a set by %s is refused with the field, and may go on', async ([, field, patch]) => {
+    const id = await ticket({ views: 2_147_483_640, keywords: ['a'] })
+    await lab.server.transaction(async (tx) => {
+      const refused = tx.tickets.update(id, { subject: 'Refused', ...patch } as TicketPatch)
+      await expect(refused).rejects.toMatchObject({ code: 'invalid-value', details: { field } })
+      expect(await tx.tickets.get(id)).toMatchObject({ subject: 'Subject', views: 2_147_483_640, keywords: ['a'] })
+      await tx.tickets.update(id, { subject: 'Goes on' })
+    })
+    expect(await lab.sql('select subject, views, keywords, grades from tickets where id = $1', [id])).toEqual([
+      { subject: 'Goes on', views: 2_147_483_640, keywords: ['a'], grades: [] },
+    ])
+  })
+
+  it('[V127] changes counters and sets by what is stored, as others left it', async () => {
+    const id = await ticket({ views: 2_147_483_640, keywords: ['a', 'b'] })
+    let others: readonly Promise<unknown>[] = []
+    await lab.server.transaction(async (tx) => {
+      const both = { views: { add: 7 }, keywords: { add: ['c', 'c', 'a'], remove: ['b', 'x'] } }
+      expect(await tx.tickets.update(id, both)).toMatchObject({ views: 2_147_483_647, keywords: ['a', 'c'] })
+      // They may wait for this one, which does not wait for them.
+      others = [{ views: { add: -4_294_967_295 }, keywords: { remove: ['a'] } }, { views: { add: 1 } }].map((patch) => lab.server.transaction((other) => other.tickets.update(id, patch)))
+      void Promise.allSettled(others)
+    })
+    // Whoever comes second sees what the other left: one of both sums has no place, or both have.
+    const [second, third] = await Promise.allSettled(others)
+    expect(second).toMatchObject({ status: 'fulfilled', value: { keywords: ['c'] } })
+    const isRoom = third?.status === 'fulfilled'
+    if (!isRoom) expect(third).toMatchObject({ reason: { code: 'invalid-value', details: { field: 'views' } } })
+    expect(await lab.sql('select views, keywords from tickets where id = $1', [id])).toEqual([{ views: isRoom ? -2_147_483_647 : -2_147_483_648, keywords: ['c'] }])
+    expect(await lab.server.transaction((tx) => tx.tickets.update(id, { views: 5, keywords: ['z'] } as never))).toMatchObject({ views: 5, keywords: ['z'] })
+    expect(await lab.server.transaction((tx) => tx.tickets.update(randomUUID(), { views: { add: 1 }, keywords: { add: ['a'] } }))).toBeUndefined()
+    await expect(lab.server.transaction((tx) => tx.tickets.update(randomUUID(), { views: { add: 2 ** 31 } }))).rejects.toMatchObject({ code: 'invalid-value' })
   })
 })
