@@ -81,6 +81,32 @@ describe('two devices edit one row offline', () => {
     expect(both.outcomes).toEqual([applied, fields.length === 0 ? applied : lost(both.id, ...fields)])
   })
 
+  it('[V128] custom decides of a reference as of any field: its value is one more id, held to what the database and the rules say of it', async () => {
+    const [first, second, none] = [randomUUID(), randomUUID(), randomUUID()].sort((left, right) => (left < right ? 1 : -1)) as [string, string, string]
+    const hire = (id: string) => lab.sql(`insert into employees (id, tenant_id, name, started_on) values ($1, $2, 'Reviewer', '2020-02-29')`, [id, tenant])
+    await Promise.all([hire(first), hire(second)])
+    const reviewed = (anns: string | null, beas: string | null, given: object = {}) => bothEdit({ priority: 'normal', ...given }, { reviewerId: anns }, { reviewerId: beas })
+    const both = await reviewed(first, second)
+    expect([both.row?.reviewerId, both.outcomes]).toEqual([second, [applied, applied]])
+    const theirs = await reviewed(second, first)
+    expect([theirs.row?.reviewerId, theirs.outcomes]).toEqual([second, [applied, lost(theirs.id, 'reviewerId')]])
+    const cleared = await reviewed(second, null, { reviewerId: first })
+    expect([cleared.row?.reviewerId, cleared.outcomes]).toEqual([second, [applied, lost(cleared.id, 'reviewerId')]])
+    const dangling = await reviewed(first, none)
+    expect(dangling.outcomes).toEqual([applied, { kind: 'rejected', code: 'reference', model: 'Ticket', id: null, fields: ['reviewerId'] }])
+    expect(dangling.row?.reviewerId).toBe(first)
+    // Who is gone is nobody: the reference was set to null, and Bea's edit meets that.
+    ann.goOffline()
+    bea.goOffline()
+    const { confirmed } = bea.tickets.update(cleared.id, { reviewerId: first })
+    await lab.sql('delete from employees where id = $1', [second])
+    bea.goOnline()
+    ann.goOnline()
+    expect(await confirmed).toEqual(applied)
+    await lab.settled()
+    expect([ann, bea].map((each) => each.tickets.get(cleared.id)?.reviewerId)).toEqual([first, first])
+  })
+
   it.for(['throw', 'misfit', 'promise'])('[R59] the app’s function goes wrong (%s): the mutation is rejected, the node lives', async (wanted) => {
     const both = await bothEdit({ priority: 'normal', notes: 'old' }, { notes: 'anns' }, { notes: wanted })
     expect(both.outcomes[1]).toEqual({ kind: 'rejected', code: 'unmergeable', model: 'Ticket', id: both.id, fields: ['notes'] })

@@ -20,6 +20,12 @@ export const mergeNotes = ({ stored, wanted }: Versions<string>): string => {
   }
 }
 
+/** Somebody rather than nobody, and of two the one whose id is smaller. One answers in capitals, for one another is found. */
+export const mergeReviewer = ({ stored, wanted }: Versions<string | null>): string | null => {
+  const [first = null] = [stored, wanted].filter((each) => each !== null).sort()
+  return first?.toUpperCase() ?? null
+}
+
 /** The theme that was not there before. It spoils what it was given, which nobody but itself can see. */
 export const mergeSettings = ({ seen, stored, wanted }: Versions<TicketSettings>): TicketSettings => {
   const theme = stored.theme === seen.theme ? wanted.theme : stored.theme

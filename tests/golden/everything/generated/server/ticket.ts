@@ -11,7 +11,7 @@ import {
   readTimestamp,
 } from 'syncgen/protocol'
 import { type Merge, type ModelHooks, type ServerEvent, type ServerModel, wireBytes, wireTimestamp } from 'syncgen/server'
-import { mergeNotes, mergeSettings } from '../../schemas/ticket-merge.js'
+import { mergeNotes, mergeReviewer, mergeSettings } from '../../schemas/ticket-merge.js'
 import type { TicketSettings } from '../../schemas/ticket-types.js'
 import type { BackOfficeClaims } from '../shared/claims.js'
 import type { Priority } from '../shared/enums.js'
@@ -101,7 +101,7 @@ export const ticketModel: ServerModel<TicketRecord> = {
     createdAt: { column: 'created_at', columnId: 'created_at', sqlType: 'timestamptz(3)', field: ticketFields.createdAt },
     updatedAt: { column: 'updated_at', columnId: 'updated_at', sqlType: 'timestamptz(3)', field: ticketFields.updatedAt },
     authorId: { column: 'author_id', columnId: 'author_id', sqlType: 'uuid', field: ticketFields.authorId },
-    reviewerId: { column: 'reviewer_id', columnId: 'reviewer_id', sqlType: 'uuid', field: ticketFields.reviewerId },
+    reviewerId: { column: 'reviewer_id', columnId: 'reviewer_id', sqlType: 'uuid', field: ticketFields.reviewerId, merge: mergeReviewer satisfies Merge<Uuid | null> },
     subject: { column: 'subject', columnId: 'subject', sqlType: 'text', field: ticketFields.subject },
     body: { column: 'body', columnId: 'body', sqlType: 'text', field: ticketFields.body },
     priority: { column: 'priority', columnId: 'priority', sqlType: 'text', field: ticketFields.priority },

@@ -26,7 +26,7 @@ export const scopes = {
 /** What both sides agree on. A server takes clients of the schemas whose hash it knows. */
 export const schema: SchemaDescriptor = {
   name: 'backOffice',
-  hash: '42263b4020ac7aadb1174dfbd453fdb613232d3c4dc800036164807f27c03665',
+  hash: 'a211e380c4ca16cc3444f830c16992ab31b69ebab58faa9028338dd0b85b6375',
   models: {
     Employee: employeeDescriptor,
     Desk: deskDescriptor,

@@ -103,7 +103,7 @@ export const ticketFields = {
   createdAt: { type: 'timestamp', readonly: true },
   updatedAt: { type: 'timestamp', readonly: true },
   authorId: { type: 'uuid', immutable: true, conflict: 'server' },
-  reviewerId: { type: 'uuid', nullable: true, conflict: 'server' },
+  reviewerId: { type: 'uuid', nullable: true, conflict: 'custom' },
   subject: { type: 'string', pattern: '^[A-Z]', conflict: 'client' },
   body: { type: 'text', default: '', conflict: 'server' },
   priority: { type: 'enum', values: priorities, default: 'normal', conflict: 'reject' },
