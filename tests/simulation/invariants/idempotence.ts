@@ -19,7 +19,6 @@ export const idempotence: Invariant = {
     let carried: string[] | null = null
     let dying: Device | null = null
     return {
-      opened: ({ name }) => recorder.opened(name),
       committed: (entries) => recorder.committed(entries),
       frame: (from, to, message) => {
         recorder.see(from, to, message)
