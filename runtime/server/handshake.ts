@@ -24,7 +24,7 @@ export const greet = (database: Database, client: Uuid, principal: string, sessi
     return { kind: 'known', epoch: String(epoch), lastSeq: Number(lastSeq), lastRun: lastRun === null ? null : String(lastRun), now: Number(now), forked }
   })
 
-/** Locks the row. What is read of it and of its outcomes follows in a statement of its own: one that waits sees of other tables what was before. */
+/** Locks the row, and says that the client was seen. What is read of it and of its outcomes follows in a statement of its own: one that waits sees of other tables what was before. */
 const register = `insert into syncgen.clients (id, principal) values ($1::uuid, $2)
 on conflict (id) do update set seen_at = clock_timestamp() where clients.principal = excluded.principal`
 
@@ -32,4 +32,4 @@ const read = `select c.principal, c.last_seq, c.session, syncgen.epoch(), (extra
   (select o.outcome ->> 'run' from syncgen.outcomes o where o.client = c.id and o.seq = c.last_seq)
 from syncgen.clients c where c.id = $1::uuid`
 
-const accept = `update syncgen.clients set session = $2, seen_at = clock_timestamp() where id = $1::uuid`
+const accept = `update syncgen.clients set session = $2 where id = $1::uuid`
