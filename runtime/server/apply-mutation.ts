@@ -183,21 +183,22 @@ class Application {
   }
 
   async #create(op: CreateOp, values: ReadonlyMap<string, Wire>, stored: Stored): Promise<void> {
-    const linked = stored.row === undefined ? await linkedRow(this.#connection, stored.model, values) : undefined
+    // To him who cannot see it, a row is as one that is gone.
+    const isHidden = stored.row !== undefined && !this.#may('read', stored)
+    const linked = stored.row === undefined || isHidden ? await linkedRow(this.#connection, stored.model, values) : undefined
     if (linked !== undefined) return this.#link(op, values, linked)
-    const decision = reconcile(stored.state, op, this.#rules(stored.model, new Map()))
-    // A row that he cannot see is not to be told from a rule that forbids.
-    if (stored.row !== undefined && !this.#may('read', stored)) throw new Rejected('forbidden', op)
+    const decision = isHidden ? keyIsTaken : reconcile(stored.state, op, this.#rules(stored.model, new Map()))
     if (decision.kind === 'nothing') return
     if (decision.kind === 'reject' && decision.code === 'exists') throw new Rejected('exists', op)
     // Before a constraint can say anything of other rows.
     if (stored.model.server.access.create === null) throw new Rejected('forbidden', op)
     await this.#stamp(this.#at)
     if (decision.kind === 'reject') {
-      // That there was such a row is told to those who could have made it.
-      await insertRow(this.#connection, stored.model, op.id, values)
-      const may = await this.#judge.allowed(stored.model, 'create', [op.id])
-      throw new Rejected(may.has(op.id) ? decision.code : 'forbidden', op)
+      // That there is or was such a row is told to those who could have made it.
+      const id = isHidden ? this.#tools.newId() : op.id
+      await insertRow(this.#connection, stored.model, id, values)
+      const may = await this.#judge.allowed(stored.model, 'create', [id])
+      throw new Rejected(may.has(id) ? decision.code : 'forbidden', op)
     }
     const race = await this.#insertLink(stored.model, op.id, values)
     if (race !== undefined) return this.#link(op, values, race)
@@ -403,6 +404,9 @@ class Application {
     await this.#connection.command(stampCommand(at))
   }
 }
+
+/** What is said of a key that cannot be used, for a reason that is not to be told. */
+const keyIsTaken = { kind: 'reject', code: 'deleted' } as const
 
 const isAsStored = (model: KnownModel, name: string, values: ReadonlyMap<string, Wire>, stored: Readonly<Record<string, Wire>>): boolean =>
   equalWire(columnOf(model, name).field, values.get(name) ?? null, stored[name] ?? null)

@@ -32,12 +32,14 @@ afterAll(() => lab?.close())
 
 /**
  * The rules of a desk: it is read by those of its employee's tenant, and written by the employee himself. So an identity with
- * his name and another tenant may write what it cannot read.
+ * his name and another tenant may write what it cannot read. It may write for whom he manages, too.
  */
 const ask = async ({ op, row, reads, may, delivery }: Answer): Promise<string> => {
   number += 10
   const [desk, employee, tenant] = [randomUUID(), randomUUID(), randomUUID()]
   await lab.sql(`insert into employees (id, tenant_id, name, started_on) values ($1, $2, 'Clerk', '2020-02-29')`, [employee, tenant])
+  const assistant = randomUUID()
+  await lab.sql(`insert into employees (id, tenant_id, name, started_on, manager_id) values ($1, $2, 'Assistant', '2020-02-29', $3)`, [assistant, tenant, employee])
   const insert = (): Promise<unknown> => lab.sql(`insert into office_desks (id, sits_here, number) values ($1, $2, $3)`, [desk, employee, number])
   const remove = (): Promise<unknown> => lab.sql('delete from office_desks where id = $1', [desk])
   const stored = async (): Promise<unknown> => (await lab.sql('select number from office_desks where id = $1', [desk]))[0]?.['number']
@@ -46,7 +48,7 @@ const ask = async ({ op, row, reads, may, delivery }: Answer): Promise<string> =
   const sub = may === 'yes' ? employee : randomUUID()
   const device = new WireDevice({ principal: sub, claims: { sub, tenant: reads === 'yes' ? tenant : randomUUID() } }, schema)
   await device.connect(lab.url())
-  const mutation = device.mutation([opOf(op, desk, employee)])
+  const mutation = device.mutation([opOf(op, desk, assistant)])
   try {
     const { outcome } = await device.pushAs(mutation)
     const after = await stored()
@@ -67,6 +69,7 @@ const ask = async ({ op, row, reads, may, delivery }: Answer): Promise<string> =
   }
 }
 
+/** A new desk is meant for somebody who has none. */
 const opOf = (op: Answer['op'], id: string, employeeId: string): Op => {
   const key = { model: 'Desk', id } as const
   const values = { employeeId, number: number + 1 }

@@ -96,6 +96,36 @@ describe('an answer', () => {
     expect(await vault.sql('select body, secret, author_id from notes where id = $1', [theirs])).toEqual([{ body: 'hers', secret: 'canary', author_id: vault.ann }])
   })
 
+  it('[V129] [S-6] [S-20] about a key that somebody else has used is one, whether his row is there or gone, and tells no more than that', async () => {
+    const note = () => vault.insert('notes', { author_id: vault.ann, body: 'hers', secret: 'canary' })
+    const seat = async () => vault.insert('seats', { team_id: await vault.insert('teams', { title: 'Hers', founder_id: vault.ann }), person_id: vault.ann })
+    const [team, linked] = [await vault.insert('teams', { title: 'Mal’s', founder_id: vault.mal }), await vault.insert('teams', { title: 'Mal’s', founder_id: vault.mal })]
+    await vault.insert('seats', { team_id: linked, person_id: vault.mal })
+    const tries: readonly (readonly [table: string, theirs: () => Promise<string>, op: (id: string) => Op, answer: object])[] = [
+      ['notes', note, (id) => make('Note', { authorId: vault.mal, body: 'mine' }, id), rejected('deleted', { fields: [] })],
+      ['notes', note, (id) => make('Note', { authorId: vault.ann, body: 'for her' }, id), rejected('forbidden')],
+      ['notes', note, (id) => make('Note', { authorId: id, body: 'of nobody' }, id), rejected('forbidden')],
+      ['seats', seat, (id) => make('Seat', { teamId: team, personId: vault.mal }, id), rejected('deleted')],
+      ['seats', seat, (id) => make('Seat', { teamId: linked, personId: vault.mal }, id), { kind: 'merged', lost: [] }],
+      ['seats', seat, (id) => make('Seat', { teamId: vault.team, personId: vault.mal }, id), rejected('forbidden')],
+    ]
+    for (const [table, theirs, op, answer] of tries) {
+      const [there, gone] = [await theirs(), await theirs()]
+      await vault.sql(`delete from ${table} where id = $1`, [gone])
+      const before = await vault.sql(`select to_jsonb(t) as row from ${table} t where id = $1`, [there])
+      const [one, other] = [await mal.push(op(there)), await mal.push(op(gone))]
+      expect(one.outcome).toMatchObject(answer)
+      expect(JSON.stringify(one.outcome).replaceAll(there, '')).toBe(JSON.stringify(other.outcome).replaceAll(gone, ''))
+      expect(Object.keys(one.rows)).toEqual(Object.keys(other.rows))
+      expect(JSON.stringify(one.rows)).not.toContain('canary')
+      expect(await vault.sql(`select to_jsonb(t) as row from ${table} t where id = $1`, [there])).toEqual(before)
+      // A restore leaves what is there as it is, and says of it what a create hears.
+      const restored = await mal.push({ ...op(there), restore: true } as Op)
+      expect(JSON.stringify(restored.outcome)).toBe(JSON.stringify(one.outcome))
+      expect(await vault.sql(`select to_jsonb(t) as row from ${table} t where id = $1`, [there])).toEqual(before)
+    }
+  })
+
   it('[X3] [S-27] of a constraint is not heard by who has no right to write: no name, no reference is probed', async () => {
     const create = (values: Readonly<Record<string, string>>): Op => make('Person', { name: 'Probe', ...values })
     const taken = await mal.push(create({ email: 'ann@example.org' }))
