@@ -315,12 +315,16 @@ class Application {
   async #checkParents(): Promise<void> {
     if (this.#broughtBack.size === 0) return
     try {
-      await this.#connection.command('set constraints all immediate')
+      await this.#connection.command('savepoint parents; set constraints all immediate; release savepoint parents')
     } catch (error) {
-      const rejection = rejectionOf(error, null, this.#tools.constraints)
+      const { constraints } = this.#tools
+      const rejection = rejectionOf(error, null, constraints)
       const model = rejection?.code === 'reference' ? (rejection.model ?? '') : ''
       const id = this.#broughtBack.get(model)
-      throw id === undefined ? error : new Rejected('deleted', { model, id }, rejection?.fields)
+      if (id === undefined) throw error
+      await this.#connection.command('rollback to savepoint parents')
+      const learnt = (await constraints.learn(this.#connection, error)) ? rejectionOf(error, null, constraints) : rejection
+      throw new Rejected('deleted', { model, id }, learnt?.fields)
     }
   }
 

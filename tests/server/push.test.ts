@@ -221,6 +221,30 @@ describe('a mutation', () => {
     await tracker.sql('drop trigger made_up on tasks; drop function made_up()')
   })
 
+  it('[V125] with a foreign key that was added while the node runs is rejected with its fields, and keeps a deleted row deleted', async () => {
+    const id = await shown('to come back')
+    expect((await bob.push({ op: 'delete', model: 'Task', id, version: 0 })).outcome).toEqual({ kind: 'applied' })
+    await tracker.sql('create table vetted (id uuid primary key)')
+    const added = (name: string, when: string) => tracker.sql(`alter table tasks add constraint ${name} foreign key (project_id) references vetted (id) ${when} not valid`)
+    for (const when of ['', 'deferrable', 'deferrable initially deferred']) {
+      // Each time under a name that is not known: what is brought back is asked before anything else, and after it.
+      for (const isFirst of [true, false]) {
+        const name = `tasks_vetted_${randomUUID().slice(0, 8)}`
+        await added(name, when)
+        const task = async () => expect((await bob.push(newTask(tracker.project))).outcome, when).toMatchObject(rejected('reference', { model: 'Task', fields: ['projectId'] }))
+        if (!isFirst) await task()
+        const { outcome } = await bob.push({ ...newTask(tracker.project, {}, id), restore: true } as Op)
+        if (when === '') expect(outcome).toMatchObject(rejected('reference', { id, fields: ['projectId'] }))
+        else expect(outcome, when).toMatchObject(rejected('deleted', { id, fields: ['projectId'] }))
+        if (isFirst) await task()
+        await tracker.sql(`alter table tasks drop constraint ${name}`)
+      }
+    }
+    expect(await stored(id)).toBeUndefined()
+    await tracker.sql('drop table vetted')
+    expect((await bob.push({ ...newTask(tracker.project, {}, id), restore: true } as Op)).outcome).toEqual({ kind: 'applied' })
+  })
+
   it('[V28] of another schema is rejected as such', async () => {
     const result = await bob.pushAs(bob.mutation([newTask(tracker.project)], { schema: 'f'.repeat(64) }))
     expect(result.outcome).toMatchObject(rejected('unknown-schema'))
