@@ -48,7 +48,7 @@ export class Synchronizer implements Session, ScopeListener {
   #link: Link | null = null
   /** Pages that came on this link. */
   readonly #pages: StagedPages
-  /** Number of the last attempt: they are never used twice. */
+  /** Number of the last attempt: while this client is open, none is used twice, on whatever link. */
   #attempts = 0
   /** The attempt that is not answered yet. */
   #running: number | null = null

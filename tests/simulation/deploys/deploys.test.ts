@@ -9,6 +9,7 @@ import type { PostgresCluster } from '../../../runtime/testing/postgres.js'
 import { Dice } from '../../postgres/random.js'
 import { startWorldCluster } from '../database/cluster.js'
 import { type RunResult, runSeed } from '../run.js'
+import { World } from '../world/world.js'
 import { type WorldKind, Worlds, kindOf } from '../worlds.js'
 import { changes, drawChanges, edited } from './changes.js'
 
@@ -67,6 +68,22 @@ describe('a world that changes', { timeout: 120_000 }, () => {
     expect(failure).toBeNull()
     expect(tally['migrated'] ?? 0).toBeGreaterThan(0)
     expect(Object.keys(tally).filter((what) => what.startsWith('upgrade over')).length).toBeGreaterThan(0)
+  })
+
+  it('[I43] is not read in the words of a version that a migration, which failed on the way, has half left', async () => {
+    const { schema, later, template, remove } = await worlds.of(3, 'deploys')
+    const world = await World.open({ seed: 3, schema, later, server: cluster.url(), template, invariants: [] })
+    try {
+      await world.control.sql('alter table specimens drop constraint specimens_date_null_check, alter column date_null type text')
+      await expect(world.tables()).rejects.toThrow('to_char')
+      expect(world.deploys.begin(new Dice(3))).toBe(true)
+      expect([...(await world.tables()).keys()]).toEqual([])
+      await world.control.sql('alter table specimens alter column date_null type date using date_null::date')
+      expect((await world.tables()).get('Person')?.size).toBeGreaterThan(0)
+    } finally {
+      await world.close()
+      await remove()
+    }
   })
 
   it.for<number>([7, 27])('[I42] keeps its promises in a schema drawn at random (seed %i)', async (seed) => {

@@ -19,6 +19,7 @@ export const idempotence: Invariant = {
     let carried: string[] | null = null
     let dying: Device | null = null
     return {
+      opened: ({ name }) => recorder.opened(name),
       committed: (entries) => recorder.committed(entries),
       frame: (from, to, message) => {
         recorder.see(from, to, message)

@@ -1,4 +1,7 @@
-/** Frames that were said on the connections of each device, for as long as they are its own: of one client id, one schema, one history of the database. */
+/**
+ * Frames that were said on the connections of each device, for as long as they are its own: of one client id, one schema, one history of
+ * the database; those of attempts also of one process, for the next counts its attempts anew.
+ */
 import type { ClientMessage, ServerMessage } from '../../../runtime/protocol/messages.js'
 import { type Entry, restorer } from '../world/history.js'
 
@@ -33,6 +36,12 @@ export class Recorder {
     if (tape.frames.length > remembered) tape.frames.shift()
   }
 
+  /** A process begins. What was said of an attempt of the one before would be taken for an answer to one of its own, which no network can do. */
+  opened(device: string): void {
+    const tape = this.#tapes.get(device)
+    if (tape !== undefined) this.#tapes.set(device, { ...tape, frames: tape.frames.filter(({ message }) => !ofAttempts.has(message.kind)) })
+  }
+
   /** After a restore nothing of before is a repetition: what was decided may be undecided. */
   committed(entries: readonly Entry[]): void {
     if (entries.some(({ who }) => who === restorer)) this.#tapes.clear()
@@ -47,6 +56,9 @@ export class Recorder {
 
 /** Of each device. */
 const remembered = 60
+
+/** What names an attempt by the number that the client gave it. */
+const ofAttempts: ReadonlySet<string> = new Set(['sync', 'hold', 'wanted', 'page', 'synced'])
 
 /** What opens a connection, or refuses one, is said once in it. */
 const up: ReadonlySet<string> = new Set(['sync', 'hold', 'close', 'push', 'ping'])

@@ -177,7 +177,10 @@ export class World {
     this.tally[what] = (this.tally[what] ?? 0) + 1
   }
 
-  /** All tables as they are committed; as they were, or empty if nobody has read them yet, while an open transaction lets nobody read one. */
+  /**
+   * All tables as they are committed; as they were, or empty if nobody has read them yet, while an open transaction lets nobody read one,
+   * and while a migration that is half done, or failed on the way, has given one columns that the version before does not know.
+   */
   async tables(): Promise<Tables> {
     const { commits } = this.#gate
     const { schema } = this
@@ -185,8 +188,8 @@ export class World {
     try {
       this.#tables = { commits, schema, tables: await readTables(this.#control.sql, schema.ir) }
     } catch (error) {
-      // A migration may be half done.
-      if (!['55P03', '42703', '42P01'].includes(String((error as { readonly code?: unknown }).code))) throw error
+      const code = String((error as { readonly code?: unknown }).code)
+      if (code !== '55P03' && !(this.deploys.isUnderWay && halfMigrated.has(code))) throw error
     }
     return this.#tables?.tables ?? new Map()
   }
@@ -395,3 +398,6 @@ export class World {
 
 /** Of a database, by its URL. */
 const nameOf = (url: string): string => decodeURIComponent(new URL(url).pathname.slice(1))
+
+/** What PostgreSQL says of a table that the version before knew otherwise: of a column, of the table, of what a column of another type is asked. */
+const halfMigrated: ReadonlySet<string> = new Set(['42703', '42P01', '42883'])
