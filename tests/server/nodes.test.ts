@@ -307,6 +307,29 @@ describe('a life', () => {
     await ada.until('the task or the end', () => ada.held('Task').includes(id) || ada.closed !== undefined)
   })
 
+  it('[V56] whose epoch cannot be renewed now looks again: it is as soon as it can be, and devices compare then', async () => {
+    const bob = await tracker.online(tracker.bob, ['home'])
+    const failures = () => tracker.log.filter((line) => line.includes('changelog-failed') && line.includes('renew_epoch')).length
+    const timeline = async () => (await tracker.sql('select timeline from syncgen.meta'))[0]?.['timeline']
+    const before = await timeline()
+    await tracker.sql('alter function syncgen.renew_epoch(boolean) rename to renewed_later')
+    await tracker.sql(`update syncgen.meta set timeline = '000000FE', uuid = gen_random_uuid()`)
+    const id = await tracker.task('written meanwhile', { assignee_id: tracker.bob })
+    await expect.poll(failures, { timeout: 20_000 }).toBeGreaterThan(2)
+    expect(await timeline()).toBe('000000FE')
+    expect(bob.held('Task')).not.toContain(id)
+    await tracker.sql('alter function syncgen.renewed_later(boolean) rename to renew_epoch')
+    await expect.poll(timeline, { timeout: 10_000 }).toBe(before)
+    await bob.whenClosed()
+    // The node sends everybody away once more when it sees the new epoch; then what comes next comes as always.
+    for (let held = false; !held; held = bob.held('Task').includes(id)) {
+      await bob.connect(tracker.url)
+      await bob.resync().catch(() => undefined)
+      const next = await tracker.task('next', { assignee_id: tracker.bob })
+      await bob.until('the task or the end', () => bob.held('Task').includes(next) || bob.closed !== undefined)
+    }
+  })
+
   const welcomeOf = async (device: { frames: readonly { kind: string }[] }): Promise<{ epoch: string }> =>
     Promise.resolve(device.frames.find(({ kind }) => kind === 'welcome') as unknown as { epoch: string })
 })

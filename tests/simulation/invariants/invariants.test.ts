@@ -183,6 +183,18 @@ describe('invariants can fail', () => {
     expect(() => atRest?.()).toThrow(said)
   })
 
+  it('[I45] of an edit that brought its row back, and then counted by something else', () => {
+    for (const [effort, said] of [[0, null], [5, 'effort went from -1 to 5']] as const) {
+      const here = world()
+      const { committed, atRest } = storedFields.watch(here)
+      send(here, 1, { op: 'update', model: 'Task', id: key, version: 1, set: { effort: { add: 1 } } })
+      const [was, is] = [{ id: key, effort: -1 }, { id: key, effort }]
+      committed?.([entry('I', 1, { model: 'Task', after: was }), entry('U', 1, { model: 'Task', before: was, after: is })])
+      if (said === null) expect(() => atRest?.()).not.toThrow()
+      else expect(() => atRest?.()).toThrow(said)
+    }
+  })
+
   it('[V111] of one that comes again in words of another version, if it was not stored as it was said in those of before', () => {
     const create = { op: 'create', model: 'Tag', id: key, values: { name: 'd1:1' } }
     const judged = (stored: string, at = 0): (() => void) => {

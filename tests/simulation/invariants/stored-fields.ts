@@ -184,8 +184,10 @@ class Acknowledged {
       const field = model.fields.find((each) => each.name === name)
       if (field === undefined) return `nobody knows ${name}`
       const isLost = lost.some((each) => each.field === name)
-      if (first?.before != null && last?.after != null) {
-        const [before, after] = [valueOf(field, first.before), valueOf(field, last.after)]
+      // An edit of a row that is gone brings it back, as its author knew it, and then edits it.
+      const start = first?.before ?? (this.#own.length > 1 ? first?.after : null)
+      if (start != null && last?.after != null) {
+        const [before, after] = [valueOf(field, start), valueOf(field, last.after)]
         // What a reference leads to may be deleted by the same mutation.
         if (field.reference !== null && after === null && this.#pushed.mutation.ops.some((op) => op.op === 'delete')) continue
         const problem = isLost ? wrongWhenLost(field, this.#version.schema.ir.enums, edit, before, after) : wrongWhenApplied(field, edit, before, after)
