@@ -46,6 +46,8 @@ export class BaseLog {
   #size = 0
   /** Memory has what storage has not. */
   #isBehind = false
+  /** Numbers that left the outbox in memory with steps that storage has not: they are to leave it, too, before they can mean anything else. */
+  #owed: readonly number[] = []
   /** The last transaction failed, and the status says so. */
   #hasFailed = false
   /**
@@ -67,8 +69,10 @@ export class BaseLog {
     if (!this.#isBehind) await this.#guarded(() => this.#write(storage, step))
     this.#parts.journal.advance(step.device)
     step.apply()
-    if (this.#isBehind) await this.#tryToCatchUp(storage, step.removed)
-    else if (isLong(this.#batches, this.#size, this.#parts.store.base.size)) this.#compactSoon()
+    if (this.#isBehind) {
+      this.#owed = [...this.#owed, ...step.removed]
+      await this.#tryToCatchUp(storage)
+    } else if (isLong(this.#batches, this.#size, this.#parts.store.base.size)) this.#compactSoon()
   }
 
   /** Inside a job: stores a page that is not to be seen yet. False: storage has not all of the attempt. */
@@ -81,7 +85,7 @@ export class BaseLog {
   /** Inside a job: facts alone. Never throws for a failing storage: that is reported. */
   async save(storage: Storage, change: Partial<DeviceState>): Promise<void> {
     this.#parts.journal.advance(change)
-    if (this.#isBehind) await this.#tryToCatchUp(storage, [])
+    if (this.#isBehind) await this.#tryToCatchUp(storage)
     else await this.#guarded(() => storage.update([], [], this.#facts({})))
   }
 
@@ -96,7 +100,7 @@ export class BaseLog {
     change: Partial<DeviceState>,
     rejections?: Parameters<Storage['update']>[3],
   ): Promise<void> {
-    if (this.#isBehind) await this.#tryToCatchUp(storage, [])
+    if (this.#isBehind) await this.#tryToCatchUp(storage)
     if (this.#isBehind) throw new SyncError('storage-failed', 'local storage does not keep up: see status.error')
     try {
       await storage.update(entries, removed, this.#facts(change), rejections)
@@ -117,14 +121,14 @@ export class BaseLog {
   /** Inside a job: the stored rows are gone. */
   async refill(storage: Storage): Promise<void> {
     this.#isBehind = true
-    await this.#tryToCatchUp(storage, [])
+    await this.#tryToCatchUp(storage)
   }
 
   /** In a job of its own: nothing that is shown waits for it. */
   #compactSoon(): void {
     this.#batches = 0
     this.#size = 0
-    const compacting = this.#parts.journal.run((storage) => this.#guarded(() => this.#catchUp(storage, [])))
+    const compacting = this.#parts.journal.run((storage) => this.#guarded(() => this.#catchUp(storage)))
     compacting.catch(() => undefined) // Only a closed client runs no jobs.
   }
 
@@ -136,12 +140,12 @@ export class BaseLog {
     this.#size += size
   }
 
-  async #tryToCatchUp(storage: Storage, removed: readonly number[]): Promise<void> {
+  async #tryToCatchUp(storage: Storage): Promise<void> {
     if (this.#skips > 0) this.#skips -= 1
-    else await this.#guarded(() => this.#catchUp(storage, removed))
+    else await this.#guarded(() => this.#catchUp(storage))
   }
 
-  async #catchUp(storage: Storage, removed: readonly number[]): Promise<void> {
+  async #catchUp(storage: Storage): Promise<void> {
     this.#failures += 1
     this.#skips = Math.min(64, 2 ** (this.#failures - 1) - 1)
     await storage.compact(snapshotOf(this.#parts.store.base), this.#facts({}))
@@ -149,7 +153,8 @@ export class BaseLog {
     this.#skips = 0
     this.#batches = 0
     this.#size = 0
-    if (removed.length > 0) await storage.update([], removed, this.#facts({}))
+    if (this.#owed.length > 0) await storage.update([], this.#owed, this.#facts({}))
+    this.#owed = []
   }
 
   #facts(change: Partial<DeviceState>): DeviceState {

@@ -558,6 +558,28 @@ describe('the outbox', () => {
     expect(third.of('hello')[0]?.client).not.toBe(second.of('hello')[0]?.client)
   })
 
+  it('[C156] what was over while storage failed is not there under the new client id', async () => {
+    const memory = memoryStorage()
+    const disk = failing(memory)
+    const { db, wire, world } = await inStep(disk.storage)
+    db.cards.update(uuidOf(10), { title: 'over' })
+    await wire.awaits('push')
+    disk.fail()
+    wire.send(pushed([1]))
+    wire.send(batch(5, 6, 1, { rows: { Card: [cardRow(3, 10, { title: 'over' })] }, claims: [] }))
+    await eventually(() => expect(db.position).toBe(position(6)))
+    disk.heal()
+    wire.cut()
+    world.pass(1_000)
+    const second = await world.wire(2)
+    second.send(welcome(1, { forked: true }))
+    await eventually(() => expect(second.isOpen).toBe(false))
+    world.pass(1_000)
+    await world.wire(3)
+    await db.close()
+    expect(await stored(memory)).toEqual([])
+  })
+
   it('[C142] each start is a run of its own, and what it makes says so', async () => {
     const storage = memoryStorage()
     const run = async (skipped: number): Promise<string | undefined> => {
