@@ -33,6 +33,11 @@ export class EventQueue<Event extends Due> {
     heap[at] = event
   }
 
+  /** After the times of some have changed. */
+  reorder(): void {
+    for (const event of this.#heap.splice(0)) this.push(event)
+  }
+
   pop(): Event | undefined {
     const heap = this.#heap
     const first = heap[0]

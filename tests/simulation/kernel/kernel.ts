@@ -34,6 +34,8 @@ export class Kernel {
   readonly #hash: Hash = createHash('sha256')
   readonly #trace: ((line: string) => void) | undefined
   readonly #seed: number
+  /** What was put off because its actor slept. */
+  readonly #late = new Map<Actor, Set<Event>>()
   #now = 0
   #order = 0
   #steps = 0
@@ -79,6 +81,13 @@ export class Kernel {
     return () => void (event.cancelled = true)
   }
 
+  /** An actor that slept is awake before its time: what has waited for it happens now. */
+  woken(actor: Actor): void {
+    for (const event of this.#lateOf(actor)) event.time = this.#now
+    this.#late.delete(actor)
+    this.#queue.reorder()
+  }
+
   /** A line of the trace that is no event. */
   note(text: string): void {
     const line = `${this.#now.toFixed(3)} ${text}`
@@ -101,10 +110,12 @@ export class Kernel {
         return false
       }
       this.#queue.pop()
+      if (event.actor !== null) this.#late.get(event.actor)?.delete(event)
       if (event.cancelled) continue
       if (event.actor !== null && event.actor.asleepUntil > Math.max(this.#now, event.time)) {
         event.time = event.actor.asleepUntil
         this.#queue.push(event)
+        this.#lateOf(event.actor).add(event)
         continue
       }
       this.#now = Math.max(this.#now, event.time)
@@ -120,5 +131,11 @@ export class Kernel {
   async run(ms: number, after: () => void | Promise<void> = () => undefined): Promise<void> {
     const until = this.#now + ms
     while (await this.step(until)) await after()
+  }
+
+  #lateOf(actor: Actor): Set<Event> {
+    const late = this.#late.get(actor) ?? new Set()
+    this.#late.set(actor, late)
+    return late
   }
 }

@@ -129,6 +129,12 @@ export class Device implements Actor {
       )
   }
 
+  /** Before its time. */
+  wake(): void {
+    this.asleepUntil = 0
+    this.#parts.kernel.woken(this)
+  }
+
   /** The process dies. `undone` of its last commits were not on the disk; the image becomes what is stored. */
   async crash(undone = 0): Promise<void> {
     this.#end()
@@ -205,7 +211,7 @@ export class Device implements Actor {
     this.#life += 1
     this.client = null
     this.#isOpening = false
-    this.asleepUntil = 0
+    this.wake()
     this.#onlineListeners = new Set()
     this.#parts.ledger.died(this.name)
     this.#parts.network.abandon(this)

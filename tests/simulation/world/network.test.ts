@@ -49,6 +49,18 @@ describe('the simulated network', () => {
     expect(heard.device).toEqual([...frames, '{"kind":"pong"}', 'closed 1000'])
   })
 
+  it.for(seeds)('[V117] a device that is woken has read all of it then, and goes on without delay (seed %i)', async (seed) => {
+    const { kernel, heard, device, end } = await connected(seed)
+    device.asleepUntil = kernel.now + 60_000
+    for (const frame of frames) end?.send(frame, () => undefined)
+    await kernel.run(1_000)
+    device.asleepUntil = 0
+    kernel.woken(device)
+    end?.send('{"kind":"pong"}', () => undefined)
+    await kernel.run(1_000)
+    expect(heard.device).toEqual([...frames, '{"kind":"pong"}'])
+  })
+
   it.for(seeds)('[V117] a node that was frozen reads what was sent to it in order (seed %i)', async (seed) => {
     const { kernel, heard, node, socket } = await connected(seed)
     Object.assign(node, { asleepUntil: kernel.now + 5_000 })

@@ -231,7 +231,7 @@ export class World {
     for (const session of this.foreigners) session.end(true)
     for (const node of this.nodes) node.start()
     for (const device of this.devices) {
-      device.asleepUntil = 0
+      device.wake()
       device.disk.latency = 3
       device.disk.crowding = 0
       device.setOffline(false)
