@@ -44,6 +44,17 @@ describe('the runner', { timeout: 60_000 }, () => {
     expect((await client.query(`select indisvalid from pg_index where indexrelid = 't_id_key'::regclass`)).rows).toEqual([{ indisvalid: true }])
   })
 
+  it('[E12] goes on if an index was built to the end, and the connection was lost before that was recorded', async () => {
+    const { url, client } = await database()
+    const statement = 'create index concurrently "t_id_idx" on "t" ("id")'
+    const files = [first, { name: '2_index.sql', sql: `-- migrate:up transaction:false\n${statement};\n` }]
+    await migrate({ database: url, files: [first] })
+    await client.query(statement)
+    expect(await migrate({ database: url, files })).toEqual(['2_index.sql'])
+    const unique = { name: '3_unique.sql', sql: '-- migrate:up transaction:false\ncreate unique index concurrently "t_id_idx" on "t" ("id");\n' }
+    await expect(migrate({ database: url, files: [...files, unique] })).rejects.toThrow('already exists')
+  })
+
   it('[E13] says which files are applied, missing, edited since, or of another branch', async () => {
     const { url } = await database()
     const other = { name: '2_other.sql', sql: 'select 1' }
