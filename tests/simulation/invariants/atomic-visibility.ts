@@ -128,13 +128,14 @@ class Screen {
     const ops = this.#client.pending().flatMap(({ seq, ops: all }) => all.map((op) => ({ seq, op })))
     for (const { seq, op } of ops.toReversed()) {
       const row = rowOf(op)
-      // Whatever was written to a row before it was deleted is of another life of it: it is brought back as some delete, perhaps an earlier one, found it.
+      // Whatever was written to a row before it was gone is of another life of it: it is brought back as some delete, perhaps an earlier one, found it.
       if (!later.has(row) && this.#overlaid.isAhead(this.device, seq)) {
         if (op.op === 'delete' && !later.has(again(row)) && this.#isThere(op)) return `${this.device.name} waits for the delete of ${row}, and shows it`
         const missing = this.#mayBeThere(op) ? [] : fieldsOf(op).filter((field) => !later.has(placeOf(field)) && this.#isMissing(field))
         if (missing.length > 0) return `${this.device.name} waits for ${missing.map(placeOf).join(', ')}, and does not show it`
       }
-      if (op.op === 'delete') later.add(row)
+      // It may have gone with another row that was deleted.
+      if (op.op === 'delete' || (op.op === 'create' && op.restore === true)) later.add(row)
       else if (op.op === 'create') later.add(again(row))
       if (!this.#mayBeThere(op)) for (const field of fieldsOf(op)) later.add(placeOf(field))
     }
