@@ -100,7 +100,7 @@ export const play = async (stage: Stage): Promise<void> => {
 
 /** Waits until every device has seen all that is committed now. */
 const inStep = async ({ sql, devices }: Stage): Promise<void> => {
-  const { rows } = await sql.query<{ position: string }>(`select syncgen.epoch() || '/' || pg_current_snapshot() as position`)
+  const { rows } = await sql.query<{ position: string }>(`select syncgen.position() as position`)
   const position = rows[0]?.position ?? ''
   await Promise.all(devices.map((device) => device.tell('caughtUp', { position })))
 }

@@ -46,7 +46,7 @@ export const generate = async (options: GenerateOptions): Promise<Generated> => 
   if (evolved.kind === 'undecided') return { ...evolved, problems }
   const { schema, migrations, versions, transitions, gone } = evolved
   const files = [
-    ...emit(plan(schema, fromHere(output), folder, transitions), header(schema.sources, commandOf(options))),
+    ...emit(plan(schema, fromHere(output), folder, transitions, migrations.map(({ name }) => name)), header(schema.sources, commandOf(options))),
     ...evolved.files,
     { path: lockPath, text: lockText(schema, migrations, versions, ownHashes(ownObjects())) },
   ]

@@ -33,15 +33,16 @@ export type TemplateName =
 
 /**
  * Every file of the output but those of the past. `output` is the output folder and `folder` that of the schema, relative to where the
- * generator was called, with `/`; `transitions` lead from the versions that clients may still have, oldest first.
+ * generator was called, with `/`; `transitions` lead from the versions that clients may still have, oldest first; `migrations`
+ * are the names of those that lead to the schema.
  */
-export const plan = (schema: Schema, output: string, folder: string, transitions: readonly Transition[] = []): readonly PlannedFile[] => {
+export const plan = (schema: Schema, output: string, folder: string, transitions: readonly Transition[], migrations: readonly string[]): readonly PlannedFile[] => {
   const importsOf = (part: Folder): Imports => new Imports(part, output, folder)
   const file = (path: string, template: TemplateName, view: object): PlannedFile => ({ path: `${path}.ts`, template, view })
   return [
     ...(schema.enums.length === 0 ? [] : [file('shared/enums', 'enums.ts', enumsView(schema))]),
     file('shared/claims', 'claims.ts', claimsView(schema, importsOf('shared'))),
-    file('shared/schema', 'schema.ts', schemaView(schema, importsOf('shared'), transitions)),
+    file('shared/schema', 'schema.ts', schemaView(schema, importsOf('shared'), transitions, migrations)),
     ...transitions.map((each) => file(transitionFile(each), 'transition.ts', transitionView(each, importsOf('shared/transitions')))),
     ...(schema.scopes.length === 0 ? [] : [file('client/scopes', 'client-scopes.ts', clientScopesView(schema, importsOf('client')))]),
     file('client/index', 'client-index.ts', clientIndexView(schema, importsOf('client'))),

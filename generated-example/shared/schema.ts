@@ -28,6 +28,7 @@ export const scopes = {
 export const schema: SchemaDescriptor = {
   name: 'tracker',
   hash: '8aa774ad6fd24c908ccf381e27c8b9cf62cf2378d65f36c49d851bfd70af77e8',
+  migrations: '3ef54af1',
   models: {
     User: userDescriptor,
     Project: projectDescriptor,

@@ -2,6 +2,7 @@
 import { checksum, type LockedMigration } from '../lock.js'
 import { mark } from '../mark.js'
 import { initialMigration } from '../migrate.js'
+import { initialName, migrationNumber } from '../migrated.js'
 import type { Schema } from '../model.js'
 import { type OwnObjects, ownHashes, ownObjects } from '../sql/own-objects.js'
 import { headsOf, overlaps, touchedBy } from './branches.js'
@@ -14,7 +15,7 @@ import { freshCaptures } from './emit-captures.js'
 import { ownCaptures, ownStatements } from './emit-own.js'
 import { lateWords } from './late-words.js'
 import { type MigrationFile, migrationFiles, noWayBack } from './migration-files.js'
-import { planOf } from './phases.js'
+import { type Planned, planOf } from './phases.js'
 import type { Lock } from './read-lock.js'
 import { slugOf } from './slug.js'
 import { stampAfter } from './stamp.js'
@@ -34,10 +35,7 @@ export type Evolved =
       readonly files: readonly MigrationFile[]
     }
 
-/** The first migration. */
-export const initialName = '0001_initial'
-
-/** Its text. */
+/** The text of the first migration. */
 export const initialText = (schema: Schema): string =>
   `-- ${mark}. Apply it with \`npx syncgen migrate --database URL\`; once applied it is never edited.\n\n${initialMigration(schema)}${noWayBack}`
 
@@ -60,12 +58,14 @@ export const evolve = (lock: Lock, declared: Schema, accepted: readonly string[]
   const met = heads.length > 1
   // Of a first migration alone its text tells: see `isStale`.
   const known = lock.own ?? (lock.migrations.length === 1 ? ownHashes(own) : null)
-  const planned = [...ownStatements(known, own), ...statementsOf(evolution), ...(met ? freshCaptures(schema) : [])]
-  const plan = planOf([...planned, ...ownCaptures(known, own, schema, planned)])
-  if (Object.values(plan).every((statements) => statements.length === 0)) return { kind: 'evolved', schema, steps, migrations: lock.migrations, files: [] }
+  const first = ownStatements(known, own)
+  const planned = [...statementsOf(evolution), ...(met ? freshCaptures(schema) : [])]
+  const captures = ownCaptures(known, own, schema, [...first, ...planned])
+  if (first.length + planned.length + captures.length === 0) return { kind: 'evolved', schema, steps, migrations: lock.migrations, files: [] }
   const stamp = nextStamp(lock, now)
   const slug = steps.length === 0 && met ? 'merge' : slugOf(steps)
   const name = `${stamp}_${slug}`
+  const plan = planOf([...first, marked(name), ...planned, ...captures])
   const files = migrationFiles(plan, stamp, slug)
   const migration: LockedMigration = {
     name,
@@ -76,6 +76,13 @@ export const evolve = (lock: Lock, declared: Schema, accepted: readonly string[]
   const words = { name: `${name}.md`, text: changesText(name, steps, plan) }
   return { kind: 'evolved', schema, steps, migrations: [...lock.migrations, migration], files: [...files, words] }
 }
+
+/** In one transaction with the first change of shape: who sees that change sees the mark. */
+const marked = (name: string): Planned => ({
+  phase: 'expand',
+  why: 'Devices are told which migrations the database had: see docs/protocol.md, positions.',
+  sql: `update syncgen.meta set migrated = migrated # ${migrationNumber(name)};`,
+})
 
 /** Files are applied in the order of their names: a new one comes after all that are there, whatever the clock says. */
 export const nextStamp = ({ migrations, versions }: Lock, now: string): string => {

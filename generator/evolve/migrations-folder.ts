@@ -1,9 +1,10 @@
 /** What the output folder has to hold of the past: migrations and earlier versions; and when somebody has to decide. */
-import { begun, evolve, type Evolved, initialName, initialText, nextStamp } from './evolve.js'
+import { begun, evolve, type Evolved, initialText, nextStamp } from './evolve.js'
 import type { Decision } from './decisions.js'
 import { type Lock, readLock } from './read-lock.js'
 import type { EmittedFile } from '../emit.js'
 import { checksum, type LockedMigration, type LockedVersion } from '../lock.js'
+import { initialName } from '../migrated.js'
 import type { Schema } from '../model.js'
 import { outputText } from '../write.js'
 import type { MigrationFile } from './migration-files.js'

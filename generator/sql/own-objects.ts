@@ -51,6 +51,11 @@ const upgrades: readonly OwnUpgrade[] = [
     why: 'Horizons say the last version drawn until then, so that what is written after a restore gets new versions.',
     sql: 'alter table syncgen.horizons add column if not exists version bigint;',
   },
+  {
+    name: '0002_meta_migrated',
+    why: 'Positions say which migrations a database has.',
+    sql: 'alter table syncgen.meta add column if not exists migrated bigint not null default 0;',
+  },
 ]
 
 /** What the lock file remembers, by name: 16 hex digits of what is made, without what is said of it; of an upgrade, that it is there. */

@@ -1,5 +1,6 @@
 /** For templates/enums.ts.hbs, claims.ts.hbs and schema.ts.hbs: what both sides know of the schema as a whole. */
 import type { Transition } from '../evolve/transition.js'
+import { migratedBy } from '../migrated.js'
 import type { Schema, Scope } from '../model.js'
 import { array, code, ident, literal, object } from './code.js'
 import { descriptorOf, labelsName, typeOf } from './field-source.js'
@@ -38,11 +39,12 @@ export const claimsView = (schema: Schema, imports: Imports) => {
   return { ...view, imports: imports.statements() }
 }
 
-export const schemaView = (schema: Schema, imports: Imports, transitions: readonly Transition[]) => {
+export const schemaView = (schema: Schema, imports: Imports, transitions: readonly Transition[], migrations: readonly string[]) => {
   const view = {
     doc: 'What both sides agree on. A server takes clients of the schemas whose hash it knows.',
     name: literal(schema.name),
     hash: literal(schemaHash(schema)),
+    migrations: literal(migratedBy(migrations)),
     models: schema.models.map((model) => ({
       name: ident(model.name),
       descriptor: imports.value(modelFile('shared', model.name), descriptorName(model)),

@@ -42,7 +42,7 @@ export const restore = async (
     return { device, batches: 0, isDoubted: false }
   }
   for (const { accepts, deltas } of steps) store.base.apply(deltas, accepts)
-  const device = closedScopes(stored.device, ports.clock)
+  const device = { ...closedScopes(stored.device, ports.clock), migrated: schema.migrations }
   const isDoubted = stored.device.isOpen === true && !wasCheckedToday(stored.device, ports.clock)
   if (hasOldBase) {
     await storage.compact(snapshotOf(store.base), device)
@@ -61,6 +61,7 @@ const day = 24 * 3_600_000
 const freshDevice = (schema: SchemaDescriptor, random: Random): DeviceState => ({
   client: random.uuid(),
   schema: schema.hash,
+  migrated: schema.migrations,
   session: { last: null, next: null },
   epoch: null,
   position: null,
@@ -103,6 +104,7 @@ const closedScopes = (device: DeviceState, clock: Clock): DeviceState => ({
 export const withoutBase = (device: DeviceState, schema: SchemaDescriptor): DeviceState => ({
   ...device,
   schema: schema.hash,
+  migrated: schema.migrations,
   position: null,
   scopes: device.scopes.map((scope) => ({ ...scope, hash: null, position: null })),
 })

@@ -69,6 +69,8 @@ export interface StoredBatch {
   readonly delta: Delta
   /** The scopes whose claims count: what pages say of others (closed meanwhile) is ignored. */
   readonly scopes: readonly number[]
+  /** What comes before all of it, of scopes that are closed; missing: nothing. */
+  readonly kept?: { readonly delta: Delta; readonly scopes: readonly number[] }
 }
 
 export interface StoredScope {
@@ -87,6 +89,8 @@ export interface DeviceState {
   readonly client: string
   /** Hash of the schema that the base has the shape of. */
   readonly schema: string
+  /** Which migrations the database of that schema has; missing: it was never said. */
+  readonly migrated?: string
   readonly session: { readonly last: string | null; readonly next: string | null }
   readonly epoch: string | null
   readonly position: string | null

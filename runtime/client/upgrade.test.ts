@@ -36,9 +36,10 @@ const upgradedSchema: SchemaDescriptor = { ...schema, transitions: [transition] 
 const device: DeviceState = {
   client: uuidOf(99),
   schema: before,
+  migrated: '0000000b',
   session: { last: null, next: null },
   epoch: 'e',
-  position: 'e/10:10:',
+  position: 'e-0000000b/10:10:',
   done: 0,
   nextScope: 3,
   scopes: [
@@ -128,22 +129,59 @@ describe('what an older version of the app stored', () => {
         { code: 'unknown-schema', model: 'Card', id: uuidOf(10), fields: ['stars'], seq: 3, version: before },
         { code: 'unknown-schema', model: 'Flag', id: uuidOf(31), fields: ['why'], seq: 5, version: before },
       ],
-      position: 'e/10:10:',
+      position: 'e-0000000b/10:10:',
     })
     await db.close()
-    const stored = await (await disk('trial:ada')).load()
-    const rows = stored.batches.flatMap(({ deltas }) => deltas).flatMap((delta) => Object.entries(delta.rows))
-    expect(rows.flatMap(([model, all]) => all.map(([version]) => [model, version]))).toEqual([['Board', 3], ['Card', 7], ['Card', 7], ['Label', 0]])
+    expect((await held(disk)).versions).toEqual([['Board', 3], ['Card', 7], ['Card', 7], ['Label', 0]])
   })
 
-  it.for<string | null>([`${before.slice(0, 16)}/h`, null])('[E90] what it heard from a later server (%s) is not taken for what the migration made: it is fetched', async (hash) => {
-    const disk = memoryStorage()
-    await leave(disk, { ...device, scopes: device.scopes.map((scope) => ({ ...scope, hash })) })
-    await (await open(disk)).close()
-    const { batches, device: stored } = await (await disk('trial:ada')).load()
+  /** What a start left, and the version of each row that it holds. */
+  const held = async (disk: OpenStorage): Promise<{ readonly device: DeviceState | null; readonly versions: readonly (readonly [string, number])[] }> => {
+    const storage = await disk('trial:ada')
+    const { device: left, batches } = await storage.load()
+    await storage.close()
     const rows = batches.flatMap(({ deltas }) => deltas).flatMap((delta) => Object.entries(delta.rows))
-    expect(rows.flatMap(([model, all]) => all.map(([version]) => [model, version]))).toEqual([['Board', 3], ['Card', 0], ['Card', 0], ['Label', 0]])
+    return { device: left, versions: rows.flatMap(([model, all]) => all.map(([version]) => [model, version] as const)) }
+  }
+
+  const { migrated: _, ...unsaid } = device
+  const [board, flags] = device.scopes
+  const retold: Readonly<Record<string, DeviceState>> = {
+    'the whole device': { ...device, position: 'e-0000000a/10:10:' },
+    'the whole device, of which nothing is trusted': { ...device, position: 'e-0000000a/10:10:', scopes: device.scopes.map((scope) => ({ ...scope, hash: null })) },
+    'a scope that was closed': { ...device, scopes: [board, { ...flags, position: 'e-0000000a/10:10:' }] as DeviceState['scopes'] },
+    'a device that is further than its scopes': { ...device, position: 'e-0000000a/10:10:', scopes: device.scopes.map((scope) => ({ ...scope, position: 'e-0000000b/9:9:' })) },
+    'a position that does not say it': { ...device, position: 'e/10:10:' },
+    'a device that does not know its own': unsaid,
+  }
+
+  it.for(Object.keys(retold))('[E90] what it heard of a database that was migrated already (%s) is not taken for what the migration made: it is fetched', async (name) => {
+    const disk = memoryStorage()
+    await leave(disk, retold[name])
+    await (await open(disk)).close()
+    const { device: stored, versions } = await held(disk)
+    expect(versions).toEqual([['Board', 3], ['Card', 0], ['Card', 0], ['Label', 0]])
     expect(stored?.scopes.find(({ name }) => name === 'board')?.hash).toBeNull()
+    expect(stored?.migrated).toBe(schema.migrations)
+  })
+
+  it('[E33] what it heard of a database of its own version is converted, also where it is to be compared', async () => {
+    const disk = memoryStorage()
+    await leave(disk, { ...device, scopes: device.scopes.map((scope) => ({ ...scope, hash: null, position: 'e-0000000b/9:9:' })) })
+    await (await open(disk)).close()
+    expect((await held(disk)).versions).toEqual([['Board', 3], ['Card', 7], ['Card', 7], ['Label', 0]])
+  })
+
+  it('[E90] a start that stores the facts of a device says the migrations of its own version: at the first, with the same schema, and when the base is given up', async () => {
+    const disk = memoryStorage()
+    const start = async (as: SchemaDescriptor): Promise<string | undefined> => {
+      const db = await openTrial({ url: 'wss://trial', principal: 'ada', token: 't', storage: disk, ports: offline().ports, log: () => undefined }, as)
+      await db.close()
+      return (await held(disk)).device?.migrated
+    }
+    expect(await start(schema)).toBe(schema.migrations)
+    expect(await start({ ...schema, migrations: '0000000c' })).toBe('0000000c')
+    expect(await start({ ...schema, hash: 'd'.repeat(64), migrations: '0000000d' })).toBe('0000000d')
   })
 
   const disks: Readonly<Record<string, () => OpenStorage>> = {

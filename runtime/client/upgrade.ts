@@ -36,10 +36,11 @@ export const upgraded = async (storage: Storage, stored: Stored, schema: SchemaD
 }
 
 /**
- * Whether what is held may have come from a server of a later version, in the words of the earlier: then a row may be newer than what the
- * migration made of it. Such a server marks what it says of scopes (Dialect); one that is to be compared has lost its mark.
+ * Whether what is held may have been told of a database that was migrated already, in words of before: then a row may be newer than what
+ * the migration made of it. Whichever server told it, positions say which migrations the database had.
  */
-const wasRetold = ({ scopes }: DeviceState): boolean => scopes.some(({ hash, position }) => (hash === null ? position !== null : hash.includes('/')))
+const wasRetold = ({ migrated, position, scopes }: DeviceState): boolean =>
+  [position, ...scopes.map((scope) => scope.position)].some((at) => at !== null && at !== 'device' && !at.includes(`-${String(migrated)}/`))
 
 /** The way from a version to this one; undefined: there is none, or it is this one. */
 type Routes = (version: string) => Route | undefined
@@ -109,6 +110,7 @@ const guessedModels = (batches: Stored['batches']): ReadonlySet<string> =>
 const convertedDevice = (route: Route, device: DeviceState, schema: SchemaDescriptor, guessed: ReadonlySet<string>): DeviceState => ({
   ...device,
   schema: schema.hash,
+  migrated: schema.migrations,
   scopes: device.scopes.map((scope) => ({
     ...scope,
     params: route.params(scope.name, scope.params) ?? scope.params,

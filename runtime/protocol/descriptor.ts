@@ -90,6 +90,8 @@ export interface SchemaDescriptor {
   readonly name: string
   /** Hash of everything that both sides must agree on; 64 hex digits. */
   readonly hash: string
+  /** Which migrations its database has, as positions say it; 8 hex digits. */
+  readonly migrations: string
   readonly models: Readonly<Record<string, ModelDescriptor>>
   readonly scopes: Readonly<Record<string, ScopeDescriptor>>
   /** From earlier versions, oldest first: each leads to one that comes later, or to this one. */

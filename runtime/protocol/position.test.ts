@@ -3,8 +3,11 @@ import { type Position, formatPosition, formatSnapshot, includes, longestPositio
 
 const epoch = '0123456789abcdef0123456789abcdef'
 
+const migrated = '00c0ffee'
+
 const position = (xmin: number, xmax: number, ...inProgress: readonly number[]): Position => ({
   epoch,
+  migrated,
   xmin: BigInt(xmin),
   xmax: BigInt(xmax),
   inProgress: inProgress.map(BigInt),
@@ -14,34 +17,36 @@ describe('positions', () => {
   it('[W17] come back as they were written', () => {
     for (const each of [position(5, 5), position(5, 9, 5, 7), position(3, 9, 8)])
       expect(parsePosition(formatPosition(each))).toEqual(each)
-    expect(formatPosition(position(5, 9, 5, 7))).toBe(`${epoch}/5:9:5,7`)
+    expect(formatPosition(position(5, 9, 5, 7))).toBe(`${epoch}-${migrated}/5:9:5,7`)
     expect(formatSnapshot({ xmin: 5n, xmax: 5n, inProgress: [] })).toBe('5:5:')
-    expect(parsePosition(`${epoch}/9223372036854775806:9223372036854775807:`)?.xmax).toBe(2n ** 63n - 1n)
+    expect(parsePosition(`${epoch}-${migrated}/9223372036854775806:9223372036854775807:`)?.xmax).toBe(2n ** 63n - 1n)
   })
 
   it('[W17] what PostgreSQL would not have written is none', () => {
+    const start = `${epoch}-${migrated}`
     const wrong = [
-      ...['', '/', '5:5:', `${epoch}`, `${epoch}/`, `${epoch}/5:5`, `${epoch}/5:5:,`, `${epoch}/5:9:5,`, `${epoch}/5:9:5,,7`],
+      ...[`${epoch}/5:5:`, `${epoch}-/5:5:`, `${epoch}-${migrated}0/5:5:`, `${epoch}-${migrated.slice(1)}/5:5:`, `${epoch}-${migrated.toUpperCase()}/5:5:`],
+      ...['', '/', '5:5:', start, `${start}/`, `${start}/5:5`, `${start}/5:5:,`, `${start}/5:9:5,`, `${start}/5:9:5,,7`],
       ...[
-        `${epoch.toUpperCase()}/5:5:`,
-        `${epoch}0/5:5:`,
-        `${epoch}/0:5:`,
-        `${epoch}/05:5:`,
-        `${epoch}/-1:5:`,
-        `${epoch}/5:9:7,5`,
-        `${epoch}/5:9:5,5`,
+        `${epoch.toUpperCase()}-${migrated}/5:5:`,
+        `${epoch}0-${migrated}/5:5:`,
+        `${start}/0:5:`,
+        `${start}/05:5:`,
+        `${start}/-1:5:`,
+        `${start}/5:9:7,5`,
+        `${start}/5:9:5,5`,
       ],
       ...[
-        `${epoch}/9:5:`,
-        `${epoch}/5:9:4`,
-        `${epoch}/5:9:9`,
-        `${epoch}/5:5:5`,
-        ` ${epoch}/5:5:`,
-        `${epoch}/5:5:\n`,
-        `${epoch}/5:5:;`,
-        `${epoch}/5:9:5 7`,
+        `${start}/9:5:`,
+        `${start}/5:9:4`,
+        `${start}/5:9:9`,
+        `${start}/5:5:5`,
+        ` ${start}/5:5:`,
+        `${start}/5:5:\n`,
+        `${start}/5:5:;`,
+        `${start}/5:9:5 7`,
       ],
-      ...[`${epoch}/5:9223372036854775808:`, `${epoch}/5:${'9'.repeat(30)}:`, `${epoch}/0x5:9:`, `${epoch}/5n:9:`],
+      ...[`${start}/5:9223372036854775808:`, `${start}/5:${'9'.repeat(30)}:`, `${start}/0x5:9:`, `${start}/5n:9:`],
     ]
     for (const text of wrong) expect(parsePosition(text), text).toBeUndefined()
     const long = Array.from({ length: 2000 }, (_, at) => 10_000 + at)
@@ -63,6 +68,11 @@ describe('positions', () => {
     }
   })
 
+  it('[W18] which migrations there were decides nothing', () => {
+    expect(includes({ ...position(9, 9), migrated: '00000000' }, position(5, 5))).toBe(true)
+    expect(includes({ ...position(5, 5), migrated: '00000000' }, position(9, 9))).toBe(false)
+  })
+
   it('[W18] positions of two histories have nothing to do with each other', () => {
     expect(includes({ ...position(9, 9), epoch: epoch.replaceAll('0', 'f') }, position(5, 5))).toBe(false)
   })
@@ -75,6 +85,6 @@ const snapshots = (): readonly Position[] =>
   range(1, 7).flatMap((xmax) =>
     range(0, 2 ** (Number(xmax) - 1)).map((bits) => {
       const inProgress = range(1, Number(xmax)).filter((xid) => (bits >> (xid - 1n)) % 2n === 1n)
-      return { epoch, xmin: inProgress[0] ?? xmax, xmax, inProgress }
+      return { epoch, migrated, xmin: inProgress[0] ?? xmax, xmax, inProgress }
     }),
   )

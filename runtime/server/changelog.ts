@@ -142,11 +142,11 @@ export class Changelog {
   async #peek(connection: DedicatedConnection, from: Mark): Promise<Mark | undefined> {
     const before = formatSnapshot(from)
     const [row] = await connection.rows(peek, [before, [...this.#tools.catalog.models.keys()]])
-    const [snapshot, now, changed] = row ?? []
+    const [snapshot, migrated, now, changed] = row ?? []
     this.#tools.clockRead(Number(now))
     if (changed !== false) return undefined
     if (snapshot === before) return from
-    const to = markOf(`${from.epoch}/${String(snapshot)}`)
+    const to = markOf(`${from.epoch}-${String(migrated)}/${String(snapshot)}`)
     if (to === undefined) return undefined
     this.#tools.router.move(from, to)
     this.#at = to
@@ -187,8 +187,8 @@ const longestGoodbye = 5000
 const inSnapshot = <Result>(connection: DedicatedConnection, run: () => Promise<Result>): Promise<Result> =>
   connection.within('begin isolation level repeatable read, read only', run)
 
-/** This statement's snapshot, the clock, and whether these models have commits since $1, or the log was purged beyond it. */
-const peek = `select s.now, floor(extract(epoch from clock_timestamp()) * 1000)::bigint,
+/** This statement's snapshot, the migrations that it sees, the clock, and whether these models have commits since $1, or the log was purged beyond it. */
+const peek = `select s.now, lpad(to_hex(m.migrated), 8, '0'), floor(extract(epoch from clock_timestamp()) * 1000)::bigint,
   s.now <> $1 and (m.floor > pg_snapshot_xmin($1::pg_snapshot) or exists (
     select from unnest($2::text[]) m(model)
     where exists (

@@ -263,7 +263,7 @@ const beyondOf = ({ instance, claim }: OpenScope): Beyond => {
 const tooManyScopes = (most: number): SyncError => new SyncError('limit-exceeded', `at most ${most} scopes can be open`)
 
 /** Of no epoch that a database can have: no reading covers it. */
-const noPosition: Mark = { epoch: '', xmin: 0n, xmax: 0n, inProgress: [], text: '' }
+const noPosition: Mark = { epoch: '', migrated: '', xmin: 0n, xmax: 0n, inProgress: [], text: '' }
 
 /** Whether a batch would have too many rows for one frame, or begins a line that has not been paged in yet. */
 const hasManyChanges = async (reading: Reading, lines: readonly BoundLine[], since: Mark): Promise<boolean> => {

@@ -65,10 +65,10 @@ export class Reading {
   /** Reads the position of a transaction that has written nothing (`Database.read`). */
   static async open(connection: Connection, catalog: Catalog): Promise<Reading> {
     const [row] = await connection.rows(position)
-    const at = markOf(`${String(row?.[0])}/${String(row?.[1])}`)
+    const at = markOf(String(row?.[0]))
     if (at === undefined)
-      throw new SyncError('database-not-migrated', 'syncgen.epoch() is not what the migrations made: run `npx syncgen migrate`')
-    return new Reading(connection, catalog, at, BigInt(String(row?.[2])))
+      throw new SyncError('database-not-migrated', 'syncgen.position() is not what the migrations made: run `npx syncgen migrate`')
+    return new Reading(connection, catalog, at, BigInt(String(row?.[1])))
   }
 
   /** Whether the log still tells everything that happened since. */
@@ -160,7 +160,7 @@ export const markOf = (text: string): Mark | undefined => {
   return parsed === undefined ? undefined : { ...parsed, text }
 }
 
-const position = `select syncgen.epoch(), pg_current_snapshot()::text, (select floor::text from syncgen.meta)`
+const position = `select syncgen.position(), m.floor::text from syncgen.meta m`
 
 const decided = `select c.id, c.last_seq from unnest($1::uuid[], $2::text[]) d(client, nonce)
 join syncgen.clients c on c.id = d.client and c.session = d.nonce`

@@ -114,7 +114,7 @@ export const openLab = async <Claims, Hooks, Server extends LabServer, Client ex
       const connected = (): readonly Client[] => [...clients].filter((client) => !isOfflineByChoice(client))
       await until('every device has sent its work', () => connected().every(isIdle))
       // Only now: what they sent is committed, and before this position.
-      const { rows } = await owner.query<{ position: string }>(`select syncgen.epoch() || '/' || pg_current_snapshot() as position`)
+      const { rows } = await owner.query<{ position: string }>(`select syncgen.position() as position`)
       const position = rows[0]?.position ?? ''
       await until('every device is in step', () => connected().every((client) => isIdle(client) && hasSeen(client, position)))
     },

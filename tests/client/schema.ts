@@ -147,6 +147,7 @@ export const cardLabelDescriptor = descriptor<CardLabel>(
 export const schema: SchemaDescriptor = {
   name: 'trial',
   hash: 'a'.repeat(64),
+  migrations: '0000000a',
   models: { Board: boardDescriptor, Card: cardDescriptor, Label: labelDescriptor, CardLabel: cardLabelDescriptor },
   scopes: {
     home: { name: 'home', params: {}, models: ['Board', 'Label'] },

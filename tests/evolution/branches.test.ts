@@ -21,7 +21,7 @@ const database = async (): Promise<{ readonly url: string; readonly client: pg.C
 }
 
 describe('branches that met', { timeout: 60_000 }, () => {
-  it('[E11] are noticed, and one more migration brings databases of either to the same end', async () => {
+  it('[E11] [E93] are noticed, and one more migration brings databases of either to the same end', async () => {
     const { ours, theirs } = await branches('alpha: text?', 'zulu: int?')
     const both = cards([...base, 'notes: text?', 'alpha: text?', 'zulu: int?'])
     expect(await ours.version(both, '--check')).toMatchObject({ code: 2, error: expect.stringContaining('_merge.sql') })
@@ -31,6 +31,10 @@ describe('branches that met', { timeout: 60_000 }, () => {
     expect(await ours.run('--check')).toMatchObject({ code: 0 })
     for (const { url } of [there, here]) await migrate({ database: url, folder: ours.migrations })
     expect(await catalogOf(there.client)).toEqual(await catalogOf(here.client))
+    const migrated = await Promise.all([there, here].map(async ({ client }) => String((await client.query('select to_hex(migrated) as migrated from syncgen.meta')).rows[0]?.migrated).padStart(8, '0')))
+    const descriptor = await ours.read('shared/schema.ts')
+    for (const each of migrated) expect(descriptor).toContain(`  migrations: '${each}',`)
+    expect(await theirs.read('shared/schema.ts')).not.toContain(migrated[0])
     const anew = await Folder.make()
     await anew.version(both)
     await fresh.client.query(await readFile(join(anew.migrations, '0001_initial.sql'), 'utf8'))

@@ -12,6 +12,7 @@ import { evolutionOf } from '../../generator/evolve/diff.js'
 import { lockedForm, readLock } from '../../generator/evolve/read-lock.js'
 import { lockText } from '../../generator/lock.js'
 import { initialMigration } from '../../generator/migrate.js'
+import { migratedBy } from '../../generator/migrated.js'
 import { readSchema } from '../../generator/read/read-schema.js'
 import { migrate } from '../../runtime/server/migrations.js'
 import { testDatabase } from '../../runtime/testing/database.js'
@@ -66,7 +67,7 @@ describe('a chain of versions', { timeout: 120_000 }, () => {
     }
   })
 
-  it('[E2] [E3] each migration leads a database with rows to what a new one would be, and loses none', async () => {
+  it('[E2] [E3] [E93] each migration leads a database with rows to what a new one would be, and loses none', async () => {
     const { url, client: populated } = await database()
     client = populated
     for (const [at, version] of versions.entries()) {
@@ -88,6 +89,8 @@ describe('a chain of versions', { timeout: 120_000 }, () => {
       const fresh = await database()
       await fresh.client.query(initialMigration(lock.schema))
       expect(await catalogOf(client), version).toEqual(await catalogOf(fresh.client))
+      expect(await migratedIn(client), version).toBe(migratedBy(lock.migrations.map(({ name }) => name)))
+      expect(await readFile(join(folder, 'generated/shared/schema.ts'), 'utf8'), version).toContain(`  migrations: '${await migratedIn(client)}',`)
     }
     const { rows } = await client.query('select heading, body, state, priority, slug, reviewer_id = owner_id as own from work_cards order by heading limit 3')
     expect(rows).toEqual([
@@ -100,10 +103,11 @@ describe('a chain of versions', { timeout: 120_000 }, () => {
     expect((await client.query(`select count(*)::int as people, bool_and(email is not null) as known from people`)).rows).toEqual([{ people: 10, known: true }])
   })
 
-  it('[E2] a database that comes later gets there by the whole chain at once', async () => {
+  it('[E2] [E93] a database that comes later gets there by the whole chain at once', async () => {
     const late = await database()
     await migrate({ database: late.url, folder: join(folder, 'generated/migrations') })
     expect(await catalogOf(late.client)).toEqual(await catalogOf(client))
+    expect(await migratedIn(late.client)).toBe(await migratedIn(client))
   })
 
   it('[E4] all that the command made is this, byte for byte: migrations and their words, versions, what leads from one to the next', async () => {
@@ -117,6 +121,10 @@ describe('a chain of versions', { timeout: 120_000 }, () => {
     for (const [path, text] of made) expect(text, path).toBe(golden.get(path))
   })
 })
+
+/** Which migrations a database says that it has. */
+const migratedIn = async (of: pg.Client): Promise<string> =>
+  String((await of.query(`select lpad(to_hex(migrated), 8, '0') as migrated from syncgen.meta`)).rows[0]?.migrated)
 
 /** 10 people, 12,000 tasks: more than one batch. */
 const populate = async (): Promise<void> => {

@@ -85,10 +85,18 @@ export class Fleet {
     this.#port = this.#node.port
   }
 
-  async device(at: number, storage: OpenStorage = memoryStorage()): Promise<Device> {
+  /** One more server, of another version, beside it; returns its port. */
+  async serveBeside(at: number): Promise<number> {
+    const { createCardsServer } = await this.versions.code(at)
+    const node = await startLabNode({ createServer: createCardsServer, log: quiet }, this.#url, 0)
+    this.#ends.splice(-2, 0, () => node.close())
+    return node.port
+  }
+
+  async device(at: number, storage: OpenStorage = memoryStorage(), port = this.#port): Promise<Device> {
     const { openCards } = await this.versions.code(at)
     const token = JSON.stringify({ principal: this.person, claims: { sub: this.person } })
-    const client = await openCards({ url: `ws://127.0.0.1:${this.#port}/sync`, principal: this.person, token, storage, log: quiet })
+    const client = await openCards({ url: `ws://127.0.0.1:${port}/sync`, principal: this.person, token, storage, log: quiet })
     this.#ends.unshift(() => client.close())
     return new Device(this, at, client, storage)
   }

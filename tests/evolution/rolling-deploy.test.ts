@@ -4,11 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { parsePosition } from '../../runtime/protocol/position.js'
 import { migrate } from '../../runtime/server/migrations.js'
 import { syncgen } from '../golden/command.js'
 import { openTracker, type Tracker } from '../server/tracker-node.js'
 
 const from = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+
+/** Which migrations there were at a position. */
+const migratedAt = (position: string | null): string | undefined => parsePosition(position ?? '')?.migrated
 
 let folder = ''
 let tracker: Tracker
@@ -49,6 +53,23 @@ describe('a server of the version before', { timeout: 60_000 }, () => {
     await before.resync()
     const late = await tracker.task('written later')
     await before.until('the other task', () => before.held('Task').includes(late))
+  })
+
+  it('[E92] tells a device that the database was migrated, also where nothing changed that it has', async () => {
+    const made = async (): Promise<string> => /migrations: '(\w+)'/.exec(await readFile(join(folder, 'generated/shared/schema.ts'), 'utf8'))?.[1] ?? ''
+    const node = await tracker.node({ limits: { heartbeat: 50 } })
+    const [quiet, busy] = [tracker.device(tracker.bob), await tracker.online(tracker.bob, ['board', { projectId: tracker.project }])]
+    await quiet.connect(node.url)
+    await quiet.sync(['home'])
+    const before = await made()
+    expect([quiet, busy].map(({ position }) => migratedAt(position))).toEqual([before, before])
+    await deploy((text) => text.replace(/( +)votes: .*\n/, '$&$1colour: string?\n'))
+    await quiet.until('its position', () => migratedAt(quiet.position) !== before)
+    expect(migratedAt(quiet.position)).toBe(await made())
+    expect(migratedAt(busy.position)).toBe(before)
+    const id = await tracker.task('written meanwhile', { colour: 'red' })
+    await busy.until('the task', () => busy.held('Task').includes(id))
+    expect(migratedAt(busy.position)).toBe(await made())
   })
 
   it('[E65] refuses to start where it could not insert, or reads another type', async () => {

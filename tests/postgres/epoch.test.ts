@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { initialMigration } from '../../generator/migrate.js'
+import { initialName, migratedBy, migrationNumber } from '../../generator/migrated.js'
 import { parsePosition } from '../../runtime/protocol/position.js'
 import { dropDatabase } from '../../runtime/testing/database.js'
 import { Database } from './database.js'
@@ -23,9 +24,28 @@ describe('the epoch', () => {
     await client.query(`insert into people (name, level, tags) values ('a', 1, '{}')`)
     await client.query('checkpoint; select pg_switch_wal()')
     expect(await value(await database.connect(), 'syncgen.epoch()')).toBe(epoch)
-    expect(parsePosition(await value(client, `syncgen.epoch() || '/' || pg_current_snapshot()`))?.epoch).toBe(epoch)
+    expect(parsePosition(await value(client, 'syncgen.position()'))?.epoch).toBe(epoch)
     expect(await value(client, 'syncgen.renew_epoch()')).toBe('false')
     expect(await value(client, 'syncgen.epoch()')).toBe(epoch)
+  })
+
+  it('[E92] a position has the migrations and the snapshot of one moment: that of its transaction, or of its statement', async () => {
+    const [other, writer] = [await database.connect(), await database.connect()]
+    const parts = async (of: pg.Client): Promise<readonly string[]> => {
+      const { rows } = await of.query<{ position: string; snapshot: string }>('select syncgen.position() as position, pg_current_snapshot()::text as snapshot')
+      const [, migrated = '', snapshot = ''] = /-(.*)\/(.*)$/.exec(rows[0]?.position ?? '') ?? []
+      expect(snapshot).toBe(rows[0]?.snapshot)
+      return [migrated, snapshot]
+    }
+    await other.query('begin isolation level repeatable read')
+    const before = await parts(other)
+    expect(before[0]).toBe(migratedBy([initialName]))
+    await writer.query(`begin; update syncgen.meta set migrated = migrated # ${migrationNumber('two')}`)
+    expect((await parts(client))[0]).toBe(before[0])
+    await writer.query('commit')
+    expect((await parts(client))[0]).toBe(migratedBy([initialName, 'two']))
+    expect(await parts(other)).toEqual(before)
+    await other.query('commit')
   })
 
   it('[P15] is another one in a copy of the database, which renews it: new uuid, empty log, versions far above', async () => {

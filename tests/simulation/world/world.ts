@@ -374,7 +374,7 @@ export class World {
   }
 
   async #position(): Promise<string> {
-    const [row] = await this.#control.sql(`select syncgen.epoch() || '/' || pg_current_snapshot() as position`)
+    const [row] = await this.#control.sql(`select syncgen.position() as position`)
     return String(row?.['position'])
   }
 

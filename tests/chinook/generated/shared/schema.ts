@@ -51,6 +51,7 @@ export const scopes = {
 export const schema: SchemaDescriptor = {
   name: 'chinook',
   hash: 'a952df840ab70e5fdb7e65e3ad38427d509620ce9a5e45a6fbeec3e13703de29',
+  migrations: '3ef54af1',
   models: {
     Artist: artistDescriptor,
     Album: albumDescriptor,

@@ -4,6 +4,9 @@
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
 set local lock_timeout = '400ms';
 
+-- Devices are told which migrations the database had: see docs/protocol.md, positions.
+update syncgen.meta set migrated = migrated # 171927782;
+
 -- tasks: a column that is null in the rows that are there.
 alter table "tasks" add column "due_at" timestamptz(3);
 

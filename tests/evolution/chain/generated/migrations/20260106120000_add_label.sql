@@ -4,6 +4,9 @@
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
 set local lock_timeout = '400ms';
 
+-- Devices are told which migrations the database had: see docs/protocol.md, positions.
+update syncgen.meta set migrated = migrated # 161139535;
+
 -- New tables: labels, task_labels.
 create table "labels" (
   "id" uuid primary key default syncgen.uuid_v7(),

@@ -4,6 +4,9 @@
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
 set local lock_timeout = '400ms';
 
+-- Devices are told which migrations the database had: see docs/protocol.md, positions.
+update syncgen.meta set migrated = migrated # 1342625137;
+
 -- "people": rows to come begin otherwise.
 alter table "people" alter column "email" set default '';
 

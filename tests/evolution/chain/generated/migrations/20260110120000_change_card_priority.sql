@@ -4,6 +4,9 @@
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
 set local lock_timeout = '400ms';
 
+-- Devices are told which migrations the database had: see docs/protocol.md, positions.
+update syncgen.meta set migrated = migrated # 1280585977;
+
 -- "cards": another type. Nobody reads or writes the table while it is written anew.
 alter table "cards" alter column "priority" type bigint using "priority"::bigint;
 

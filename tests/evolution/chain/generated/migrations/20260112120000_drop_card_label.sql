@@ -4,6 +4,9 @@
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
 set local lock_timeout = '400ms';
 
+-- Devices are told which migrations the database had: see docs/protocol.md, positions.
+update syncgen.meta set migrated = migrated # 2456197218;
+
 -- people: what is written from now on is logged in the new shape. Positions from before lead to a comparison, not to this log.
 create or replace function syncgen."capture_people"() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -4,6 +4,9 @@
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
 set local lock_timeout = '400ms';
 
+-- Devices are told which migrations the database had: see docs/protocol.md, positions.
+update syncgen.meta set migrated = migrated # 1243853606;
+
 -- cards: new names, also for what is named after them. Rows are not touched.
 alter table "cards" rename to "work_cards";
 alter table "work_cards" rename constraint "cards_pkey" to "work_cards_pkey";

@@ -4,6 +4,9 @@
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
 set local lock_timeout = '400ms';
 
+-- Devices are told which migrations the database had: see docs/protocol.md, positions.
+update syncgen.meta set migrated = migrated # 3199829517;
+
 -- people: a column; the rows that are there have its first value without being written.
 alter table "people" add column "created_at" timestamptz(3) not null default now();
 alter table "people" alter column "created_at" set default clock_timestamp();

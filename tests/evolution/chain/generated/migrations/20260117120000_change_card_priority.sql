@@ -4,6 +4,9 @@
 -- Who waits for a lock makes all others wait behind it: rather give up soon, and try again.
 set local lock_timeout = '400ms';
 
+-- Devices are told which migrations the database had: see docs/protocol.md, positions.
+update syncgen.meta set migrated = migrated # 380230000;
+
 -- "work_cards": another type. Nobody reads or writes the table while it is written anew.
 alter table "work_cards" alter column "priority" type text using (coalesce(('p' || "priority"::text), 'none'))::text;
 

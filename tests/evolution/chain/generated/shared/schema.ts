@@ -25,6 +25,7 @@ export const transitions: readonly Transition[] = [from70ece045, frombe563628, f
 export const schema: SchemaDescriptor = {
   name: 'cards',
   hash: '24d7cd710e874befc1ccbffa86d15f2b11962b8e9f37ddfa83023112bf02092f',
+  migrations: 'bbaac313',
   models: {
     Person: personDescriptor,
     Card: cardDescriptor,

@@ -10,6 +10,7 @@ export const scopes: Readonly<Record<string, ScopeDescriptor>> = {}
 export const schema: SchemaDescriptor = {
   name: 'bare',
   hash: '395a357a1445068762fae422cc4480d3b8064c367697f6fc80d2f9e44cd5c9af',
+  migrations: '3ef54af1',
   models: {
     Thing: thingDescriptor,
   },

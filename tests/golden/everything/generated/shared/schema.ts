@@ -27,6 +27,7 @@ export const scopes = {
 export const schema: SchemaDescriptor = {
   name: 'backOffice',
   hash: 'a211e380c4ca16cc3444f830c16992ab31b69ebab58faa9028338dd0b85b6375',
+  migrations: '3ef54af1',
   models: {
     Employee: employeeDescriptor,
     Desk: deskDescriptor,

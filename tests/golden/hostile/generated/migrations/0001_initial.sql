@@ -57,7 +57,8 @@ create table syncgen.outcomes (
 );
 create index outcomes_age on syncgen.outcomes (at);
 
--- One row: what the epoch is made of, as it was when the uuid was drawn, and the floor below which the log is purged.
+-- One row: what the epoch is made of, as it was when the uuid was drawn, the floor below which the log is purged, and which
+-- migrations the database has: the exclusive or of a number for each, 32 bits.
 create table syncgen.meta (
   only_row boolean primary key default true check (only_row),
   uuid uuid not null,
@@ -65,7 +66,8 @@ create table syncgen.meta (
   timeline text not null,
   database oid not null,
   meta oid not null,
-  floor xid8 not null default '0'
+  floor xid8 not null default '0',
+  migrated bigint not null default 0
 );
 
 -- Snapshots taken by purge, so that the next one knows what was finished a horizon ago.
@@ -84,8 +86,8 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
   where d.datname = current_database()
 $$;
 
-insert into syncgen.meta (uuid, system_identifier, timeline, database, meta)
-select gen_random_uuid(), p.* from syncgen.epoch_parts() p;
+insert into syncgen.meta (uuid, system_identifier, timeline, database, meta, migrated)
+select gen_random_uuid(), p.*, 1056262897 from syncgen.epoch_parts() p;
 
 -- 32 hex digits that change whenever positions taken before mean nothing any more: another cluster, another timeline after a
 -- failover or a restore to a point in time, a copy of the database.
@@ -95,6 +97,12 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
   from syncgen.epoch_parts() p, syncgen.meta m
 $$;
 
+-- The position of whoever asks: what devices that have seen as much are told.
+create function syncgen.position() returns text
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select syncgen.epoch() || '-' || lpad(to_hex(m.migrated), 8, '0') || '/' || pg_current_snapshot() from syncgen.meta m
+$$;
+
 -- To be called at start. If a part of the epoch is not what it was (or if forced, after a restore below PostgreSQL): new uuid, empty
 -- log, versions far above all that clients may have seen, also for what was written since the restore: those versions were given
 -- out before. It was written after the last horizon that the backup has; nobody knows that of a forced one, and all that is in the
@@ -102,7 +110,8 @@ $$;
 create function syncgen.renew_epoch(forced boolean default false) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  synced regclass;
+  synced regclass[];
+  one regclass;
   known bigint;
 begin
   update syncgen.meta m
@@ -111,18 +120,18 @@ begin
   from syncgen.epoch_parts() p
   where forced or (m.system_identifier, m.timeline, m.database, m.meta) is distinct from (p.system_identifier, p.timeline, p.database, p.meta);
   if not found then return false; end if;
-  for synced in
+  synced := array(
     select distinct t.tgrelid::regclass from pg_trigger t where t.tgfoid in ('syncgen.stamp'::regproc, 'syncgen.stamp_updated'::regproc)
-    order by 1
-  loop
-    execute format('lock table %s in share row exclusive mode', synced);
+    order by 1);
+  foreach one in array synced loop
+    execute format('lock table %s in share row exclusive mode', one);
   end loop;
   select coalesce(case when not forced then max(h.version) end, (select min(c.version) from syncgen.changes c where c.op in ('I', 'U')))
   into known from syncgen.horizons h;
   perform setval('syncgen.version', nextval('syncgen.version') + 1000000000);
   perform set_config('syncgen.keep_updated_at', 'on', true);
-  for synced in select distinct t.tgrelid::regclass from pg_trigger t where t.tgfoid in ('syncgen.stamp'::regproc, 'syncgen.stamp_updated'::regproc) loop
-    execute format('update %s set version = version where version >= $1', synced) using known;
+  foreach one in array synced loop
+    execute format('update %s set version = version where version >= $1', one) using known;
   end loop;
   perform set_config('syncgen.keep_updated_at', '', true);
   delete from syncgen.changes;

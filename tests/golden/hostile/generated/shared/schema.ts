@@ -17,6 +17,7 @@ export const scopes = {
 export const schema: SchemaDescriptor = {
   name: 'hostile',
   hash: '831d0365e1dea2d5a6cee49dd422b02ff8bfc58d65466c4070bfc70693ac68dc',
+  migrations: '3ef54af1',
   models: {
     Trap: trapDescriptor,
   },

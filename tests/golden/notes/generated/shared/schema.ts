@@ -17,6 +17,7 @@ export const scopes = {
 export const schema: SchemaDescriptor = {
   name: 'notes',
   hash: 'fb985602407011b7b505e2c77f1cacde1570bef5f393b1cd35d052a32d17d32a',
+  migrations: '3ef54af1',
   models: {
     Person: personDescriptor,
     Note: noteDescriptor,

@@ -26,6 +26,7 @@ export const scopes = {
 export const schema: SchemaDescriptor = {
   name: 'vault',
   hash: 'd72922bf88e5f09c6445f517109af30ab8bbdf82e0980cc4e3c04a6c362f6a4a',
+  migrations: '3ef54af1',
   models: {
     Person: personDescriptor,
     Team: teamDescriptor,

@@ -56,6 +56,7 @@ export const scopes = {
 export const schema: SchemaDescriptor = {
   name: 'world',
   hash: '91ddfa7e245498d9a3d2b757c2f6f5befae67f2f9944d958b5518f2da699bcc4',
+  migrations: '3ef54af1',
   models: {
     Person: personDescriptor,
     Organisation: organisationDescriptor,
