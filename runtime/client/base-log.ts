@@ -179,7 +179,7 @@ export class BaseLog {
   }
 }
 
-const isEmpty = ({ attempts, delta }: StoredBatch): boolean => attempts.length === 0 && isEmptyDelta(delta)
+const isEmpty = ({ attempts, delta, kept }: StoredBatch): boolean => attempts.length === 0 && isEmptyDelta(delta) && kept === undefined
 
 export const isEmptyDelta = ({ rows, claims }: Delta): boolean =>
   claims.length === 0 && Object.values(rows).every((each) => each.length === 0)

@@ -1,6 +1,7 @@
 /**
  * The base: rows as the server last told them, and which scopes claim each. Only what the server sent writes it: batches here,
- * in the order of the stream; no acknowledgement and no local write. Rows that nobody claims stay until `prune`.
+ * in the order of the stream; no acknowledgement and no local write, but for rows of closed scopes (kept-writes.ts). Rows that nobody
+ * claims stay until `prune`.
  */
 import type { Uuid } from '../protocol/descriptor.js'
 import type { Digests } from '../protocol/digest.js'

@@ -122,8 +122,9 @@ class DexieStorage implements Storage {
     })
   }
 
-  append({ attempts, delta, scopes }: StoredBatch, device: DeviceState, removed: readonly number[]): Promise<void> {
+  append({ attempts, delta, scopes, kept }: StoredBatch, device: DeviceState, removed: readonly number[]): Promise<void> {
     return this.#transaction('rw', async () => {
+      if (kept !== undefined) await this.#log.add({ attempts: [], ...kept })
       await this.#log.add({ attempts, scopes, delta })
       await this.#meta.put(device, 'device')
       await this.#outbox.bulkDelete([...removed])

@@ -72,8 +72,9 @@ class MemoryStorage implements Storage {
     this.#open().pages.delete(attempt)
   }
 
-  async append({ attempts, delta, scopes }: StoredBatch, device: DeviceState, removed: readonly number[]): Promise<void> {
+  async append({ attempts, delta, scopes, kept }: StoredBatch, device: DeviceState, removed: readonly number[]): Promise<void> {
     const disk = this.#open()
+    if (kept !== undefined) disk.log.push({ attempts: [], scopes: kept.scopes, delta: JSON.stringify(kept.delta) })
     disk.log.push({ attempts, scopes, delta: JSON.stringify(delta) })
     disk.device = JSON.stringify(device)
     for (const seq of removed) disk.outbox.delete(seq)

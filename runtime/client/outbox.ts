@@ -164,9 +164,14 @@ export class Outbox {
     return this.#entries.flatMap(({ seq, outcome }) => (seq !== null && seq <= done && outcome !== null ? [seq] : []))
   }
 
-  /** Transactions that the base contains from the step to `done` on, if they are still replayed on it: they are not any more. */
+  /** Transactions that the base contains from the step to `done` on, and that are still replayed on it. */
+  containing(done: number): readonly OutboxEntry[] {
+    return this.#entries.filter((entry) => entry.isOverlaid && entry.seq !== null && entry.seq <= done)
+  }
+
+  /** The same: they are not replayed any more. */
   contained(done: number): readonly OutboxEntry[] {
-    const contained = this.#entries.filter((entry) => entry.isOverlaid && entry.seq !== null && entry.seq <= done)
+    const contained = this.containing(done)
     for (const entry of contained) entry.isOverlaid = false
     const former = this.#former
     this.#former = []

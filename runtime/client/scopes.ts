@@ -132,9 +132,12 @@ export class Scopes {
   /** Inside a job: what is held of these scopes is not what the database has. Their next claims have no hash, even after a crash. */
   async doubt(storage: Storage, ids: readonly number[]): Promise<void> {
     for (const id of ids) Object.assign(this.#known.get(id) ?? {}, { isDoubted: true })
-    const { journal, baseLog } = this.#parts
-    const scopes = journal.device.scopes.map((stored) => (ids.includes(stored.id) ? { ...stored, hash: null } : stored))
-    await baseLog.save(storage, { scopes })
+    await this.#parts.baseLog.save(storage, { scopes: this.doubted(ids) })
+  }
+
+  /** What is to be stored of all scopes if these are to be compared. */
+  doubted(ids: readonly number[], scopes = this.#parts.journal.device.scopes): readonly StoredScope[] {
+    return scopes.map((stored) => (ids.includes(stored.id) ? { ...stored, hash: null } : stored))
   }
 
   /** An open scope, as far as the journal has come. */

@@ -8,6 +8,7 @@ import type { Log } from '../protocol/ports.js'
 import type { World } from '../protocol/predicate.js'
 import { Base } from './base.js'
 import type { CacheEvent, Emitter, LeaveReason, Origin } from './events.js'
+import type { KeptWrites } from './kept-writes.js'
 import { KeySet } from './key-set.js'
 import { type Overlaid, Overlay } from './overlay.js'
 import type { Model } from './query-types.js'
@@ -94,8 +95,9 @@ export class Store {
     this.#settle({ keys, origin: 'rejected' })
   }
 
-  /** One step of the stream, together with the local transactions it contains. */
-  advanced(deltas: readonly ReadDelta[], accepts: (scope: number) => boolean, contained: readonly Overlaid[]): void {
+  /** One step of the stream, together with the local transactions it contains, and what of them is `kept` of closed scopes. */
+  advanced(deltas: readonly ReadDelta[], accepts: (scope: number) => boolean, contained: readonly Overlaid[], kept: KeptWrites | null = null): void {
+    if (kept !== null) this.base.apply([kept.read], (scope) => kept.stored.scopes.includes(scope))
     const touched = this.base.apply(deltas, accepts)
     if (touched.missing > 0) this.log('error', 'claims-without-rows', { count: touched.missing })
     for (const pending of contained) touched.keys.addAll(this.#keysOf(pending))

@@ -13,6 +13,7 @@ import type { EditClock } from './edit-clock.js'
 import { holdFrames } from './hold.js'
 import type { ClientIdentity, Judgement } from './identity.js'
 import type { Journal } from './journal.js'
+import { keptWrites } from './kept-writes.js'
 import { type Link, frameError } from './link.js'
 import type { Outbox } from './outbox.js'
 import type { ClientPorts } from './ports.js'
@@ -230,16 +231,18 @@ export class Synchronizer implements Session, ScopeListener {
   async #advance(storage: Storage, { pages, delta, accepted, device, arrived }: Advance): Promise<void> {
     const { store, baseLog, outbox, scopes } = this.#parts
     const removed = outbox.leaving(device.done)
+    const kept = keptWrites(store, outbox.containing(device.done), (scope) => scopes.named(scope) !== undefined)
     const link = this.#link
+    const batch = { attempts: pages === null ? [] : [pages.key], delta: delta?.raw ?? { rows: {}, claims: [] }, scopes: accepted }
     await baseLog.commit(storage, {
-      batch: { attempts: pages === null ? [] : [pages.key], delta: delta?.raw ?? { rows: {}, claims: [] }, scopes: accepted },
-      device,
+      batch: kept === null ? batch : { ...batch, kept: kept.stored },
+      device: kept === null ? device : { ...device, scopes: scopes.doubted(kept.stored.scopes, device.scopes) },
       removed,
       isStaged: pages?.isStaged ?? true,
       size: (pages?.size ?? 0) + (delta?.size ?? 0),
       apply: () => {
         const deltas = [...(pages?.deltas ?? []), ...(delta === null ? [] : [delta.read])]
-        store.advanced(deltas, (scope) => accepted.includes(scope), outbox.contained(device.done))
+        store.advanced(deltas, (scope) => accepted.includes(scope), outbox.contained(device.done), kept)
         outbox.swept(removed)
         scopes.arrived(arrived, link?.isAlive === true)
       },
