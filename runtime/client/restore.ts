@@ -37,12 +37,12 @@ export const restore = async (
   if (!isOfThisVersion) log('warn', 'stored-by-another-version', { stored: stored.device.schema, own: schema.hash, pending: stored.outbox.length })
   const steps = isOfThisVersion ? readSteps(store, stored, log) : null
   if (steps === null) {
-    const device = withoutBase(closedScopes(stored.device, ports.clock), schema)
+    const device = withoutBase(closedScopes(stored.device, schema, ports.clock), schema)
     await storage.compact([], device)
     return { device, batches: 0, isDoubted: false }
   }
   for (const { accepts, deltas } of steps) store.base.apply(deltas, accepts)
-  const device = { ...closedScopes(stored.device, ports.clock), migrated: schema.migrations }
+  const device = closedScopes(stored.device, schema, ports.clock)
   const isDoubted = stored.device.isOpen === true && !wasCheckedToday(stored.device, ports.clock)
   if (hasOldBase) {
     await storage.compact(snapshotOf(store.base), device)
@@ -90,8 +90,9 @@ const readSteps = (store: Store, stored: Stored, log: Log): readonly ReadStep[] 
   }
 }
 
-const closedScopes = (device: DeviceState, clock: Clock): DeviceState => ({
+const closedScopes = (device: DeviceState, { migrations }: SchemaDescriptor, clock: Clock): DeviceState => ({
   ...device,
+  migrated: migrations,
   isOpen: true,
   scopes: device.scopes.map((scope) => ({
     ...scope,
@@ -104,7 +105,6 @@ const closedScopes = (device: DeviceState, clock: Clock): DeviceState => ({
 export const withoutBase = (device: DeviceState, schema: SchemaDescriptor): DeviceState => ({
   ...device,
   schema: schema.hash,
-  migrated: schema.migrations,
   position: null,
   scopes: device.scopes.map((scope) => ({ ...scope, hash: null, position: null })),
 })

@@ -110,7 +110,6 @@ const guessedModels = (batches: Stored['batches']): ReadonlySet<string> =>
 const convertedDevice = (route: Route, device: DeviceState, schema: SchemaDescriptor, guessed: ReadonlySet<string>): DeviceState => ({
   ...device,
   schema: schema.hash,
-  migrated: schema.migrations,
   scopes: device.scopes.map((scope) => ({
     ...scope,
     params: route.params(scope.name, scope.params) ?? scope.params,
