@@ -47,9 +47,9 @@ export const cacheBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: dexie,
-        find: `  append({ attempts, delta, scopes }: StoredBatch, device: DeviceState, removed: readonly number[]): Promise<void> {
+        find: `  append({ attempts, delta, scopes, kept }: StoredBatch, device: DeviceState, removed: readonly number[]): Promise<void> {
     return`,
-        replace: `  async append({ attempts, delta, scopes }: StoredBatch, device: DeviceState, removed: readonly number[]): Promise<void> {
+        replace: `  async append({ attempts, delta, scopes, kept }: StoredBatch, device: DeviceState, removed: readonly number[]): Promise<void> {
     await this.#transaction('rw', async () => void (await this.#meta.put(device, 'device')))
     return`,
       },

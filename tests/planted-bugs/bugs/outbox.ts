@@ -35,7 +35,7 @@ export const outboxBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: outbox,
-        find: 'const contained = this.#entries.filter((entry) => entry.isOverlaid && entry.seq !== null && entry.seq <= done)',
+        find: 'const contained = this.containing(done)',
         replace: `const over = new Set(this.#entries.flatMap(({ seq, ops }) => (seq !== null && seq <= done ? ops.map(({ id }) => id) : [])))
     const contained = this.#entries.filter((entry) => entry.isOverlaid && entry.ops.every(({ id }) => over.has(id)))`,
       },
