@@ -39,8 +39,8 @@ export const upgraded = async (storage: Storage, stored: Stored, schema: SchemaD
  * Whether what is held may have been told of a database that was migrated already, in words of before: then a row may be newer than what
  * the migration made of it. Whichever server told it, positions say which migrations the database had.
  */
-const wasRetold = ({ migrated, position, scopes }: DeviceState): boolean =>
-  [position, ...scopes.map((scope) => scope.position)].some((at) => at !== null && at !== 'device' && !at.includes(`-${String(migrated)}/`))
+const wasRetold = ({ migrated = '', position, scopes }: DeviceState): boolean =>
+  [position, ...scopes.map((scope) => scope.position)].some((at) => at !== 'device' && at?.includes(`-${migrated}/`) === false)
 
 /** The way from a version to this one; undefined: there is none, or it is this one. */
 type Routes = (version: string) => Route | undefined
