@@ -82,6 +82,11 @@ export class BaseLog {
     return !this.#isBehind
   }
 
+  /** Inside a job, now and then: storage that failed may work again. Never throws for one that does not. */
+  async retry(storage: Storage): Promise<void> {
+    if (this.#isBehind) await this.#tryToCatchUp(storage)
+  }
+
   /** Inside a job: facts alone. Never throws for a failing storage: that is reported. */
   async save(storage: Storage, change: Partial<DeviceState>): Promise<void> {
     this.#parts.journal.advance(change)
@@ -100,7 +105,7 @@ export class BaseLog {
     change: Partial<DeviceState>,
     rejections?: Parameters<Storage['update']>[3],
   ): Promise<void> {
-    if (this.#isBehind) await this.#tryToCatchUp(storage)
+    await this.retry(storage)
     if (this.#isBehind) throw new SyncError('storage-failed', 'local storage does not keep up: see status.error')
     try {
       await storage.update(entries, removed, this.#facts(change), rejections)

@@ -580,6 +580,22 @@ describe('the outbox', () => {
     expect(await stored(memory)).toEqual([])
   })
 
+  it('[C158] storage that works again is tried when the server says that nothing has changed', async () => {
+    const memory = memoryStorage()
+    const disk = failing(memory)
+    const { db, wire } = await inStep(disk.storage)
+    disk.fail()
+    for (let at = 5; at < 8; at += 1) wire.send(batch(at, at + 1, 0))
+    await eventually(() => expect(db.position).toBe(position(8)))
+    expect(db.status.get().error).toMatchObject({ code: 'storage-failed' })
+    disk.heal()
+    for (let n = 0; n < 8; n += 1) wire.send(batch(8, 8, 0))
+    await eventually(() => expect(db.status.get().error).toBeNull())
+    await db.close()
+    const { device } = await (await memory('trial:ada')).load()
+    expect(device?.position).toBe(position(8))
+  })
+
   it('[C142] each start is a run of its own, and what it makes says so', async () => {
     const storage = memoryStorage()
     const run = async (skipped: number): Promise<string | undefined> => {

@@ -217,7 +217,8 @@ export class Synchronizer implements Session, ScopeListener {
   async #changed(storage: Storage, { from, to, done, attempt, delta }: Changed, read: ReadDelta, size: number): Promise<void> {
     if (!this.#isInStep) throw new SyncError('malformed-frame', 'a change came before the device was in step')
     this.#expect(from)
-    if (from === to && done <= this.#parts.journal.device.done && attempt === undefined && isEmptyDelta(delta)) return
+    const isNothing = from === to && done <= this.#parts.journal.device.done && attempt === undefined && isEmptyDelta(delta)
+    if (isNothing) return this.#parts.baseLog.retry(storage)
     await this.#advance(storage, {
       pages: attempt === undefined ? null : this.#pages.take(attempt),
       delta: { raw: delta, read, size },
