@@ -100,9 +100,8 @@ const assemble = async (
   const { stored } = upgrade
   const { device, batches, isDoubted } = await restore(storage, upgrade, schema, store, ports, log)
   const journal = new Journal(storage, device)
-  const report = (error: SyncError | null): void => board.storage(error)
   const clock = new EditClock(ports.clock, device.clock, stored.outbox.map(({ at }) => at))
-  const baseLog = new BaseLog({ journal, store, clock, report }, batches)
+  const baseLog = new BaseLog({ journal, store, clock, report: (error) => board.storage('rows', error) }, batches)
   const count = (pending: number): void => board.pending(pending)
   let isOpen = true
   const writeNow = <Result>(write: (draft: Draft) => Result, strict: boolean): Writing & { readonly result: Result } => {
@@ -112,7 +111,7 @@ const assemble = async (
   const rejections = new Rejections({ journal, store, log, write: writeNow })
   rejections.restore(stored.rejections)
   const run = ports.random.uuid().slice(-12)
-  const outbox = new Outbox({ journal, baseLog, store, emitter, rejections, timers: ports.timers, log, run, count, report })
+  const outbox = new Outbox({ journal, baseLog, store, emitter, rejections, timers: ports.timers, log, run, count, report: (error) => board.storage('writes', error) })
   store.restored(outbox.restore(stored.outbox, stored.lastSeq), device.links ?? [])
   const scopes = new Scopes({ schema, store, journal, baseLog, clock: ports.clock, log })
   const identity = new ClientIdentity({ journal, baseLog, outbox, random: ports.random })
@@ -165,7 +164,7 @@ const assemble = async (
     giveWay: () => {
       if (!isOpen) return
       const why = new SyncError('storage-in-use', 'another tab has a later version of this app: reload this one')
-      void close().then(() => report(why))
+      void close().then(() => board.storage('rows', why))
     },
     emptied: () => {
       log('warn', 'storage-emptied', { pending: outbox.pending().length })

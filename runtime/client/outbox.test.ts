@@ -104,6 +104,22 @@ describe('the outbox', () => {
     expect(db.status.get().error).toBeNull()
   })
 
+  it('[C9] a status says what storage could not do until it has done all of it: a write that is stored again is not the rows', async () => {
+    const disk = failing(memoryStorage())
+    const { db, wire, world } = await inStep(disk.storage)
+    disk.fail()
+    for (let at = 5; at < 9; at += 1) wire.send(batch(at, at + 1, 0))
+    const { durable } = db.cards.update(uuidOf(10), { title: 'one' })
+    await expect(durable).rejects.toMatchObject({ code: 'storage-failed' })
+    await eventually(() => expect(db.position).toBe(position(9)))
+    disk.heal()
+    world.pass(4_000)
+    await wire.awaits('push')
+    expect(db.status.get().error).toMatchObject({ code: 'storage-failed' })
+    for (let n = 0; n < 8; n += 1) wire.send(batch(9, 9, 0))
+    await eventually(() => expect(db.status.get().error).toBeNull())
+  })
+
   it('[C10] an acknowledgement does not write the base; the overlay goes with the batch that contains it, in the same transaction', async () => {
     const appended: unknown[] = []
     const scene = await inStep(watched(memoryStorage(), (method, given) => method === 'append' && appended.push(given[2])))

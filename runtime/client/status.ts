@@ -18,10 +18,13 @@ export interface Status {
  */
 export type ConnectionState = 'offline' | 'connecting' | 'syncing' | 'online' | 'refused' | 'upgrade-required'
 
+/** What storage may fail to keep: the rows that the server sent, or what was written here. */
+type StoredPart = 'rows' | 'writes'
+
 /** Where the parts of a client say how they are. */
 export class StatusBoard {
   readonly #status: Observed<Status>
-  #storage: SyncError | null = null
+  readonly #storage = new Map<StoredPart, SyncError | null>()
   #connection: SyncError | null = null
 
   constructor(log: Log) {
@@ -36,9 +39,9 @@ export class StatusBoard {
     this.#status.set({ pending: count })
   }
 
-  /** Null: storage works again. */
-  storage(error: SyncError | null): void {
-    this.#storage = error
+  /** What storage could not do for one part; null: it works again. */
+  storage(part: StoredPart, error: SyncError | null): void {
+    this.#storage.set(part, error)
     this.#status.set({ error: this.#error })
   }
 
@@ -49,6 +52,6 @@ export class StatusBoard {
 
   /** Storage first: what it fails to keep is lost, what the connection fails to send is only late. */
   get #error(): SyncError | null {
-    return this.#storage ?? this.#connection
+    return this.#storage.get('rows') ?? this.#storage.get('writes') ?? this.#connection
   }
 }
