@@ -133,6 +133,6 @@ const isExact = ({ type }: Field): boolean => type.kind === 'bigint' || type.kin
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
-/** What devices write into texts, as it stands in a value that is one. */
+/** What devices write into texts, as it stands in a value that is one. There is no device 0: its texts are words of a drawn schema, which anybody may write. */
 export const marksIn = (value: unknown): readonly string[] =>
-  typeof value === 'string' ? [...value.matchAll(/d\d+:\d+/g)].map(([mark]) => mark) : []
+  typeof value === 'string' ? [...value.matchAll(/d[1-9]\d*:\d+/g)].map(([mark]) => mark) : []
