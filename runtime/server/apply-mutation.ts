@@ -1,6 +1,6 @@
 /**
  * One mutation, inside its savepoint: all of it or nothing. Access is judged on the rows as they were and again as they are at
- * the end; `reconcile` alone decides conflicts.
+ * the end (rights.ts); `reconcile` alone decides conflicts.
  */
 import type { BaseRow, Uuid } from '../protocol/descriptor.js'
 import { equalWire } from '../protocol/field-order.js'
@@ -14,15 +14,15 @@ import { stampCommand, timesOfFields, timesOfVersions } from './edit-times.js'
 import type { ConstraintFields } from './constraints.js'
 import type { ModelHooks } from './hooks.js'
 import type { Verified } from './identity.js'
-import { Judge, type Rule } from './judge.js'
 import { linkedRow, payloadOf } from './links.js'
 import { mergeField } from './merge.js'
 import { type PlannedOp, planOps } from './planned-op.js'
 import { type Place, Rejected, rejectionOf } from './rejection.js'
+import { Rights } from './rights.js'
 import { isPassing, sqlFailure } from './sql-failure.js'
 import { type Stored, deletedAmong, deletedRow, lockRows, present, storedKey, valuesOf } from './stored-rows.js'
 import type { Connection } from './transaction.js'
-import { type ColumnChange, deleteRow, insertRow, readRow, updateRow } from './write-statements.js'
+import { type ColumnChange, deleteRow, insertRow, updateRow } from './write-statements.js'
 
 export interface MutationTools {
   readonly catalog: Catalog
@@ -58,32 +58,15 @@ export const applyMutation = async (
   return application.end()
 }
 
-/** What must hold for a row in the end, and what is said if it does not. */
-interface Demand {
-  readonly model: KnownModel
-  readonly id: Uuid
-  readonly rule: 'create' | 'update'
-  readonly code: string
-}
-
 class Application {
   readonly #tools: MutationTools
   readonly #connection: Connection
   readonly #identity: Verified
-  readonly #judge: Judge
+  readonly #rights: Rights
   readonly #strict: boolean
   readonly #at: number
   #stamped: number
   #stored = new Map<string, Stored>()
-  /** What the identity could do with the rows that were there before. */
-  readonly #before = new Map<Rule, Set<string>>([
-    ['read', new Set()],
-    ['update', new Set()],
-    ['delete', new Set()],
-  ])
-  /** What it must be allowed to have done, when all is done. */
-  readonly #after: Demand[] = []
-  readonly #created = new Set<string>()
   /** By model, the last row that was restored or revived. */
   readonly #broughtBack = new Map<string, Uuid>()
   readonly #lost: LostField[] = []
@@ -95,7 +78,7 @@ class Application {
     this.#tools = tools
     this.#connection = connection
     this.#identity = identity
-    this.#judge = new Judge(connection, tools.catalog, identity)
+    this.#rights = new Rights(connection, tools.catalog, identity)
     this.#strict = strict
     this.#at = at
     this.#stamped = at
@@ -107,17 +90,7 @@ class Application {
     for (const { model, op } of ops) keys.set(model, (keys.get(model) ?? new Set()).add(op.id))
     this.#stored = new Map(await lockRows(this.#connection, keys))
     await this.#findDeleted(ops)
-    for (const [model, ids] of keys) {
-      const there = [...ids].filter((id) => this.#stored.get(storedKey(model.name, id))?.row !== undefined)
-      for (const [rule, allowed] of this.#before) {
-        // Asked of rows that are not there, too: how long the answer takes must not tell them from those that he may not see.
-        const named = ops.flatMap(({ op }) =>
-          op.model === model.name && (rule === 'read' ? op.op !== 'create' : op.op === rule) ? [op.id] : [],
-        )
-        const asked = new Set(rule === 'read' ? [...there, ...named] : named)
-        for (const id of await this.#judge.allowed(model, rule, asked)) allowed.add(storedKey(model.name, id))
-      }
-    }
+    await this.#rights.begin(ops, (model, id) => this.#stored.get(storedKey(model, id))?.row !== undefined)
     const seen = ops.flatMap(({ op }) => (op.op === 'update' && op.version > 0 ? [[op.model, op.id, op.version] as const] : []))
     this.#seenAt = await timesOfVersions(this.#connection, seen)
   }
@@ -146,45 +119,17 @@ class Application {
     if (op.op === 'delete') return this.#delete(op, stored)
   }
 
-  /** Judges the final state. Rows that a later op or a cascade deleted have none. */
+  /** What became of it. @throws Rejected if it may not have done what it did */
   async end(): Promise<Outcome> {
-    for (const refused of [await this.#unproven(), await this.#refused(this.#after.filter(({ rule }) => rule === 'update'))]) {
-      for (const { model, id, code } of refused) {
-        if ((await readRow(this.#connection, model, id)) !== undefined) throw new Rejected(code, { model: model.name, id })
-      }
-    }
+    await this.#rights.end()
     await this.#checkParents()
     if (this.#links.length > 0) return { kind: 'merged', lost: this.#lost, links: this.#links }
     return this.#lost.length === 0 ? { kind: 'applied' } : { kind: 'merged', lost: this.#lost }
   }
 
-  /**
-   * New rows that rest on no right. What a new row takes a right from was there before, or is new and proven itself: each round
-   * asks for those that are left, which vouch for nobody (SECURITY S-21).
-   */
-  async #unproven(): Promise<readonly Demand[]> {
-    for (let left: readonly Demand[] = this.#after.filter(({ rule }) => rule === 'create'); ;) {
-      const refused = await this.#refused(left)
-      if (refused.length === 0 || refused.length === left.length) return refused
-      left = refused
-    }
-  }
-
-  /** Those for which the rule does not hold. Each statement gets the ids of all: the rows that are being judged. */
-  async #refused(asked: readonly Demand[]): Promise<readonly Demand[]> {
-    const ids = new Set(asked.map(({ id }) => id))
-    const refused: Demand[] = []
-    for (const model of new Set(asked.map((each) => each.model))) {
-      const own = asked.filter((each) => each.model === model)
-      const allowed = await this.#judge.allowed(model, own[0]?.rule ?? 'read', ids)
-      refused.push(...own.filter(({ id }) => !allowed.has(id)))
-    }
-    return refused
-  }
-
   async #create(op: CreateOp, values: ReadonlyMap<string, Wire>, stored: Stored): Promise<void> {
     // To him who cannot see it, a row is as one that is gone.
-    const isHidden = stored.row !== undefined && !this.#may('read', stored)
+    const isHidden = stored.row !== undefined && !this.#rights.may('read', stored)
     const linked = stored.row === undefined || isHidden ? await linkedRow(this.#connection, stored.model, values) : undefined
     if (linked !== undefined) return this.#link(op, values, linked)
     const decision = isHidden ? keyIsTaken : reconcile(stored.state, op, this.#rules(stored.model, new Map()))
@@ -197,14 +142,13 @@ class Application {
       // That there is or was such a row is told to those who could have made it.
       const id = isHidden ? this.#tools.newId() : op.id
       await insertRow(this.#connection, stored.model, id, values)
-      const may = await this.#judge.allowed(stored.model, 'create', [id])
-      throw new Rejected(may.has(id) ? decision.code : 'forbidden', op)
+      throw new Rejected((await this.#rights.holds('create', stored.model, id)) ? decision.code : 'forbidden', op)
     }
     const race = await this.#insertLink(stored.model, op.id, values)
     if (race !== undefined) return this.#link(op, values, race)
     if (op.restore === true) this.#broughtBack.set(op.model, op.id)
-    this.#created.add(storedKey(op.model, op.id))
-    this.#after.push({ model: stored.model, id: op.id, rule: 'create', code: 'forbidden' })
+    this.#rights.created(stored.model, op.id)
+    this.#rights.owe({ model: stored.model, id: op.id, rule: 'create', code: 'forbidden' })
   }
 
   /**
@@ -213,36 +157,28 @@ class Application {
    */
   async #link(op: CreateOp, values: ReadonlyMap<string, Wire>, { model, id, state, row }: Stored): Promise<void> {
     if (model.server.access.create === null || state.kind !== 'present') throw new Rejected('forbidden', op)
-    const [reads, updates, deletes] = [await this.#allowed(model, 'read', id), await this.#allowed(model, 'update', id), await this.#allowed(model, 'delete', id)]
-    if (!reads) throw new Rejected('forbidden', op)
+    const may = await this.#rights.learn(model, id)
+    if (!may.read) throw new Rejected('forbidden', op)
     const linked: Stored = { model, id, state: { ...state, kind: 'linked' }, row }
-    const edit: Edit = { op: 'create', link: { at: this.#at, strict: this.#strict, set: updates ? payloadOf(model, values) : {} } }
+    const edit: Edit = { op: 'create', link: { at: this.#at, strict: this.#strict, set: may.update ? payloadOf(model, values) : {} } }
     const times = await this.#timesFor(linked, edit)
     const decision = reconcile(linked.state, edit, this.#rules(model, times))
     if (decision.kind === 'reject') throw new Rejected(decision.code, op, decision.fields)
     if (decision.kind !== 'merge') throw new TypeError(`a link cannot ${decision.kind}`)
-    const unwritten = updates ? [] : Object.keys(payloadOf(model, values)).filter((field) => !isAsStored(model, field, values, state.values))
+    const unwritten = may.update ? [] : Object.keys(payloadOf(model, values)).filter((field) => !isAsStored(model, field, values, state.values))
     if (this.#strict && unwritten.length > 0) throw new Rejected('conflict', op, unwritten)
-    const key = storedKey(model.name, id)
     this.#remember({ model, id, state, row })
-    for (const [rule, may] of [['read', reads], ['update', updates], ['delete', deletes]] as const) {
-      if (may && !this.#created.has(key)) this.#before.get(rule)?.add(key)
-    }
     this.#links.push({ model: model.name, id: op.id, into: id })
     this.#lost.push(...[...decision.lost, ...unwritten].map((field) => ({ model: model.name, id, field })))
     await this.#stamp(this.#at)
     if (Object.keys(decision.set).length === 0) return
     await this.#write({ model, id, state, row }, new Map(Object.entries(decision.set)))
-    this.#after.push({ model, id, rule: 'update', code: 'forbidden' })
-  }
-
-  async #allowed(model: KnownModel, rule: Rule, id: Uuid): Promise<boolean> {
-    return this.#created.has(storedKey(model.name, id)) || (await this.#judge.allowed(model, rule, [id])).has(id)
+    this.#rights.owe({ model, id, rule: 'update', code: 'forbidden' })
   }
 
   async #update(op: UpdateOp, found: Stored): Promise<void> {
     const { model } = found
-    if (found.row !== undefined) this.#demand('update', found)
+    if (found.row !== undefined) this.#rights.demand('update', found)
     const stored =
       found.row === undefined && model.server.descriptor.deleteConflict === 'edit-wins'
         ? await deletedRow(this.#connection, model, op.id)
@@ -258,8 +194,7 @@ class Application {
       case 'write':
         this.#lose(op, decision.lost)
         await this.#write(stored, new Map(Object.entries(decision.set)))
-        if (!this.#created.has(storedKey(op.model, op.id)))
-          this.#after.push({ model, id: op.id, rule: 'update', code: 'forbidden' })
+        if (!this.#rights.isCreated(model, op.id)) this.#rights.owe({ model, id: op.id, rule: 'update', code: 'forbidden' })
         return
       case 'revive':
         this.#lose(op, decision.lost)
@@ -273,8 +208,8 @@ class Application {
 
   async #delete(op: DeleteOp, stored: Stored): Promise<void> {
     // A row that he cannot see is to him as one that is gone.
-    if (stored.row === undefined || !this.#may('read', stored)) return
-    this.#demand('delete', stored)
+    if (stored.row === undefined || !this.#rights.may('read', stored)) return
+    this.#rights.demand('delete', stored)
     const decision = reconcile(stored.state, op, this.#rules(stored.model, new Map()))
     if (decision.kind === 'reject') throw new Rejected(decision.code, op, decision.fields)
     await this.#stamp(this.#at)
@@ -296,7 +231,7 @@ class Application {
       throw isPassing(error) ? error : gone
     }
     this.#broughtBack.set(model.name, id)
-    for (const rule of ['read', 'update'] as const) if (!(await this.#judge.allowed(model, rule, [id])).has(id)) throw gone
+    for (const rule of ['read', 'update'] as const) if (!(await this.#rights.holds(rule, model, id))) throw gone
   }
 
   /** Changes the row that has come back. */
@@ -308,7 +243,7 @@ class Application {
     const revived = this.#stored.get(storedKey(model.name, id))
     if (revived === undefined) throw new TypeError('a row that was not restored')
     await this.#write(revived, new Map(changes.map(([field, value]) => [field, { value }])))
-    for (const rule of ['create', 'update'] as const) this.#after.push({ model, id, rule, code: 'deleted' })
+    for (const rule of ['create', 'update'] as const) this.#rights.owe({ model, id, rule, code: 'deleted' })
   }
 
   /** A row that came back, and cannot be without one that is gone as well, stays deleted. */
@@ -364,19 +299,6 @@ class Application {
 
   #hook(model: KnownModel, intent: Intent, stored: Stored | undefined): Promise<ReadonlyMap<string, Wire>> {
     return beforeWrite({ ...this.#tools, connection: this.#connection, identity: this.#identity, at: this.#at }, model, intent, stored)
-  }
-
-  /** Whether a rule held for the row when the mutation began. What the mutation itself made is its own. */
-  #may(rule: Rule, { model, id }: Stored): boolean {
-    const key = storedKey(model.name, id)
-    return this.#created.has(key) || this.#before.get(rule)?.has(key) === true
-  }
-
-  /** One code for "gone" and "not yours to see"; another for "not yours to change". */
-  #demand(rule: 'update' | 'delete', stored: Stored): void {
-    const place = { model: stored.model.name, id: stored.id }
-    if (!this.#may('read', stored)) throw new Rejected('deleted', place)
-    if (!this.#may(rule, stored)) throw new Rejected('forbidden', place)
   }
 
   #remember(stored: Stored): void {

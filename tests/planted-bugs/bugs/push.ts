@@ -200,7 +200,7 @@ export const pushBugs: readonly PlantedBug[] = [
     id: 'access-before-only',
     title: 'Whether a row may be written is asked of what it was, not of what it becomes',
     hazards: ['M3', 'I6'],
-    edits: [{ file: apply, find: `this.#refused(this.#after.filter(({ rule }) => rule === 'update'))`, replace: 'Promise.resolve<readonly Demand[]>([])' }],
+    edits: [{ file: 'runtime/server/rights.ts', find: `this.#refused(this.#after.filter(({ rule }) => rule === 'update'))`, replace: 'Promise.resolve<readonly Demand[]>([])' }],
     test: 'tests/server/push.test.ts',
   },
   {
