@@ -18,7 +18,7 @@ export const rejections: Invariant = {
       opened: (device, client) => {
         const told = new Set<string>()
         client.on('rejected', ({ mutation }) => {
-          const key = `${mutation.seq} ${JSON.stringify(mutation.ops)}`
+          const key = `${mutation.seq} ${madeIn(mutation)}`
           if (told.has(key)) twice ??= `${device.name} is told once more in one life that mutation ${mutation.seq} is rejected`
           told.add(key)
         })
