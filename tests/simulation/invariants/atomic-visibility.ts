@@ -125,11 +125,13 @@ class Screen {
   /** A local transaction that is shown in part; null: there is none. Texts tell, which each stand in one write alone, and rows that are gone. */
   #halfOfOwn(): string | null {
     const later = new Set<string>()
-    const ops = this.#client.pending().flatMap(({ seq, ops: all }) => all.map((op) => ({ seq, op })))
-    for (const { seq, op } of ops.toReversed()) {
+    const ops = this.#client.pending().flatMap(({ seq, schema, ops: all }) => all.map((op) => ({ seq, schema, op })))
+    for (const { seq, schema, op } of ops.toReversed()) {
       const row = rowOf(op)
       // Whatever was written to a row before it was gone is of another life of it: it is brought back as some delete, perhaps an earlier one, found it.
-      if (!later.has(row) && this.#overlaid.isAhead(this.device, seq)) {
+      // What is in words of a version that the app does not know it may have no form for: the server judges it.
+      const isKnown = schema === this.device.schema.descriptor.hash
+      if (isKnown && !later.has(row) && this.#overlaid.isAhead(this.device, seq)) {
         if (op.op === 'delete' && !later.has(again(row)) && this.#isThere(op)) return `${this.device.name} waits for the delete of ${row}, and shows it`
         const missing = this.#mayBeThere(op) ? [] : fieldsOf(op).filter((field) => !later.has(placeOf(field)) && this.#isMissing(field))
         if (missing.length > 0) return `${this.device.name} waits for ${missing.map(placeOf).join(', ')}, and does not show it`
