@@ -4,10 +4,9 @@
  * no version is known, and the scope is compared when it can be.
  */
 import type { ClaimChange, VersionedRow } from '../protocol/messages.js'
-import type { BaseEntry } from './base.js'
 import { KeySet } from './key-set.js'
 import { type Overlaid, Overlay } from './overlay.js'
-import type { ReadDelta, ReadRow } from './read-delta.js'
+import { type ReadDelta, readDelta } from './read-delta.js'
 import type { StoredBatch } from './storage.js'
 import type { Store } from './store.js'
 
@@ -19,37 +18,31 @@ export interface KeptWrites {
 
 /** @param contained - what the base is about to contain, and is not replayed on it any more; null: it touches no such row */
 export const keptWrites = (store: Store, contained: readonly Overlaid[], isOpen: (scope: number) => boolean): KeptWrites | null => {
-  if (contained.length === 0) return null
-  const overlay = new Overlay(store.references)
+  const { base, references } = store
+  const overlay = new Overlay(references)
   for (const each of contained) overlay.push(each)
   const replay = store.replay(overlay)
   const scopes = new Set<number>()
-  const rows: ReadRow[] = []
+  const rows: Record<string, VersionedRow[]> = {}
   const claims: ClaimChange[] = []
   const keys = contained.flatMap(({ ops }) => ops.map(({ model, id }) => [model, id] as const))
   const seen = new KeySet()
   // Grows as it is walked.
   for (const [model, id] of keys) {
-    const entry = store.base.get(model, id)
-    if (entry === undefined || seen.has(model, id) || !isOutOfReach(entry, isOpen)) continue
+    const entry = base.get(model, id)
+    const [scope] = entry?.claims ?? []
+    if (entry === undefined || scope === undefined || entry.claims.some(isOpen) || seen.has(model, id)) continue
     seen.add(model, id)
     const row = replay.row(model, id)
     if (row === entry.row) continue
-    for (const scope of entry.claims) scopes.add(scope)
-    if (row !== undefined) rows.push({ model, id, version: 0, row })
+    for (const each of entry.claims) scopes.add(each)
+    if (row !== undefined) (rows[model] ??= []).push([0, ...base.shape(model).model.encode(row)])
     else {
-      claims.push({ scope: entry.claims[0] ?? 0, model, add: [], out: [], deleted: [id] })
-      for (const { model: child, field } of store.references.to(model)) for (const each of store.referring(overlay, child, field, id)) keys.push([child, each])
+      claims.push({ scope, model, add: [], out: [], deleted: [id] })
+      for (const { model: child, field } of references.to(model)) for (const each of store.referring(overlay, child, field, id)) keys.push([child, each])
     }
   }
   if (scopes.size === 0) return null
-  return { stored: { scopes: [...scopes], delta: { rows: encoded(store, rows), claims } }, read: { rows, claims } }
-}
-
-const isOutOfReach = ({ claims }: BaseEntry, isOpen: (scope: number) => boolean): boolean => claims.length > 0 && !claims.some(isOpen)
-
-const encoded = (store: Store, rows: readonly ReadRow[]): Readonly<Record<string, readonly VersionedRow[]>> => {
-  const models = [...new Set(rows.map(({ model }) => model))]
-  const encode = ({ model, row }: ReadRow): VersionedRow => [0, ...store.base.shape(model).model.encode(row)]
-  return Object.fromEntries(models.map((model) => [model, rows.filter((each) => each.model === model).map(encode)]))
+  const delta = { rows, claims }
+  return { stored: { scopes: [...scopes], delta }, read: readDelta(base.shapes, delta) }
 }
