@@ -612,6 +612,34 @@ describe('the outbox', () => {
     expect(device?.position).toBe(position(8))
   })
 
+  it('[C159] what is written while the last outcomes are heard under an old client id goes out under the new one', async () => {
+    const memory = memoryStorage()
+    const first = await new TestWorld().open({ storage: memory })
+    await first.labels.create({ name: 'one' }).durable
+    await first.close()
+    const disk = failing(memory)
+    const world = new TestWorld()
+    for (let n = 0; n < 100; n += 1) world.uuid()
+    const db = await world.open({ storage: disk.storage })
+    const wire = await world.wire(1)
+    wire.send(welcome(2, { lastRun: 'f'.repeat(12) })) // Of the second, nothing is stored here: the power failed.
+    expect((await wire.awaits('push')).mutations.map(({ seq }) => seq)).toEqual([1])
+    const release = disk.hold()
+    const { durable } = db.labels.create({ name: 'two' })
+    wire.send(pushed([1]))
+    await eventually(() => expect(db.pending()).toHaveLength(1))
+    release()
+    await durable
+    const again = await wire.awaits('push', 2)
+    expect(again.mutations.map(({ seq }) => seq)).toEqual([2])
+    wire.send({ kind: 'pushed', results: [], gap: { expected: 2 } })
+    await eventually(() => expect(wire.isOpen).toBe(false))
+    world.pass(1_000)
+    const second = await world.wire(2)
+    second.send(welcome(0))
+    expect((await second.awaits('push')).mutations.map(({ seq, ops: [op] }) => [seq, op?.op === 'create' && op.values['name']])).toEqual([[1, 'two']])
+  })
+
   it('[C142] each start is a run of its own, and what it makes says so', async () => {
     const storage = memoryStorage()
     const run = async (skipped: number): Promise<string | undefined> => {

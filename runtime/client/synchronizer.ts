@@ -266,7 +266,8 @@ export class Synchronizer implements Session, ScopeListener {
       outbox.disconnected()
       this.#job(link, (storage) => this.#renew(storage, link, gap.expected - 1, renewal?.epoch ?? journal.device.epoch))
     } else if (renewal !== null && !outbox.awaits(renewal.decided)) {
-      this.#job(link, (storage) => this.#renew(storage, link, renewal.decided, renewal.epoch))
+      // What was stored meanwhile has a number that the server knows of another: it says so when it is asked.
+      this.#job(link, (storage) => (outbox.awaits(renewal.decided) ? undefined : this.#renew(storage, link, renewal.decided, renewal.epoch)))
     }
   }
 
