@@ -1,6 +1,7 @@
 import { cacheBugs } from './bugs/cache.js'
 import { captureBugs } from './bugs/capture.js'
 import { cutoffBugs } from './bugs/cutoff.js'
+import { deployBugs } from './bugs/deploys.js'
 import { membershipBugs } from './bugs/membership.js'
 import { outboxBugs } from './bugs/outbox.js'
 import { pushBugs } from './bugs/push.js'
@@ -14,4 +15,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...pushBugs,
   ...outboxBugs,
   ...cacheBugs,
+  ...deployBugs,
 ]
