@@ -26,8 +26,10 @@ export const serverFaults: readonly Operation[] = [
     world.kernel.after(8_000 + dice.below(5_000), null, `${node.name} is started`, () => node.start())
   }),
   fault('rolling restart', 0.4, (world, dice) => {
+    const { healed } = world
     for (const [at, node] of world.nodes.entries()) {
-      world.kernel.after(at * 9000, null, `${node.name} is stopped`, () => node.stop())
+      // Not in the middle of a rest.
+      world.kernel.after(at * 9000, null, `${node.name} is stopped`, () => void (world.healed === healed && node.stop()))
       world.kernel.after(at * 9000 + 8000 + dice.below(4000), null, `${node.name} is started`, () => node.start())
     }
   }),

@@ -72,6 +72,8 @@ export class World {
   readonly foreigners: ForeignSession[] = []
   /** How often what happened. */
   readonly tally: Record<string, number> = {}
+  /** How often everything that was broken has been mended. */
+  healed = 0
   /** What should have been said nowhere. */
   readonly complaints: string[] = []
   readonly dice: Dice
@@ -226,6 +228,7 @@ export class World {
 
   /** Nothing is broken any more. */
   heal(): void {
+    this.healed += 1
     this.network.heal()
     this.#gate.faults = noDatabaseFaults
     for (const session of this.foreigners) session.end(true)
