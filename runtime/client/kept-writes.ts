@@ -6,15 +6,8 @@
 import type { ClaimChange, VersionedRow } from '../protocol/messages.js'
 import { KeySet } from './key-set.js'
 import { type Overlaid, Overlay } from './overlay.js'
-import { type ReadDelta, readDelta } from './read-delta.js'
-import type { StoredBatch } from './storage.js'
+import type { KeptWrites } from './storage.js'
 import type { Store } from './store.js'
-
-/** The same twice: as it is stored, and as the base takes it. */
-export interface KeptWrites {
-  readonly stored: NonNullable<StoredBatch['kept']>
-  readonly read: ReadDelta
-}
 
 /** @param contained - what the base is about to contain, and is not replayed on it any more; null: it touches no such row */
 export const keptWrites = (store: Store, contained: readonly Overlaid[], isOpen: (scope: number) => boolean): KeptWrites | null => {
@@ -42,7 +35,5 @@ export const keptWrites = (store: Store, contained: readonly Overlaid[], isOpen:
       for (const { model: child, field } of references.to(model)) for (const each of store.referring(overlay, child, field, id)) keys.push([child, each])
     }
   }
-  if (scopes.size === 0) return null
-  const delta = { rows, claims }
-  return { stored: { scopes: [...scopes], delta }, read: readDelta(base.shapes, delta) }
+  return scopes.size === 0 ? null : { scopes: [...scopes], delta: { rows, claims } }
 }

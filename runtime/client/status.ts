@@ -24,7 +24,7 @@ type StoredPart = 'rows' | 'writes'
 /** Where the parts of a client say how they are. */
 export class StatusBoard {
   readonly #status: Observed<Status>
-  readonly #storage = new Map<StoredPart, SyncError | null>()
+  readonly #storage: Record<StoredPart, SyncError | null> = { rows: null, writes: null }
   #connection: SyncError | null = null
 
   constructor(log: Log) {
@@ -41,7 +41,7 @@ export class StatusBoard {
 
   /** What storage could not do for one part; null: it works again. */
   storage(part: StoredPart, error: SyncError | null): void {
-    this.#storage.set(part, error)
+    this.#storage[part] = error
     this.#status.set({ error: this.#error })
   }
 
@@ -52,6 +52,6 @@ export class StatusBoard {
 
   /** Storage first: what it fails to keep is lost, what the connection fails to send is only late. */
   get #error(): SyncError | null {
-    return this.#storage.get('rows') ?? this.#storage.get('writes') ?? this.#connection
+    return this.#storage.rows ?? this.#storage.writes ?? this.#connection
   }
 }

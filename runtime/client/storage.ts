@@ -70,8 +70,11 @@ export interface StoredBatch {
   /** The scopes whose claims count: what pages say of others (closed meanwhile) is ignored. */
   readonly scopes: readonly number[]
   /** What comes before all of it, of scopes that are closed; missing: nothing. */
-  readonly kept?: { readonly delta: Delta; readonly scopes: readonly number[] }
+  readonly kept?: KeptWrites
 }
+
+/** Rows of closed scopes as this device wrote them (kept-writes.ts). */
+export type KeptWrites = Pick<StoredBatch, 'delta' | 'scopes'>
 
 export interface StoredScope {
   readonly id: number

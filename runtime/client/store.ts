@@ -8,14 +8,14 @@ import type { Log } from '../protocol/ports.js'
 import type { World } from '../protocol/predicate.js'
 import { Base } from './base.js'
 import type { CacheEvent, Emitter, LeaveReason, Origin } from './events.js'
-import type { KeptWrites } from './kept-writes.js'
 import { KeySet } from './key-set.js'
 import { type Overlaid, Overlay } from './overlay.js'
 import type { Model } from './query-types.js'
-import type { ReadDelta } from './read-delta.js'
+import { type ReadDelta, readDelta } from './read-delta.js'
 import { lookupKey, References } from './references.js'
 import { Replay } from './replay.js'
 import { type AnyRow, RowShape } from './row.js'
+import type { KeptWrites } from './storage.js'
 import { Table } from './table.js'
 
 /** A live query, as far as the store knows it. */
@@ -97,7 +97,7 @@ export class Store {
 
   /** One step of the stream, together with the local transactions it contains, and what of them is `kept` of closed scopes. */
   advanced(deltas: readonly ReadDelta[], accepts: (scope: number) => boolean, contained: readonly Overlaid[], kept: KeptWrites | null = null): void {
-    if (kept !== null) this.base.apply([kept.read], (scope) => kept.stored.scopes.includes(scope))
+    if (kept !== null) this.base.apply([readDelta(this.base.shapes, kept.delta)], (scope) => kept.scopes.includes(scope))
     const touched = this.base.apply(deltas, accepts)
     if (touched.missing > 0) this.log('error', 'claims-without-rows', { count: touched.missing })
     for (const pending of contained) touched.keys.addAll(this.#keysOf(pending))

@@ -236,8 +236,8 @@ export class Synchronizer implements Session, ScopeListener {
     const link = this.#link
     const batch = { attempts: pages === null ? [] : [pages.key], delta: delta?.raw ?? { rows: {}, claims: [] }, scopes: accepted }
     await baseLog.commit(storage, {
-      batch: kept === null ? batch : { ...batch, kept: kept.stored },
-      device: kept === null ? device : { ...device, scopes: scopes.doubted(kept.stored.scopes, device.scopes) },
+      batch: kept === null ? batch : { ...batch, kept },
+      device: kept === null ? device : { ...device, scopes: scopes.doubted(kept.scopes, device.scopes) },
       removed,
       isStaged: pages?.isStaged ?? true,
       size: (pages?.size ?? 0) + (delta?.size ?? 0),

@@ -3,7 +3,7 @@ import { type Decode, decodeFrame, exactly, listOf, nullable, objectOf } from '.
 import { SyncError } from '../protocol/errors.js'
 import { anyText, label, parseJson, uuid } from '../protocol/frame-text.js'
 import type { Mutation } from '../protocol/messages.js'
-import { mutation } from '../protocol/parse-client-message.js'
+import { mutation } from '../protocol/parse-mutation.js'
 import type { LocalTransaction } from './outbox-entry.js'
 import type { StoredRejection } from './storage.js'
 

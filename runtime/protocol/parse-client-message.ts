@@ -1,27 +1,18 @@
 /** Frames that a client sends, read by the server: strict, because anybody can send one. */
-import { type Decode, decodeFrame, exactly, flag, listOf, nullable, number, objectOf, oneOf, recordOf, taggedBy, text } from './decode.js'
-import { anyText, count, instant, label, parseJson, sequence, uuid, wire } from './frame-text.js'
+import { type Decode, decodeFrame, exactly, flag, listOf, nullable, objectOf, oneOf, recordOf, taggedBy, text } from './decode.js'
+import { anyText, count, instant, label, parseJson, uuid, wire } from './frame-text.js'
 import type {
-  AmountEdit,
   Authenticate,
   ClientMessage,
   CloseScope,
-  CreateOp,
-  DeleteOp,
-  ElementsEdit,
-  FieldEdit,
   Hello,
   Hold,
-  Mutation,
-  Op,
   Ping,
   Push,
   ScopeClaim,
   Sync,
-  UpdateOp,
-  ValueEdit,
 } from './messages.js'
-import type { Wire } from './values.js'
+import { mutation } from './parse-mutation.js'
 import { base64 } from './values.js'
 
 /**
@@ -66,32 +57,6 @@ const hold = objectOf<Hold>(
 )
 
 const close = objectOf<CloseScope>({ kind: exactly('close'), scope: count }, strict)
-
-const valueEdit = objectOf<ValueEdit>({ seen: wire, value: wire }, strict)
-const amountEdit = objectOf<AmountEdit>({ add: number(Number.isFinite, 'a finite number') }, strict)
-const finite = number(Number.isFinite, 'text or a finite number')
-const element: Decode<Wire> = (value) => (typeof value === 'string' ? value : finite(value))
-const elementsEdit = objectOf<ElementsEdit>({ add: listOf(element), remove: listOf(element) }, strict)
-const fieldEdit: Decode<FieldEdit> = (value) => {
-  const has = (name: string): boolean => typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-  if (has('remove')) return elementsEdit(value)
-  return has('add') ? amountEdit(value) : valueEdit(value)
-}
-
-const op: Decode<Op> = taggedBy<Op>('op', {
-  create: objectOf<CreateOp>(
-    { op: exactly('create'), model: label, id: uuid, values: recordOf(wire), restore: exactly(true) },
-    { closed: true, optional: ['restore'] },
-  ),
-  update: objectOf<UpdateOp>({ op: exactly('update'), model: label, id: uuid, version: count, set: recordOf(fieldEdit) }, strict),
-  delete: objectOf<DeleteOp>(
-    { op: exactly('delete'), model: label, id: uuid, version: count, seen: recordOf(wire) },
-    { closed: true, optional: ['seen'] },
-  ),
-})
-
-/** One mutation, wherever it stands. */
-export const mutation = objectOf<Mutation>({ seq: sequence, run: label, schema: label, at: instant, strict: flag, ops: listOf(op) }, strict)
 
 const push = objectOf<Push>({ kind: exactly('push'), mutations: listOf(mutation) }, strict)
 
