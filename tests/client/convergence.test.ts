@@ -245,6 +245,8 @@ const heal = async (server: ModelServer, devices: readonly Device[]): Promise<vo
       ...device.differences(server).map((difference) => `device ${n + 1} ${difference}`),
       ...(device.db?.pending() ?? []).map(({ seq }) => `device ${n + 1} waits for ${seq}`),
       ...(device.db?.position === server.position ? [] : [`device ${n + 1} is at ${device.db?.position ?? 'no position'}`]),
+      // Storage that works again is behind until it is tried.
+      ...(device.db?.status.get().error === null ? [] : [`device ${n + 1} says ${device.db?.status.get().error?.code ?? 'nothing'}`]),
     ])
     if (last.length === 0) return
   }
