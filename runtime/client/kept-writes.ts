@@ -11,6 +11,7 @@ import type { Store } from './store.js'
 
 /** @param contained - what the base is about to contain, and is not replayed on it any more; null: it touches no such row */
 export const keptWrites = (store: Store, contained: readonly Overlaid[], isOpen: (scope: number) => boolean): KeptWrites | null => {
+  if (contained.length === 0) return null
   const { base, references } = store
   const overlay = new Overlay(references)
   for (const each of contained) overlay.push(each)

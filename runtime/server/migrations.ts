@@ -163,15 +163,11 @@ const unfinished = `select i.indexrelid::regclass::text from pg_index i join pg_
 where not i.indisvalid and $1 ~* 'index concurrently' and position('"' || c.relname || '"' in $1) > 0`
 
 /** An attempt that ended before it was recorded may have built its index to the end. */
-const isBuilt = async (connection: DedicatedConnection, sql: string): Promise<boolean> => {
-  const [, unique, index, table] = /create (unique )?index concurrently "((?:[^"]|"")+)" on "((?:[^"]|"")+)"/.exec(sql) ?? []
-  if (index === undefined || table === undefined) return false
-  const names = [index, table].map((name) => name.replaceAll('""', '"'))
-  return (await connection.rows(built, [...names, unique !== undefined])).length > 0
-}
+const isBuilt = async (connection: DedicatedConnection, sql: string): Promise<boolean> => (await connection.rows(built, [sql])).length > 0
 
 const built = `select from pg_index i join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = i.indrelid
-where c.relname = $1 and t.relname = $2 and i.indisunique = $3 and i.indisvalid and pg_table_is_visible(c.oid)`
+where i.indisvalid and pg_table_is_visible(c.oid) and position(
+  'create ' || case when i.indisunique then 'unique ' else '' end || 'index concurrently "' || c.relname || '" on "' || t.relname || '"' in $1) > 0`
 
 /** The first migration makes the schema: before it nothing can have been applied. */
 const readApplied = async (connection: DedicatedConnection): Promise<ReadonlyMap<string, string>> => {
