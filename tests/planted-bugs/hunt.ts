@@ -1,26 +1,32 @@
 /**
- * Runs in a copy of the repository that has a bug in it: lives through seeds until one violates an invariant, and says which in its
- * last line, as JSON. `tsx tests/planted-bugs/hunt.ts <server url> <operations> <seed,seed,…>`
+ * Runs in a copy of the repository that has a bug in it: lives through seeds as the lane of CI does, each in the world that it has there and on
+ * a cluster that nobody else uses, until one violates an invariant; says which in its last line, as JSON.
+ * `tsx tests/planted-bugs/hunt.ts <operations> <seed,seed,…>`
  */
-import { makeTemplate } from '../simulation/database/template.js'
+import { startWorldCluster } from '../simulation/database/cluster.js'
 import { runSeed } from '../simulation/run.js'
-import { worldSchema } from '../simulation/schema/world-schema.js'
+import { Worlds } from '../simulation/worlds.js'
+import type { Violated } from './seeds.js'
 
-const [server = '', ops = '250', seeds = '1'] = process.argv.slice(2)
-const template = `hunt_${process.pid}`
+const [ops = '250', seeds = '1'] = process.argv.slice(2)
 
-const hunt = async (): Promise<{ readonly seed: number; readonly invariant: string; readonly message: string } | null> => {
-  try {
-    await makeTemplate(server, worldSchema, template)
-  } catch (error) {
-    return { seed: 0, invariant: 'broken', message: String(error) }
-  }
+const hunt = async (server: string): Promise<Violated | null> => {
+  const worlds = new Worlds(server, 'hunt')
   for (const seed of seeds.split(',').map(Number)) {
-    const { failure } = await runSeed({ seed, ops: Number(ops), schema: worldSchema, server, template })
-    if (failure !== null) return { seed, invariant: failure.invariant, message: failure.message.slice(0, 1000) }
+    try {
+      const { remove, about: _, ...setting } = await worlds.of(seed)
+      const { failure } = await runSeed({ seed, ops: Number(ops), server, ...setting })
+      await remove()
+      if (failure !== null) return { seed, invariant: failure.invariant, message: failure.message.slice(0, 1000) }
+    } catch (error) {
+      return { seed, invariant: 'broken', message: String(error) }
+    }
   }
   return null
 }
 
-console.log(JSON.stringify(await hunt()))
+const cluster = await startWorldCluster()
+const found = await hunt(cluster.url())
+await cluster.stop()
+console.log(JSON.stringify(found))
 process.exit(0)

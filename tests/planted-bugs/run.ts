@@ -25,15 +25,15 @@ const { values: options } = parseArgs({
   },
 })
 
-/** As the simulation's own. */
-const simulationSettings = { fsync: 'off', synchronous_commit: 'off', autovacuum: 'off', deadlock_timeout: '2ms', shared_buffers: '256MB', max_wal_size: '4GB', checkpoint_timeout: '1h' }
+/** Of the cluster that named tests run on; seeds have their own. */
+const settings = { fsync: 'off', synchronous_commit: 'off', autovacuum: 'off', deadlock_timeout: '2ms', max_connections: 300 }
 
 const main = async (): Promise<number> => {
   const only = options.only?.split(',')
   const bugs = plantedBugs.filter(({ id }) => only?.includes(id) ?? true)
-  const cluster = await startPostgres({ settings: { ...simulationSettings, max_connections: 300 } })
+  const cluster = await startPostgres({ settings })
   const environment = { ...process.env, SYNCGEN_TEST_DATABASE_URL: cluster.url() }
-  const sound = new Sound(await workspaceWith(null), cluster.url(), environment)
+  const sound = new Sound(await workspaceWith(null), environment)
   const queue = [...bugs]
   const work = async (): Promise<void> => {
     for (let bug = queue.shift(); bug !== undefined; bug = queue.shift()) {
@@ -78,9 +78,9 @@ const findingOf = async (bug: PlantedBug, sound: Sound, environment: NodeJS.Proc
 /** The first violation that comes again, and is not there without the bug. */
 const hunted = async (folder: string, sound: Sound, environment: NodeJS.ProcessEnv): Promise<Violated | null> => {
   for (let seeds = Array.from({ length: Number(options.seeds) }, (_, at) => at + 1); seeds.length > 0; ) {
-    const found = await violationIn(folder, { server: sound.server, seeds, operations: Number(options.operations) }, environment)
-    if (found === null || found.seed === 0) return found
-    const again = await violationIn(folder, { server: sound.server, seeds: [found.seed], operations: Number(options.operations) }, environment)
+    const found = await violationIn(folder, { seeds, operations: Number(options.operations) }, environment)
+    if (found === null) return found
+    const again = await violationIn(folder, { seeds: [found.seed], operations: Number(options.operations) }, environment)
     if (again?.invariant === found.invariant && !(await sound.violates(found.seed))) return found
     seeds = seeds.filter((seed) => seed > found.seed)
   }
@@ -90,19 +90,17 @@ const hunted = async (folder: string, sound: Sound, environment: NodeJS.ProcessE
 /** What fails without any bug, so that it says nothing; asked once. */
 class Sound {
   readonly workspace: Workspace
-  readonly server: string
   readonly #environment: NodeJS.ProcessEnv
   readonly #known = new Map<string, Promise<ReadonlySet<string>>>()
   readonly #seeds = new Map<number, Promise<boolean>>()
 
-  constructor(workspace: Workspace, server: string, environment: NodeJS.ProcessEnv) {
+  constructor(workspace: Workspace, environment: NodeJS.ProcessEnv) {
     this.workspace = workspace
-    this.server = server
     this.#environment = environment
   }
 
   violates(seed: number): Promise<boolean> {
-    const lane = { server: this.server, seeds: [seed], operations: Number(options.operations) }
+    const lane = { seeds: [seed], operations: Number(options.operations) }
     const known = this.#seeds.get(seed) ?? violationIn(this.workspace.folder, lane, this.#environment).then((found) => found !== null)
     this.#seeds.set(seed, known)
     return known
