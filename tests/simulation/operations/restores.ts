@@ -9,7 +9,7 @@ export const restores: readonly Operation[] = [
     isFault: true,
     run: async (world) => {
       world.count('fault: backup')
-      await world.backUp()
+      await world.backups.make()
     },
   },
   {
@@ -24,7 +24,7 @@ export const restores: readonly Operation[] = [
         for (const node of world.nodes) await node.crash()
       }
       const renews = dice.chance(0.5)
-      if (await world.restore(renews)) {
+      if (await world.backups.restore(renews)) {
         world.count('fault: restore')
         // What they draw are versions that were given out before, as long as no node has looked.
         if (!renews) {

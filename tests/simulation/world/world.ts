@@ -1,29 +1,30 @@
 /** A whole world in one process: a database, nodes, devices, other programs, a network, and the clock that moves them. */
-import { includes, parsePosition, SyncError } from 'syncgen/protocol'
 import type { Dice } from '../../postgres/random.js'
 import type { ClientMessage, ServerMessage } from '../../../runtime/protocol/messages.js'
 import { dropDatabase } from '../../../runtime/testing/database.js'
 import { Deploys } from '../deploys/deploys.js'
 import { type Version, Versions } from '../deploys/versions.js'
 import { Control } from '../database/control.js'
-import { Gate, type Owner, noDatabaseFaults } from '../database/gate.js'
+import { Gate, type Owner } from '../database/gate.js'
 import { keepGate } from '../database/sessions.js'
 import { copyDatabase } from '../database/template.js'
-import { type Invariant, Violation, type Watch } from '../invariants/invariant.js'
+import type { Invariant, Watch } from '../invariants/invariant.js'
 import { Kernel } from '../kernel/kernel.js'
 import { watchTasks } from '../kernel/stillness.js'
 import { FrameObserver } from '../probes/frame-observer.js'
 import type { SimSchema } from '../schema/sim-schema.js'
 import { type Tables, readTables } from '../schema/tables.js'
+import { Backups } from './backups.js'
 import { Device } from './device.js'
 import { ForeignSession } from './foreign.js'
-import { History } from './history.js'
+import { type Entry, History } from './history.js'
 import { Ledger } from './ledger.js'
 import type { Membership } from './membership.js'
 import { WorldNetwork } from './network.js'
 import { SimNode } from './node.js'
 import type { Past } from './past.js'
 import { Pushes } from './pushes.js'
+import { comeToRest } from './rest.js'
 import { score } from './score.js'
 
 export interface WorldOptions {
@@ -48,21 +49,11 @@ export interface LaterVersion {
   readonly breaksServers: boolean
 }
 
-/** How long everything may take to come to rest, virtual ms: the longest silence before a dead connection is noticed, and a patient retry. */
-const restWithin = 240_000
-
-/** A copy of the database. */
-interface Backup {
-  readonly url: string
-  readonly schema: SimSchema
-  /** Entries that the history had. */
-  readonly entries: number
-}
-
 export class World {
   readonly kernel: Kernel
   readonly versions: Versions
   readonly deploys: Deploys
+  readonly backups: Backups
   readonly network: WorldNetwork
   readonly ledger = new Ledger()
   readonly pushes = new Pushes()
@@ -87,8 +78,6 @@ export class World {
   #url: string
   #control: Control
   #gate: Gate
-  #copies = 0
-  #backup: Backup | null = null
   #tables: { readonly commits: number; readonly schema: SimSchema; readonly tables: Tables } | null = null
 
   private constructor(options: WorldOptions, url: string, control: Control) {
@@ -112,6 +101,7 @@ export class World {
       cut: ({ url: place }) => void this.network.cut((_, each) => each === place),
       count: this.count,
     })
+    this.backups = new Backups(this)
     const observer = new FrameObserver(this.count)
     this.network = new WorldNetwork({
       kernel: this.kernel,
@@ -171,6 +161,11 @@ export class World {
     return this.#gate
   }
 
+  /** URL of the database. */
+  get url(): string {
+    return this.#url
+  }
+
   get options(): WorldOptions {
     return this.#options
   }
@@ -210,77 +205,28 @@ export class World {
 
   /** Ends all faults, waits until everybody has seen everything, and holds the world against its promises. */
   async rest(): Promise<void> {
-    this.heal()
-    const until = this.kernel.now + restWithin
-    await this.run(2000)
-    let position = await this.#position()
-    while (this.kernel.now < until && !this.#isIdle(position)) {
-      await this.run(1000)
-      if (!this.#hasWork()) position = await this.#position()
-    }
-    await this.afterOperation()
-    this.kernel.note(`rest ${this.#isIdle(position)}`)
-    for (const { atRest } of this.#watches) await atRest?.()
-    if (!this.#isIdle(position)) {
-      throw new Violation('I9', 'somebody never gets into step', this.devices.map(({ name, client }) => `${name} ${client?.status.get().connection ?? 'down'} at ${client?.position ?? 'no position'}, the database at ${position}`))
-    }
-  }
-
-  /** Nothing is broken any more. */
-  heal(): void {
     this.healed += 1
-    this.network.heal()
-    this.#gate.faults = noDatabaseFaults
-    for (const session of this.foreigners) session.end(true)
-    for (const node of this.nodes) node.start()
-    for (const device of this.devices) {
-      device.wake()
-      device.disk.latency = 3
-      device.disk.crowding = 0
-      device.setOffline(false)
-      device.open()
-      device.client?.goOnline()
-    }
+    const unrest = await comeToRest(this)
+    for (const { atRest } of this.#watches) await atRest?.()
+    if (unrest !== null) throw unrest
   }
 
-  /** Copies the database as it is. All connections to it are lost by that. */
-  async backUp(): Promise<void> {
-    if (this.deploys.isUnderWay) return
-    await this.#disconnect()
-    await this.#control.leave(async () => {
-      if (this.#backup !== null) await dropDatabase(this.#backup.url)
-      this.#copies += 1
-      const url = await copyDatabase(this.#options.server, nameOf(this.#url), `${this.#options.template}_${this.#options.seed}_${this.#copies}`)
-      this.#backup = { url, schema: this.schema, entries: this.history.entries.length }
-      return this.#url
-    })
+  /** Nobody is connected to the database, and what was committed is known. */
+  async disconnect(): Promise<void> {
+    await this.#gate.killAll()
+    for (const session of this.foreigners) session.reconnect()
+    await this.#committed()
   }
 
-  /**
-   * The copy takes the place of the database, at the same address: what was committed since is gone, and those who were told that it
-   * was stored have lost it, as declared. False: there is no copy.
-   * @param renews - whether who restores says so before anybody writes; else the nodes find it out, and others may have written by then
-   */
-  async restore(renews: boolean): Promise<boolean> {
-    const backup = this.#backup
-    // A copy of another version is nobody's any more.
-    if (backup === null || backup.schema !== this.schema || this.deploys.isUnderWay) return false
-    await this.#disconnect()
-    this.network.cut()
-    await this.#control.leave(async () => {
-      await dropDatabase(this.#url)
-      this.#url = backup.url
-      return backup.url
-    })
-    this.#backup = null
+  /** Another database has the same address from now on. */
+  replaced(url: string): void {
+    this.#url = url
     this.#tables = null
-    const [row] = await this.#control.sql('select pg_current_xact_id()::text as xid')
-    for (const { name, disk } of this.devices) this.ledger.restored(name, disk.waiting())
-    const undone = this.history.restored(backup.entries, String(row?.['xid']), (mark) => this.pushes.isTold(mark))
-    await this.#control.sql(`select setval('sim.audit_id_seq', $1)`, [(this.history.entries.at(-1)?.id ?? 0) + 1])
-    if (renews) await this.#control.sql('select syncgen.renew_epoch()')
-    for (const { committed } of this.#watches) if (undone.length > 0) committed?.(undone)
-    return true
+  }
+
+  /** What was committed is gone. */
+  undone(entries: readonly Entry[]): void {
+    for (const { committed } of this.#watches) if (entries.length > 0) committed?.(entries)
   }
 
   async close(): Promise<void> {
@@ -288,14 +234,7 @@ export class World {
     await this.#gate.endWorld()
     await this.#control.close()
     await dropDatabase(this.#url)
-    if (this.#backup !== null) await dropDatabase(this.#backup.url)
-  }
-
-  /** Nobody is connected, and what was committed is known. */
-  async #disconnect(): Promise<void> {
-    await this.#gate.killAll()
-    for (const session of this.foreigners) session.reconnect()
-    await this.#committed()
+    await this.backups.drop()
   }
 
   /** A device more, on a node of the seed's choice. */
@@ -349,8 +288,7 @@ export class World {
   readonly #register = (owner: Owner): void => void this.#owners.set(owner.name, owner)
 
   #newGate(control: Control): Gate {
-    this.#copies += 1
-    return new Gate({ kernel: this.kernel, control, dice: this.kernel.dice(`gate${this.#copies}`), database: () => nameOf(this.#url), owner: (name) => this.#owners.get(name), count: this.count })
+    return new Gate({ kernel: this.kernel, control, dice: this.kernel.dice('gate1'), database: () => nameOf(this.#url), owner: (name) => this.#owners.get(name), count: this.count })
   }
 
   #heard(who: string, level: string, event: string, details?: object): void {
@@ -376,27 +314,6 @@ export class World {
     if (running != null) this.#servers.set(device, running)
   }
 
-  async #position(): Promise<string> {
-    const [row] = await this.#control.sql(`select syncgen.position() as position`)
-    return String(row?.['position'])
-  }
-
-  #hasWork(): boolean {
-    return this.deploys.isUnderWay || this.devices.some((device) => device.client === null || (!device.isTooOld && device.client.pending().length > 0)) || this.foreigners.some(({ isIdle }) => !isIdle) || this.#gate.waiting > 0
-  }
-
-  #isIdle(position: string): boolean {
-    const wanted = parsePosition(position)
-    if (wanted === undefined) throw new SyncError('internal', `no position: ${position}`)
-    return (
-      !this.#hasWork() &&
-      this.devices.every(({ client, isTooOld }) => {
-        if (isTooOld) return true
-        const reached = client?.position == null ? undefined : parsePosition(client.position)
-        return client?.status.get().connection === 'online' && reached !== undefined && includes(reached, wanted)
-      })
-    )
-  }
 }
 
 /** Of a database, by its URL. */
