@@ -1,46 +1,30 @@
 /**
  * A server for simulations of the client: the protocol over a database that is a list of states, one for each commit. Slow and
- * obvious: membership is computed from whole states, nothing is incremental. It decides with the real `reconcile`.
+ * obvious: nothing is incremental. It decides with the real `reconcile`.
  */
 import {
-  Digests,
-  type LineDigest,
-  type ClaimChange,
   type ClientMessage,
-  type Delta,
   type Edit,
   type Mutation,
   type Op,
   type Outcome,
   type ServerMessage,
   type StoredRow,
-  type VersionedRow,
   type Wire as WireValue,
   readKeys,
   reconcile,
 } from '../../runtime/protocol/index.js'
+import { type Part, type Row, type Scope, type State, type Values, deltaOf, difference, digestsOf, empty, membersOf, models } from './model-states.js'
 import { schema } from './schema.js'
 import type { Wire } from './world.js'
 
-type Values = Readonly<Record<string, WireValue>>
-interface Row {
-  readonly version: number
-  readonly values: Values
-}
 type Put = (model: string, id: string, values: Values) => void
 type Remove = (model: string, id: string) => void
-/** By model, then by id. */
-type State = Readonly<Record<string, ReadonlyMap<string, Row>>>
 
 interface Known {
   lastSeq: number
   nonce: string | null
   readonly outcomes: Map<number, Outcome>
-}
-
-interface Scope {
-  readonly name: string
-  readonly params: Values
 }
 
 interface Session {
@@ -56,9 +40,6 @@ interface Session {
   readonly queue: ServerMessage[]
   asking: { readonly attempt: number; readonly held: Map<string, number>; resume(): void } | null
 }
-
-const models = Object.keys(schema.models)
-const empty: State = Object.fromEntries(models.map((model) => [model, new Map<string, Row>()]))
 
 export class ModelServer {
   #states: State[] = [empty]
@@ -222,7 +203,7 @@ export class ModelServer {
         position: this.#positionOf(to),
         done: this.#clients.get(session.client)?.lastSeq ?? 0,
         scopes: claims.map(({ id }) => ({ id, hash: 'h' })),
-        ...(isChecked ? { digests: claims.flatMap((claim) => this.#digests(claim, to)) } : {}),
+        ...(isChecked ? { digests: claims.flatMap((claim) => digestsOf(this.#states[to] ?? empty, claim)) } : {}),
       })
       session.told = to
     }
@@ -313,42 +294,16 @@ export class ModelServer {
 
   #since(id: number, scope: Scope, from: number, to: number): Part {
     const was = membersOf(this.#states[from] ?? empty, scope)
-    return this.#difference(id, to, scope, (key) => was.get(key)?.version, [...was.keys()])
+    return difference(this.#states[to] ?? empty, id, scope, (key) => was.get(key)?.version, [...was.keys()])
   }
 
   #diff(id: number, scope: Scope, held: ReadonlyMap<string, number>, to: number): Part {
     const keys = [...held.keys()].filter((key) => key.startsWith(`${id} `)).map((key) => key.slice(`${id} `.length))
-    return this.#difference(id, to, scope, (key) => held.get(`${id} ${key}`), keys)
+    return difference(this.#states[to] ?? empty, id, scope, (key) => held.get(`${id} ${key}`), keys)
   }
 
   #whole(id: number, scope: Scope, to: number): Part {
-    return this.#difference(id, to, scope, () => undefined, [])
-  }
-
-  /** Of all lines of a scope, the empty ones as well. */
-  #digests(scope: Scope & { readonly id: number }, to: number): readonly LineDigest[] {
-    const members = membersOf(this.#states[to] ?? empty, scope)
-    return models.map((model) => {
-      const digests = new Digests(1)
-      for (const [key, { version }] of members) {
-        if (key.startsWith(`${model} `)) digests.add(0, key.slice(model.length + 1), version)
-      }
-      return { scope: scope.id, model, digest: digests.total }
-    })
-  }
-
-  /** What brings somebody who has these versions to the state `to`. */
-  #difference(id: number, to: number, scope: Scope, has: (key: string) => number | undefined, hasKeys: readonly string[]): Part {
-    const state = this.#states[to] ?? empty
-    const is = membersOf(state, scope)
-    const send = [...is].filter(([key, row]) => has(key) !== row.version).map(([key]) => key)
-    const gone = hasKeys.filter((key) => !is.has(key))
-    return {
-      scope: id,
-      send,
-      out: gone.filter((key) => rowAt(state, key) !== undefined),
-      deleted: gone.filter((key) => rowAt(state, key) === undefined),
-    }
+    return difference(this.#states[to] ?? empty, id, scope, () => undefined, [])
   }
 
   get #epochText(): string {
@@ -364,52 +319,4 @@ export class ModelServer {
     const state = Number(snapshot.split(':')[0]) - 1
     return epoch === this.#epochText && state < this.#states.length ? state : undefined
   }
-}
-
-/** Keys are `Model id`. */
-interface Part {
-  readonly scope: number
-  readonly send: readonly string[]
-  readonly out: readonly string[]
-  readonly deleted: readonly string[]
-}
-
-const rowAt = (state: State, key: string): Row | undefined => {
-  const [model = '', id = ''] = key.split(' ')
-  return state[model]?.get(id)
-}
-
-const membersOf = (state: State, { name, params }: Scope): ReadonlyMap<string, Row> => {
-  const where = (model: string, holds: (values: Values) => boolean): readonly (readonly [string, Row])[] =>
-    [...(state[model] ?? [])].filter(([, row]) => holds(row.values)).map(([id, row]) => [`${model} ${id}`, row] as const)
-  if (name === 'home') return new Map([...where('Board', () => true), ...where('Label', () => true)])
-  const board = params['boardId']
-  const isHere = (card: WireValue | undefined): boolean => state['Card']?.get(String(card))?.values['boardId'] === board
-  const links = where('CardLabel', (values) => isHere(values['cardId']))
-  const linked = new Set(links.map(([, { values }]) => values['labelId']))
-  return new Map([
-    ...where('Board', (values) => values['id'] === board),
-    ...where('Card', (values) => values['boardId'] === board),
-    ...links,
-    ...where('Label', (values) => linked.has(values['id'] ?? null)),
-  ])
-}
-
-const deltaOf = (parts: readonly Part[], state: State): Delta => {
-  const sent = new Set(parts.flatMap(({ send }) => send))
-  const rows = models.flatMap((model) => {
-    const fields = Object.keys(schema.models[model]?.fields ?? {})
-    const versioned = [...sent].filter((key) => key.startsWith(`${model} `)).flatMap((key): VersionedRow[] => {
-      const row = rowAt(state, key)
-      return row === undefined ? [] : [[row.version, ...fields.map((field) => row.values[field] ?? null)]]
-    })
-    return versioned.length === 0 ? [] : [[model, versioned] as const]
-  })
-  const claims = parts.flatMap((part) => models.flatMap((model): ClaimChange[] => {
-    const of = (keys: readonly string[]): readonly string[] =>
-      keys.filter((key) => key.startsWith(`${model} `)).map((key) => key.slice(model.length + 1))
-    const change = { scope: part.scope, model, add: of(part.send), out: of(part.out), deleted: of(part.deleted) }
-    return change.add.length + change.out.length + change.deleted.length === 0 ? [] : [change]
-  }))
-  return { rows: Object.fromEntries(rows), claims }
 }
