@@ -32,4 +32,11 @@ export const deployBugs: readonly PlantedBug[] = [
     edits: [{ file: 'runtime/server/migrations.ts', find: 'if (!(await isBuilt(connection, sql)))', replace: 'if (!(await isBuilt(connection, sql)) || sql !== \'\')' }],
     test: 'tests/evolution/runner.test.ts',
   },
+  {
+    id: 'migration-untold',
+    title: 'A position that moves while nothing changes says nothing of a migration that happened meanwhile',
+    hazards: ['L9', 'L2'],
+    edits: [{ file: 'runtime/server/changelog.ts', find: '${String(migrated)}/', replace: '${String(migrated === null ? migrated : from.migrated)}/' }],
+    test: 'tests/evolution/rolling-deploy.test.ts',
+  },
 ]

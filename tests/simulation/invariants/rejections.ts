@@ -78,12 +78,13 @@ const kept = ({ ledger, pushes, versions }: World, device: string, rejections: r
   const doubled = keys.filter((key, at) => keys.indexOf(key) < at)
   if (doubled.length > 0) throw new Violation('I11', `${device} keeps a rejection twice`, doubled)
   const texts = rejections.map(({ mutation }) => textOf(mutation))
-  const forgotten = ledger.sinceReplaced(device).filter((write) => write.fate === 'rejected' && !texts.some((text) => tells(text, write)))
+  const forgotten = ledger.sinceReplaced(device).filter((write) => write.fate === 'rejected' && !texts.some((text) => tells(text, write, pushes.linkOf)))
   if (forgotten.length > 0) throw new Violation('I11', `${device} has forgotten that ${forgotten.map(({ what }) => what).join('; ')} was rejected`, forgotten.map(({ marks }) => marks.join(' ')))
 }
 
 /** The same whatever number it had; no device writes twice in one moment of its clock. */
 const textOf = ({ at, ops }: Mutation): string => JSON.stringify({ at, ops })
 
-/** A field that was changed to what it was is in no op. */
-const tells = (text: string, write: LocalWrite): boolean => (write.marks.length > 0 ? isIn(text, write) : write.rows.some(({ id }) => text.includes(id)))
+/** A field that was changed to what it was is in no op; a write to a link that gave way is one to the link that stands. */
+const tells = (text: string, write: LocalWrite, linkOf: (id: string) => string): boolean =>
+  write.marks.length > 0 ? isIn(text, write) : write.rows.some(({ id }) => text.includes(id) || text.includes(linkOf(id)))

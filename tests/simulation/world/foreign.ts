@@ -31,6 +31,8 @@ export class ForeignSession implements Owner {
   /** Statements of the open transaction that are not done yet, one after the other. */
   #line: Promise<void> = Promise.resolve()
   #waiting = 0
+  /** Databases that it had. */
+  #databases = 0
   isInTransaction = false
 
   constructor(name: string, parts: ForeignParts) {
@@ -85,8 +87,9 @@ export class ForeignSession implements Owner {
     this.#do(text, [], text.slice(0, 24))
   }
 
-  /** The database is another: connect anew. */
+  /** The database is another: connect anew. What still waited was for the one before: a transaction that nobody ends is begun by nobody. */
   reconnect(): void {
+    this.#databases += 1
     this.#client = null
     this.isInTransaction = false
   }
@@ -104,9 +107,11 @@ export class ForeignSession implements Owner {
 
   #do(text: string, values: readonly (string | null)[], kind?: string): void {
     const { count } = this.#parts
+    const database = this.#databases
     this.#waiting += 1
     this.#line = this.#line.then(async () => {
       try {
+        if (database !== this.#databases) return
         const client = await this.#connected()
         await client.query(text, [...values])
         if (kind !== undefined) count(`sql ${kind}`)
@@ -123,7 +128,10 @@ export class ForeignSession implements Owner {
     if (this.#client !== null) return this.#client
     const client = new pg.Client({ connectionString: this.#parts.database(), application_name: `sim:${this.name}`, options: '-c datestyle=ISO' })
     client.on('error', () => undefined) // The statement's own promise tells.
+    const database = this.#databases
     await client.connect()
-    return (this.#client = client)
+    if (database === this.#databases) return (this.#client = client)
+    await client.end()
+    throw new Error('the database is another')
   }
 }

@@ -32,6 +32,15 @@ export class Pushes {
     return this.#told
   }
 
+  /** The link that stands where this one gave way to it, as devices were told; the same row for every other. */
+  readonly linkOf = (id: string): string => {
+    let standing = id
+    for (const { outcome } of this.#told) {
+      if (outcome?.kind === 'merged') standing = outcome.links?.find((link) => link.id === standing)?.into ?? standing
+    }
+    return standing
+  }
+
   /** Whether a text was sent by a mutation that was not refused, as far as devices were told: a copied device may have been first. */
   tookPerhaps(text: string): boolean {
     const whole = new RegExp(`${text}(?!\\d)`)
