@@ -143,6 +143,32 @@ describe('storage in Dexie', () => {
     await storage.close()
   })
 
+  it('[C16] rows, their position and what leaves the outbox with them: whenever the app ends, all of it is stored or nothing', async () => {
+    const found = new Set<string>()
+    for (let failing = 0, isMet = true; isMet; failing += 1) {
+      const storage = await dexieStorage({ indexedDB: new IDBFactory(), IDBKeyRange })('ada')
+      await storage.update([], [], device())
+      await storage.enqueue(mutation(1))
+      const transactions: IDBTransaction[] = []
+      const spies = (['add', 'put'] as const).map((name) => {
+        const write = IDBObjectStore.prototype[name]
+        return vi.spyOn(IDBObjectStore.prototype, name).mockImplementation(function (this: IDBObjectStore, ...given) {
+          if (!transactions.includes(this.transaction)) transactions.push(this.transaction)
+          const request = write.apply(this, given)
+          if (transactions.indexOf(this.transaction) >= failing) request.addEventListener('success', () => this.transaction.abort())
+          return request
+        })
+      })
+      await storage.append({ attempts: [], delta: delta(1), scopes: [] }, device({ position: 'ahead', done: 1 }), [1]).catch(() => undefined)
+      for (const spy of spies) spy.mockRestore()
+      isMet = transactions.length > failing
+      const { device: stored, batches, outbox } = await storage.load()
+      found.add(`${stored?.position ?? 'behind'}, ${stored?.done ?? 0} done, ${batches.length} batches, ${outbox.length} waiting`)
+      await storage.close()
+    }
+    expect([...found]).toEqual(['behind, 0 done, 0 batches, 1 waiting', 'ahead, 1 done, 1 batches, 0 waiting'])
+  })
+
   it('[C9] a transaction that is aborted after its requests succeeded, as for want of room, has stored nothing', async () => {
     const indexedDB = new IDBFactory()
     const storage = await dexieStorage({ indexedDB, IDBKeyRange })('ada')

@@ -55,7 +55,7 @@ export const cacheBugs: readonly PlantedBug[] = [
       },
       { file: dexie, find: `await this.#log.add({ attempts, scopes, delta })\n      await this.#meta.put(device, 'device')\n`, replace: 'await this.#log.add({ attempts, scopes, delta })\n' },
     ],
-    test: 'tests/client/convergence.test.ts',
+    test: 'runtime/client/storage.test.ts',
   },
   {
     id: 'rows-before-outbox',
@@ -82,7 +82,7 @@ export const cacheBugs: readonly PlantedBug[] = [
   enqueue`,
       },
     ],
-    test: 'tests/client/convergence.test.ts',
+    test: 'runtime/client/storage.test.ts',
   },
   {
     id: 'numbers-drawn-again',

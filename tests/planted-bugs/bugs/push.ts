@@ -227,5 +227,6 @@ export const pushBugs: readonly PlantedBug[] = [
         replace: 'indexes.push({ ...unique(...joinSides(shape)), unique: false })',
       },
     ],
+    test: 'tests/e2e/poison.test.ts',
   },
 ]
