@@ -103,7 +103,7 @@ $$;
 
 -- To be called at start. If a part of the epoch is not what it was (or if forced, after a restore below PostgreSQL): new uuid, empty
 -- log, versions far above all that clients may have seen, also for what was written since the restore: those versions were given
--- out before. It was written after the last horizon that the backup has; nobody knows that of a forced one, and all that is in the
+-- out before. How far is chance: whoever restores one backup twice would give the same versions to other rows. It was written after the last horizon that the backup has; nobody knows that of a forced one, and all that is in the
 -- log gets new versions. Waits for transactions that write. Returns whether it did so.
 create function syncgen.renew_epoch(forced boolean default false) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -126,7 +126,7 @@ begin
   end loop;
   select coalesce(case when not forced then max(h.version) end, (select min(c.version) from syncgen.changes c where c.op in ('I', 'U')))
   into known from syncgen.horizons h;
-  perform setval('syncgen.version', nextval('syncgen.version') + 1000000000);
+  perform setval('syncgen.version', nextval('syncgen.version') + 1000000000 + (random() * 1e12)::bigint);
   perform set_config('syncgen.keep_updated_at', 'on', true);
   foreach one in array synced loop
     execute format('update %s set version = version where version >= $1', one) using known;

@@ -69,6 +69,26 @@ describe('the epoch', () => {
     }
   })
 
+  it('[P15] gives other versions each time that one backup is restored', async () => {
+    await client.query(`insert into people (name, level, tags) values ('a', 1, '{}')`)
+    await database.disconnect()
+    const firsts: number[] = []
+    for (let restored = 0; restored < 3; restored += 1) {
+      const copied = await copyOf(database.url)
+      try {
+        await using other = Database.at(copied)
+        const copy = await other.connect()
+        await copy.query('select syncgen.renew_epoch()')
+        firsts.push(Number(await value(copy, `nextval('syncgen.version')`)))
+      } finally {
+        await dropDatabase(copied)
+      }
+    }
+    const gaps = firsts.toSorted((a, b) => a - b).flatMap((each, at, all) => (at === 0 ? [] : [each - Number(all[at - 1])]))
+    expect(Math.min(...gaps), `versions began at ${firsts.join(', ')}`).toBeGreaterThan(1000)
+    expect(Math.max(...firsts)).toBeLessThan(1.1e12)
+  })
+
   it('[P15] is renewed when forced, after a restore that PostgreSQL cannot see', async () => {
     const epoch = await value(client, 'syncgen.epoch()')
     expect(await value(client, 'syncgen.renew_epoch(true)')).toBe('true')

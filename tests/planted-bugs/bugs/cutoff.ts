@@ -72,6 +72,13 @@ export const cutoffBugs: readonly PlantedBug[] = [
     test: 'tests/server/nodes.test.ts',
   },
   {
+    id: 'versions-come-twice',
+    title: 'After each restore of one backup, the same versions are given out again',
+    hazards: ['L4', 'B9'],
+    edits: [{ file: 'generator/sql/syncgen-schema.ts', find: ' + (random() * 1e12)::bigint', replace: '' }],
+    test: 'tests/postgres/epoch.test.ts',
+  },
+  {
     id: 'shape-ignored',
     title: 'Log rows that triggers of another schema wrote are read as if today’s had written them',
     hazards: ['L1', 'L2'],

@@ -1,12 +1,13 @@
 /** How the SQL of the runtime is told apart and made to live in virtual time. */
 
-/** Time of the database is the world's, and its patience with locks, too. */
+/** Time of the database is the world's, and its patience with locks, too; what is random there follows from the time. */
 export const inVirtualTime = (text: string): string => {
   const known = rewritten.get(text)
   if (known !== undefined) return known
   const result = text
     .replaceAll(/(?:pg_catalog\.)?clock_timestamp\(\)/g, 'sim.now()')
     .replaceAll(/(?<![\w.])now\(\)/g, 'sim.now()')
+    .replaceAll(/(?<![\w.])random\(\)/g, 'sim.random()')
     .replaceAll(/lock_timeout = '\w+'/g, 'lock_timeout = 0')
     .replaceAll(/;?\s*listen \w+/g, '')
   rewritten.set(text, result)

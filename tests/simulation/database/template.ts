@@ -50,6 +50,7 @@ create schema sim;
 create unlogged sequence sim.clock;
 select setval('sim.clock', ${worldStart});
 create function sim.now() returns timestamptz language sql volatile as $$ select to_timestamp(last_value / 1000.0) from sim.clock $$;
+create function sim.random() returns float8 language sql volatile as $$ select (hashtextextended(last_value::text, 0) & 4294967295) / 4294967296.0::float8 from sim.clock $$;
 `
 
 const audit = `
