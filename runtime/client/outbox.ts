@@ -159,23 +159,22 @@ export class Outbox {
     this.#sender.answered(results.map(({ seq }) => seq))
   }
 
-  /** Numbers that leave storage with the batch that contains everything up to `done`. */
+  /** Numbers that leave storage with the batch that contains everything up to `done`; those of which the app keeps something leave with that, later. */
   leaving(done: number): readonly number[] {
-    return this.#entries.flatMap(({ seq, outcome }) => (seq !== null && seq <= done && outcome !== null ? [seq] : []))
+    return this.#entries.flatMap(({ seq, outcome }) => (seq !== null && seq <= done && outcome !== null && !('unconverted' in outcome) ? [seq] : []))
   }
 
   /** Transactions that the base contains from the step to `done` on, and that are still replayed on it. */
   containing(done: number): readonly OutboxEntry[] {
-    return this.#entries.filter((entry) => entry.isOverlaid && entry.seq !== null && entry.seq <= done)
+    return [...this.#former, ...this.#entries.filter((entry) => entry.isOverlaid && entry.seq !== null && entry.seq <= done)]
   }
 
   /** The same: they are not replayed any more. */
   contained(done: number): readonly OutboxEntry[] {
     const contained = this.containing(done)
     for (const entry of contained) entry.isOverlaid = false
-    const former = this.#former
     this.#former = []
-    return [...former, ...contained]
+    return contained
   }
 
   /** After a batch: what is heard and contained is over. `left`: has left storage already. */
@@ -302,7 +301,7 @@ export class Outbox {
   #sweep(left: readonly number[]): void {
     const isOver = (entry: OutboxEntry): boolean => entry.outcome !== null && !entry.isOverlaid
     const over = this.#entries.filter(isOver)
-    if (over.length === 0) return
+    if (over.length + this.#unswept.length === 0) return
     this.#entries = this.#entries.filter((entry) => !isOver(entry))
     const { links } = this.#parts.journal.device
     if (links !== undefined && links.length > 0) this.#parts.journal.advance({ links: neededLinks(links, this.#entries) })

@@ -102,7 +102,7 @@ export class Rejections {
     // Not before it is in the outbox: a crash in between leaves both, never none.
     writing.durable.then(
       () => this.#dismiss(key),
-      () => undefined,
+      () => writing.confirmed.then(() => this.#dismiss(key)), // There was no room at first; it is stored by now.
     ).catch((error: unknown) => this.#parts.log('warn', 'rejection-not-dismissed', { code: storageError(error).code }))
     return writing
   }
