@@ -13,7 +13,7 @@ export const nothingLost: Invariant = {
       const kept = keptByApps(world)
       const waiting = waitingOnOld(world)
       for (const { device, what, fate, marks: own, rows, at, made: madeAt } of world.ledger.writes) {
-        const missing = own.filter((mark) => !marks.has(mark) && kept.get(device)?.has(mark) !== true)
+        const missing = own.filter((mark) => !marks.has(mark) && !world.ledger.wentWithDisks.has(mark) && kept.get(device)?.has(mark) !== true)
         const made = rows.filter(({ op }) => op === 'create').map(({ id }) => id)
         const hasDelete = rows.some(({ op }) => op === 'delete')
         const say = (problem: string): never => {

@@ -138,15 +138,17 @@ export class Device implements Actor {
   /** The process dies. `undone` of its last commits were not on the disk; the image becomes what is stored. */
   async crash(undone = 0): Promise<void> {
     this.#end()
+    const had = this.disk.keptTexts()
     await this.disk.crash(undone)
-    if (undone > 0) this.#parts.ledger.replaced(this.name, this.disk.waiting())
+    if (undone > 0) this.#parts.ledger.replaced(this.name, this.disk.waiting(), had)
   }
 
   /** Everything stored is gone (null), or becomes that of another device. */
   async replaceDisk(image: Image | null): Promise<void> {
     this.#end()
+    const had = this.disk.keptTexts()
     await this.disk.become(image)
-    this.#parts.ledger.replaced(this.name, new Set())
+    this.#parts.ledger.replaced(this.name, new Set(), had)
   }
 
   /**

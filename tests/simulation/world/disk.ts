@@ -5,8 +5,10 @@
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import type { OpenStorage, Storage } from '../../../runtime/client/storage.js'
 import { dexieStorage } from '../../../runtime/client/dexie-storage.js'
+import type { Mutation } from '../../../runtime/protocol/messages.js'
 import type { Dice } from '../../postgres/random.js'
 import type { Actor, Kernel } from '../kernel/kernel.js'
+import { marksIn } from './history.js'
 import { madeIn } from './ledger.js'
 import { limitRoom } from './quota.js'
 
@@ -98,6 +100,12 @@ export class Disk {
   waiting(): ReadonlySet<string> {
     const records = this.image()?.stores.get('outbox') ?? []
     return new Set(records.map(({ value }) => madeIn(value as { readonly run: string; readonly at: number })))
+  }
+
+  /** Texts of what the app keeps there because a version of the schema has no place for it. */
+  keptTexts(): readonly string[] {
+    const records = (this.image()?.stores.get('rejections') ?? []).map(({ value }) => value as { readonly code: string; readonly mutation: Mutation })
+    return records.filter(({ code }) => code === 'unknown-schema').flatMap(({ mutation }) => marksIn(JSON.stringify(mutation.ops)))
   }
 
   /** The process died: what was committed is there. `undone` commits were not on the disk yet. */

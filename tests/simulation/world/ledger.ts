@@ -28,6 +28,8 @@ export class Ledger {
   readonly #replaced = new Map<string, number>()
   /** Rejected in a history that the database has left, and not stored as such before. */
   readonly #doubtful = new Set<LocalWrite>()
+  /** Texts that an app had kept for itself, in storage that was lost. */
+  readonly wentWithDisks = new Set<string>()
 
   add(write: LocalWrite): LocalWrite {
     this.writes.push(write)
@@ -39,8 +41,9 @@ export class Ledger {
     for (const write of this.#of(device, 'pending')) write.fate = write.isDurable ? 'unknown' : 'lost'
   }
 
-  /** What is stored is not what was: writes that do not wait there were lost with it, as declared. */
-  replaced(device: string, waiting: ReadonlySet<string>): void {
+  /** What is stored is not what was: writes that do not wait there were lost with it, as declared, and so are texts that the app had kept there. */
+  replaced(device: string, waiting: ReadonlySet<string>, kept: readonly string[]): void {
+    for (const mark of kept) this.wentWithDisks.add(mark)
     this.#replaced.set(device, this.writes.length)
     for (const write of this.#of(device, 'unknown')) if (write.made === null || !waiting.has(write.made)) write.fate = 'lost'
   }

@@ -293,6 +293,8 @@ export class World {
 
   #heard(who: string, level: string, event: string, details?: object): void {
     this.kernel.note(`${who} says ${level} ${event}`)
+    // A statement that the world itself cancelled, while the rows of an answer were read (V104).
+    if (event === 'answer-failed' && JSON.stringify(details).includes('error: planned')) return
     if (level === 'error') this.complaints.push(`${who}: ${event} ${JSON.stringify(details ?? {})}`)
   }
 
