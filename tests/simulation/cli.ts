@@ -122,8 +122,8 @@ const inCluster = async (): Promise<RunResult[]> => {
 }
 
 if (process.env['SIM_WORKER'] !== undefined) {
-  process.send?.(await inCluster())
-  process.disconnect()
+  // Disconnected earlier, the results of many seeds are cut off on their way.
+  process.send?.(await inCluster(), undefined, undefined, () => process.disconnect())
 } else if (workers === 1) total(await inCluster(), performance.now() - start)
 else {
   const parts = await Promise.all(Array.from({ length: workers }, (_, worker) => inWorker(worker)))
@@ -135,6 +135,6 @@ async function inWorker(worker: number): Promise<RunResult[]> {
   return new Promise((resolve, reject) => {
     child.once('message', (results) => resolve(results as RunResult[]))
     child.once('error', reject)
-    child.once('exit', (code) => (code === 0 ? undefined : reject(new Error(`a worker ended with ${code}`))))
+    child.once('disconnect', () => reject(new Error('a worker ended without results')))
   })
 }
