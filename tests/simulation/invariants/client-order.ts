@@ -1,3 +1,4 @@
+import type { Entry } from '../world/history.js'
 import type { World } from '../world/world.js'
 import { type Invariant, Violation } from './invariant.js'
 
@@ -6,18 +7,22 @@ export const clientOrder: Invariant = {
   id: 'I7',
   says: 'mutations of a client take effect in the order of their numbers, and no number is passed over',
   watch: (world) => {
-    const last = new Map<string, number>()
+    /** What each client's mutations did, in order. */
+    const effects = new Map<string, Entry[]>()
     const epochs = new Set<string>()
     return {
       frame: (_, __, message) => {
         if (message.kind === 'welcome') epochs.add(message.epoch)
       },
       committed: (entries) => {
-        for (const { mutation } of entries) {
+        for (const entry of entries) {
+          const { mutation } = entry
           if (mutation === null) continue
-          const before = last.get(mutation.client) ?? 0
+          const own = effects.get(mutation.client) ?? []
+          const before = own.findLast((each) => !world.history.isUndone(each))?.mutation?.seq ?? 0
           if (mutation.seq < before) throw new Violation('I7', `mutation ${mutation.seq} of ${mutation.client} took effect after ${before}`)
-          last.set(mutation.client, mutation.seq)
+          own.push(entry)
+          effects.set(mutation.client, own)
         }
       },
       atRest: async () => {

@@ -116,6 +116,48 @@ describe('invariants can fail', () => {
     expect(() => committed?.([entry('D', null, { id: 11 }), entry('I', 1, { id: 12 })])).toThrow('I4')
   })
 
+  it('[I4] of a row that was deleted before a restore: the log of the restored database does not tell', () => {
+    const here = world()
+    const { committed, afterOperation } = noResurrection.watch(here)
+    send(here, 1, { op: 'create', model: 'Tag', id: key, values: {} })
+    committed?.([entry('D', null)])
+    Object.assign(here.tally, { 'fault: restore': 1 })
+    expect(() => committed?.([entry('I', 1)])).not.toThrow()
+    void afterOperation?.()
+    expect(() => committed?.([entry('D', null), entry('I', 1)])).toThrow('I4')
+  })
+
+  it('[I4] but not of a link where edits win, by an edit of one that gave way to it', () => {
+    const joins = worldSchema.ir.models.map((model) => (model.name === 'Tagging' ? { ...model, deleteConflict: 'edit-wins' as const } : model))
+    const here = { ...world(), versions: { all: [{ schema: { ...worldSchema, ir: { ...worldSchema.ir, models: joins } } }] } } as unknown as World
+    const { committed } = noResurrection.watch(here)
+    send(here, 1, { op: 'update', model: 'Tagging', id: '00000000-0000-4000-8000-000000000002', version: 0, set: {} })
+    expect(() => committed?.([entry('D', null, { model: 'Tagging' }), entry('I', 1, { model: 'Tagging' })])).not.toThrow()
+    send(here, 2, { op: 'delete', model: 'Tagging', id: key, version: 0 })
+    expect(() => committed?.([entry('D', null, { model: 'Tagging' }), entry('I', 2, { model: 'Tagging' })])).toThrow('I4')
+  })
+
+  it('[I3] [I7] [I2] but not of what was decided anew, because a restore had taken it back', () => {
+    const here = world()
+    const watches = [exactlyOnce, clientOrder, storedFields].map(({ watch }) => watch(here))
+    const commit = (...entries: readonly Entry[]): void => {
+      here.history.entries.push(...entries)
+      for (const { committed } of watches) committed?.(entries)
+    }
+    send(here, 1, { op: 'update', model: 'Task', id: key, version: 1, set: { votes: { add: 2 } } })
+    const votes = (id: number, seq: number | null, from: number, to: number): Entry => entry('U', seq, { id, model: 'Task', tx: String(id), before: { id: key, votes: from }, after: { id: key, votes: to } })
+    commit(votes(1, null, 0, 1))
+    commit(votes(2, 1, 1, 3), votes(3, 2, 3, 4))
+    const undone = here.history.restored(1, '9', () => true)
+    for (const { committed } of watches) committed?.(undone)
+    commit(votes(8, null, 1, 7))
+    expect(() => commit(votes(9, 1, 7, 9))).not.toThrow()
+    expect(() => watches.forEach(({ atRest }, at) => at === 2 && atRest?.())).not.toThrow()
+    expect(() => commit(votes(10, 2, 9, 9))).not.toThrow()
+    expect(() => commit(votes(11, 2, 9, 9))).toThrow('I3')
+    expect(() => watches[1]?.committed?.([votes(12, 1, 9, 9)])).toThrow('I7')
+  })
+
   it('[I5] of a row that a server wrote of its own, or for a mutation that does not name it', () => {
     const here = world()
     const { committed } = noForeignEffect.watch(here)

@@ -17,7 +17,8 @@ export const rejections: Invariant = {
     return {
       opened: (device, client) => {
         const told = new Set<string>()
-        client.on('rejected', ({ mutation }) => {
+        client.on('rejected', ({ mutation, code }) => {
+          if (code === 'unknown-schema') return // What has no place in the database that took the place of this one is told of that, too.
           const key = `${mutation.seq} ${madeIn(mutation)}`
           if (told.has(key)) twice ??= `${device.name} is told once more in one life that mutation ${mutation.seq} is rejected`
           told.add(key)
@@ -78,7 +79,7 @@ const kept = ({ ledger, pushes, versions }: World, device: string, rejections: r
   const doubled = keys.filter((key, at) => keys.indexOf(key) < at)
   if (doubled.length > 0) throw new Violation('I11', `${device} keeps a rejection twice`, doubled)
   const texts = rejections.map(({ mutation }) => textOf(mutation))
-  const forgotten = ledger.sinceReplaced(device).filter((write) => write.fate === 'rejected' && !texts.some((text) => tells(text, write, pushes.linkOf)))
+  const forgotten = ledger.sinceReplaced(device).filter((write) => write.fate === 'rejected' && !texts.some((text) => tells(text, write, pushes.linksOf)))
   if (forgotten.length > 0) throw new Violation('I11', `${device} has forgotten that ${forgotten.map(({ what }) => what).join('; ')} was rejected`, forgotten.map(({ marks }) => marks.join(' ')))
 }
 
@@ -86,5 +87,5 @@ const kept = ({ ledger, pushes, versions }: World, device: string, rejections: r
 const textOf = ({ at, ops }: Mutation): string => JSON.stringify({ at, ops })
 
 /** A field that was changed to what it was is in no op; a write to a link that gave way is one to the link that stands. */
-const tells = (text: string, write: LocalWrite, linkOf: (id: string) => string): boolean =>
-  write.marks.length > 0 ? isIn(text, write) : write.rows.some(({ id }) => text.includes(id) || text.includes(linkOf(id)))
+const tells = (text: string, write: LocalWrite, linksOf: (id: string) => readonly string[]): boolean =>
+  write.marks.length > 0 ? isIn(text, write) : write.rows.some(({ id }) => linksOf(id).some((each) => text.includes(each)))

@@ -2,7 +2,7 @@ import { type Position, formatPosition, includes, parsePosition } from '../../..
 import type { Device } from '../world/device.js'
 import type { LocalWrite } from '../world/ledger.js'
 import type { World } from '../world/world.js'
-import { marksIn } from '../world/history.js'
+import { type Entry, marksIn } from '../world/history.js'
 import { type SimClient, cacheOf } from '../schema/sim-schema.js'
 import { type Invariant, Violation } from './invariant.js'
 
@@ -22,8 +22,8 @@ interface Return {
 
 /**
  * What an app wrote it sees at once, and what was replaced on a screen does not come back: only the rejection, or the lost
- * field, of a write of the app's own may bring back what was there before it. A row that no open scope covers is shown while a
- * write on it waits, as it was when its scope was closed: it is gone at rest.
+ * field, of a write of the app's own may bring back what was there before it, and a copied device that writes the same again. A row
+ * that no open scope covers is shown while a write on it waits, as it was when its scope was closed: it is gone at rest.
  */
 export const sessionGuarantees: Invariant = {
   id: 'I6',
@@ -31,17 +31,23 @@ export const sessionGuarantees: Invariant = {
   watch: (world) => {
     const returns: Return[] = []
     const positions = new WeakMap<SimClient, Position>()
+    /** What each device was last told of the history of the database, before it had anything of it. */
+    const greeted = new Map<string, string>()
     let judged = 0
     return {
+      frame: (_, to, message) => {
+        if (message.kind === 'welcome') greeted.set(to, message.epoch)
+      },
       opened: (device, client) => {
         for (const { name, plural, fields } of device.schema.ir.models) {
           const { pair = [] } = device.schema.descriptor.models[name] ?? {}
           const texts = fields.filter(({ type }) => type.kind === 'string' || type.kind === 'text').map(({ name }) => name)
           const seen = new Map<string, Shown>()
-          let epoch = epochOf(client.position)
+          const historyOf = (): string => `${greeted.get(device.name) ?? ''} ${epochOf(client.position)}`
+          let history = historyOf()
           cacheOf(client, plural).on((event) => {
-            if (epoch !== epochOf(client.position)) seen.clear() // The database is another, or was restored.
-            epoch = epochOf(client.position)
+            if (history !== historyOf()) seen.clear() // The database is another, or was restored: what waits anew is shown anew.
+            history = historyOf()
             const row = event.kind === 'added' || event.kind === 'changed' ? event.after : null
             for (const field of texts) {
               const key = `${event.id} ${field}`
@@ -91,7 +97,7 @@ export const sessionGuarantees: Invariant = {
           const { client = null } = world.devices.find(({ name }) => name === device) ?? {}
           if (client !== null && !(plural in client && cacheOf(client, plural).get(id) !== undefined)) continue
           // A unique text that somebody else has is refused: to a device whose ledger may know nothing of it.
-          if (wasRefused(world, each) || wasLost(world, device, id, field, instead) || wasBroughtBack(world, id, field, text)) continue
+          if (wasRefused(world, each) || wasLost(world, device, id, field, instead) || wasBroughtBack(world, id, text) || wasWrittenTwice(world, id, text)) continue
           const writes = writesOf(world.ledger.writes, id, instead)
           if (writes.some((write) => write.device === device && write.fate !== 'applied')) continue
           const whose = writes.map((write) => `${write.device} ${write.fate}`).join(', ')
@@ -138,9 +144,21 @@ const wasLost = ({ pushes }: World, device: string, id: string, field: string, t
       mutation.ops.some((op) => (op.op === 'create' ? op.values[field] === text : op.op === 'update' && Object.values(op.set).some((edit) => 'value' in edit && edit.value === text))),
   )
 
-/** Whether somebody deleted the row and brought it back as he had seen it, which takes away what was written to it meanwhile. */
-const wasBroughtBack = ({ pushes }: World, id: string, field: string, text: string): boolean =>
-  pushes.told.some(({ mutation, outcome }) => outcome?.kind !== 'rejected' && mutation.ops.some((op) => op.op === 'create' && op.restore === true && op.id === id && op.values[field] === text))
+/**
+ * Whether somebody deleted the row and brought it back as he had seen it, which takes away what was written to it meanwhile: in the words
+ * of his version, and perhaps he was lost before he was told.
+ */
+const wasBroughtBack = ({ pushes }: World, id: string, text: string): boolean =>
+  pushes.sent.some(({ mutation, outcome }) => outcome?.kind !== 'rejected' && mutation.ops.some((op) => op.op === 'create' && op.restore === true && op.id === id && Object.values(op.values).includes(text)))
+
+/** Whether the text was written to the row twice: by a device and by its copy, which had it to send under another client id. */
+const wasWrittenTwice = ({ pushes, history }: World, id: string, text: string): boolean => {
+  const authors = pushes.sent.filter(({ mutation }) => mutation.ops.some((op) => op.op === 'update' && op.id === id && Object.values(op.set).some((edit) => 'value' in edit && edit.value === text)))
+  if (new Set(authors.map(({ device }) => device)).size < 2) return false
+  const has = (image: Entry['after']): boolean => Object.values(image ?? {}).includes(text)
+  const writers = history.entries.flatMap(({ key, mutation, before, after }) => (mutation !== null && key === id && has(after) && !has(before) ? [`${mutation.client}/${mutation.seq}`] : []))
+  return new Set(writers).size > 1
+}
 
 /** Those that gave a text to a row. */
 const writesOf = (writes: readonly LocalWrite[], id: string, text: string): readonly LocalWrite[] => {

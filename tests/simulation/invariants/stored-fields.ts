@@ -40,7 +40,8 @@ export const storedFields: Invariant = {
           const pushed = told[judged]
           if (pushed === undefined || pushed.outcome === null || pushed.outcome.kind === 'rejected') continue
           const forms = formsOf(world, pushed)
-          const problems = deciders(world, pushed, byRow).flatMap((version) => forms.map((form) => problemOf(world, pushed, form, version, byRow, spans)))
+          // What a restore took back may have been decided anew, under the same number.
+          const problems = transactionsOf(pushed, byRow).flatMap((tx) => deciders(world, pushed, byRow, tx).flatMap((version) => forms.map((form) => problemOf(world, { ...pushed, tx }, form, version, byRow, spans))))
           const [problem] = problems
           if (problem != null && !problems.includes(null)) throw new Violation('I2', `mutation ${pushed.mutation.seq} of ${pushed.device} (${pushed.outcome.kind}): ${problem.why}`, problem.details)
         }
@@ -49,14 +50,30 @@ export const storedFields: Invariant = {
   },
 }
 
+/** A mutation, and the transaction in which it was decided; null: in one that wrote nothing. */
+interface Decided extends Pushed {
+  readonly tx: string | null
+}
+
 /** A row comes to a key by an insert, or by an update of the key of another. */
 const isMaking = ({ op, before, after }: Entry): boolean => op === 'I' || (op === 'U' && before?.['id'] !== after?.['id'])
 
 type ByRow = ReadonlyMap<string, readonly Entry[]>
 
+const isOf = ({ client, mutation }: Pushed, entry: Entry): boolean => entry.mutation?.client === client && entry.mutation.seq === mutation.seq
+
+/** What stands in the history of the rows that a mutation names. */
+const historyOf = ({ mutation }: Pushed, byRow: ByRow): readonly Entry[] => mutation.ops.flatMap((op) => byRow.get(`${op.model} ${op.id}`) ?? [])
+
+/** Marks of the transactions in which it wrote; null: it wrote nothing. */
+const transactionsOf = (pushed: Pushed, byRow: ByRow): readonly (string | null)[] => {
+  const own = new Set(historyOf(pushed, byRow).filter((entry) => isOf(pushed, entry)).map(({ tx }) => tx))
+  return own.size === 0 ? [null] : [...own]
+}
+
 /** The version of the server that decided: of the one that wrote; if none did, of any that may have. */
-const deciders = ({ versions, writerOf }: World, { client, mutation }: Pushed, byRow: ByRow): readonly Version[] => {
-  const own = mutation.ops.flatMap((op) => byRow.get(`${op.model} ${op.id}`) ?? []).find((entry) => entry.mutation?.client === client && entry.mutation.seq === mutation.seq)
+const deciders = ({ versions, writerOf }: World, pushed: Pushed, byRow: ByRow, tx: string | null): readonly Version[] => {
+  const own = historyOf(pushed, byRow).find((entry) => isOf(pushed, entry) && entry.tx === tx)
   return own === undefined ? versions.all.filter(({ at }) => at <= versions.current.at) : [writerOf(own.who)]
 }
 
@@ -70,7 +87,7 @@ const formsOf = ({ pushes }: World, { client, mutation }: Pushed): readonly Muta
 }
 
 /** What is wrong with a mutation that was decided in this form, as a server of this version means it; null: nothing. */
-const problemOf = (world: World, pushed: Pushed, form: Mutation, version: Version, byRow: ByRow, spans: Spans): { readonly why: string; readonly details: readonly string[] } | null => {
+const problemOf = (world: World, pushed: Decided, form: Mutation, version: Version, byRow: ByRow, spans: Spans): { readonly why: string; readonly details: readonly string[] } | null => {
   const { outcome } = pushed
   const [route, said] = [form, pushed.mutation].map(({ schema }) => routeTo(world, schema, version))
   if (route === undefined || said === undefined) return { why: 'it was decided by a server that does not know its version', details: [form.schema] }
@@ -134,20 +151,20 @@ class Spans {
 class Acknowledged {
   readonly #world: World
   readonly #version: Version
-  readonly #pushed: Pushed
+  readonly #pushed: Decided
   /** In the words of the version. */
   readonly #lost: readonly LostField[]
   readonly #all: readonly Entry[]
   /** What the mutation itself did to the row. */
   readonly #own: readonly Entry[]
 
-  constructor(world: World, version: Version, pushed: Pushed, lost: readonly LostField[], all: readonly Entry[]) {
+  constructor(world: World, version: Version, pushed: Decided, lost: readonly LostField[], all: readonly Entry[]) {
     this.#world = world
     this.#version = version
     this.#lost = lost
     this.#pushed = pushed
     this.#all = all
-    this.#own = all.filter(({ mutation }) => mutation?.client === pushed.client && mutation.seq === pushed.mutation.seq)
+    this.#own = all.filter((entry) => isOf(pushed, entry) && entry.tx === pushed.tx)
   }
 
   /** What is missing of an op, null if nothing. */

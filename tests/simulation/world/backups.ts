@@ -57,7 +57,7 @@ export class Backups {
     const [row] = await control.sql('select pg_current_xact_id()::text as xid')
     for (const { name, disk } of world.devices) ledger.restored(name, disk.waiting())
     const undone = history.restored(backup.entries, String(row?.['xid']), (mark) => pushes.isTold(mark))
-    await control.sql(`select setval('sim.audit_id_seq', $1)`, [(history.entries.at(-1)?.id ?? 0) + 1])
+    await control.sql(`select setval('sim.audit_id_seq', $1)`, [history.lastId + 1])
     if (renews) await control.sql('select syncgen.renew_epoch()')
     world.undone(undone)
     return true

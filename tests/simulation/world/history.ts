@@ -26,8 +26,8 @@ export class History {
   readonly entries: Entry[] = []
   /** Every unique text that was ever stored. */
   readonly marks = new Set<string>()
-  /** Entries that restores took back, by their ids. */
-  readonly #undone: { readonly after: number; readonly upTo: number }[] = []
+  /** Ids of entries that restores took back. */
+  readonly #undone = new Set<number>()
   /** Every key that was ever stored. */
   readonly keys = new Set<string>()
   readonly #control: () => Control
@@ -69,7 +69,7 @@ export class History {
    */
   restored(backup: number, xid: string, isTold: (mark: string) => boolean): readonly Entry[] {
     const undone = undoing(this.entries, backup, xid)
-    this.#undone.push({ after: this.entries[backup - 1]?.id ?? 0, upTo: this.entries.at(-1)?.id ?? 0 })
+    for (const { id } of this.entries.slice(backup)) this.#undone.add(id)
     const kept = new Set(this.entries.slice(0, backup).flatMap(marksOf))
     const since = new Set(this.entries.slice(backup).flatMap(marksOf))
     for (const mark of since) if (!kept.has(mark) && !isTold(mark)) this.marks.delete(mark)
@@ -79,9 +79,17 @@ export class History {
 
   /** Whether a restore took it back: it did not happen, and no row tells of it. */
   isUndone({ id }: Pick<Entry, 'id'>): boolean {
-    return this.#undone.some(({ after, upTo }) => id > after && id <= upTo)
+    return this.#undone.has(id)
+  }
+
+  /** The highest id of an entry. */
+  get lastId(): number {
+    return lastIdOf(this.entries)
   }
 }
+
+/** Not that of the last one: a transaction that was open for long has lower ones than those that committed before it. */
+const lastIdOf = (entries: readonly Entry[]): number => entries.reduce((last, { id }) => Math.max(last, id), 0)
 
 const marksOf = ({ after }: Entry): readonly string[] => Object.values(after ?? {}).flatMap(marksIn)
 
@@ -91,7 +99,7 @@ const marksOf = ({ after }: Entry): readonly string[] => Object.values(after ?? 
  */
 export const undoing = (entries: readonly Entry[], backup: number, xid: string): readonly Entry[] => {
   const [then, now] = [imagesOf(entries.slice(0, backup)), imagesOf(entries)]
-  const first = (entries.at(-1)?.id ?? 0) + 1
+  const first = lastIdOf(entries) + 1
   const changed = [...new Set([...then.keys(), ...now.keys()])].filter((place) => then.get(place)?.image !== now.get(place)?.image)
   return changed.flatMap((place, at) => {
     const { model, key } = then.get(place) ?? now.get(place) ?? { model: '', key: '' }

@@ -1,5 +1,6 @@
 /** What went over the wire: the ops of each mutation that a device sent, and the outcome that it was told. */
 import type { ClientMessage, Mutation, Outcome, ServerMessage } from '../../../runtime/protocol/messages.js'
+import { madeIn } from './ledger.js'
 
 /** One mutation as it was sent. A copied device may send another under the same number. */
 export interface Pushed {
@@ -32,11 +33,17 @@ export class Pushes {
     return this.#told
   }
 
-  /** The link that stands where this one gave way to it, as devices were told; the same row for every other. */
-  readonly linkOf = (id: string): string => {
-    let standing = id
+  /** Everything that was sent. */
+  get sent(): readonly Pushed[] {
+    return [...this.#byNumber.values()].flat()
+  }
+
+  /** A row, and the links to which it gave way one after the other, as devices were told. */
+  readonly linksOf = (id: string): readonly string[] => {
+    const standing = [id]
     for (const { outcome } of this.#told) {
-      if (outcome?.kind === 'merged') standing = outcome.links?.find((link) => link.id === standing)?.into ?? standing
+      const into = outcome?.kind === 'merged' ? outcome.links?.find((link) => link.id === standing.at(-1))?.into : undefined
+      if (into !== undefined) standing.push(into)
     }
     return standing
   }
@@ -44,7 +51,7 @@ export class Pushes {
   /** Whether a text was sent by a mutation that was not refused, as far as devices were told: a copied device may have been first. */
   tookPerhaps(text: string): boolean {
     const whole = new RegExp(`${text}(?!\\d)`)
-    return [...this.#byNumber.values()].flat().some(({ mutation, outcome }) => outcome?.kind !== 'rejected' && whole.test(JSON.stringify(mutation.ops)))
+    return this.sent.some(({ mutation, outcome }) => outcome?.kind !== 'rejected' && whole.test(JSON.stringify(mutation.ops)))
   }
 
   /** Whether a device was told that a mutation with this text was not refused. */
@@ -57,7 +64,7 @@ export class Pushes {
     const client = this.#client.get(device) ?? ''
     const key = `${client}/${mutation.seq}`
     const known = this.#byNumber.get(key) ?? []
-    const said = ({ schema, ops }: Mutation): string => JSON.stringify([schema, ops])
+    const said = (each: Mutation): string => JSON.stringify([madeIn(each), each.schema, each.ops])
     if (!known.some((each) => each.device === device && said(each.mutation) === said(mutation))) known.push({ device, client, mutation, outcome: null })
     this.#byNumber.set(key, known)
   }
