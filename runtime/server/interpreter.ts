@@ -37,6 +37,10 @@ export class Interpreter {
     return this.#dialect?.toServer(message) ?? message
   }
 
+  /** What of a pushed mutation has no meaning any more, in the words of its author. */
+  readonly unconverted = (seq: number): readonly LostField[] =>
+    (this.#losses.get(seq) ?? []).flatMap(({ model, id, fields }) => fields.map((field) => ({ model, id, field })))
+
   /** What the client understands. */
   says(message: ServerMessage): ServerMessage {
     const said = this.#dialect?.toClient(message) ?? message
@@ -65,13 +69,12 @@ export class Interpreter {
   }
 
   #outcome({ seq, outcome }: { readonly seq: number; readonly outcome: Outcome }): Outcome {
-    const losses = this.#losses.get(seq)
-    const [first] = losses ?? []
+    const [first] = this.#losses.get(seq) ?? []
     this.#losses.delete(seq)
-    if (losses === undefined || first === undefined) return outcome
-    if (outcome.kind === 'rejected') return outcome.code === 'unknown-schema' && outcome.model === null ? { ...outcome, ...first } : outcome
-    const unconverted = losses.flatMap(({ model, id, fields }): readonly LostField[] => fields.map((field) => ({ model, id, field })))
-    const others = outcome.kind === 'merged' ? outcome : { lost: [] }
-    return { ...others, kind: 'merged', lost: [...others.lost, ...unconverted], unconverted }
+    if (outcome.kind === 'merged') {
+      const { lost, unconverted = [] } = outcome
+      return { ...outcome, lost: [...lost, ...unconverted.filter(({ id, field }) => !lost.some((each) => each.id === id && each.field === field))] }
+    }
+    return outcome.kind === 'rejected' && outcome.code === 'unknown-schema' && outcome.model === null ? { ...outcome, ...first } : outcome
   }
 }

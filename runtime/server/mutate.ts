@@ -3,12 +3,12 @@
  * together, so that whoever asks again, for whatever reason, gets the same answer.
  */
 import type { Uuid } from '../protocol/descriptor.js'
-import type { MergedLink, Mutation, Outcome, PushResult, VersionedRow } from '../protocol/messages.js'
+import type { LostField, MergedLink, Mutation, Outcome, PushResult, VersionedRow } from '../protocol/messages.js'
 import type { Clock } from '../protocol/ports.js'
 import { type MutationTools, applyMutation } from './apply-mutation.js'
 import { HookFailed } from './before-write.js'
 import { possibleTime, stampCommand } from './edit-times.js'
-import { recorded, toRecord } from './outcomes.js'
+import { recorded, toRecord, withUnconverted } from './outcomes.js'
 import type { Verified } from './identity.js'
 import { Judge } from './judge.js'
 import { followLinks } from './links.js'
@@ -31,7 +31,11 @@ export interface Author {
   /** Of its session; another one in the database means that the client has come back elsewhere. */
   readonly nonce: string
   readonly identity: Verified
+  readonly unconverted: Unconverted
 }
+
+/** What of the mutation of a number has no place in today's version of the schema, in the words of the version under which it was written. */
+export type Unconverted = (seq: number) => readonly LostField[]
 
 /** What was decided of a push: a first part of it, and why it ends there if it is not all. */
 export interface Decided {
@@ -70,11 +74,11 @@ export class Pusher {
    * The outcomes of what was decided under an id that its asker is not to go on with: a fork. Decides nothing. The first that was not
    * decided, or is not what was decided under its number, is the gap.
    */
-  recall(client: Uuid, mutations: readonly Mutation[]): Promise<Decided> {
+  recall(client: Uuid, mutations: readonly Mutation[], unconverted: Unconverted): Promise<Decided> {
     return this.#tools.database.read(async (connection) => {
       const results: PushResult[] = []
       for (const mutation of mutations) {
-        const outcome = await recorded(connection, this.#tools.catalog.schema, client, mutation)
+        const outcome = await recorded(connection, this.#tools.catalog.schema, client, mutation, unconverted(mutation.seq))
         if (outcome === 'another') return { results, gap: { expected: mutation.seq } }
         results.push({ seq: mutation.seq, outcome, rows: {} })
       }
@@ -124,7 +128,7 @@ export class Pusher {
       if (gap > 0 || (decided.length > 0 && this.#tools.clock.monotonic() > deadline)) break
       const repeated = mutation.seq <= last
       const outcome = repeated
-        ? await recorded(connection, this.#tools.catalog.schema, author.client, mutation)
+        ? await recorded(connection, this.#tools.catalog.schema, author.client, mutation, author.unconverted(mutation.seq))
         : await this.#once(connection, author, mutation, now, decided, course)
       if (outcome === 'undecided') break
       if (outcome === 'another') {
@@ -159,7 +163,7 @@ export class Pusher {
       const meant = await followLinks(connection, this.#tools.catalog, author.client, before.flatMap(linksOf), mutation)
       const outcome = await applyMutation(this.#tools, connection, author.identity, meant, at, (doing) => (place = doing))
       await connection.command('set constraints all immediate; release savepoint mutation')
-      return outcome
+      return withUnconverted(outcome, author.unconverted(mutation.seq))
     } catch (error) {
       const { constraints } = this.#tools
       const outcome = rejectionOf(error, place, constraints) ?? this.#failed(author, mutation, place, error)

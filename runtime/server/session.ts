@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Uuid } from '../protocol/descriptor.js'
 import { SyncError } from '../protocol/errors.js'
-import { type ClientMessage, type Hello, type Push, protocolVersion } from '../protocol/messages.js'
+import { type ClientMessage, type Hello, type LostField, type Push, protocolVersion } from '../protocol/messages.js'
 import { parseClientMessage } from '../protocol/parse-client-message.js'
 import type { Log } from '../protocol/ports.js'
 import type { Channel } from './channel.js'
@@ -124,6 +124,8 @@ export class Session {
     return meant
   }
 
+  readonly #unconverted = (seq: number): readonly LostField[] => this.#interpreter?.unconverted(seq) ?? []
+
   /** What is still to be done when it returns, if anything. */
   #dispatch(message: ClientMessage): Promise<unknown> | undefined {
     if (message.kind === 'hello') {
@@ -217,7 +219,7 @@ export class Session {
     await this.#pushes.run(async () => {
       await this.#channel.drained()
       this.#expectIdentity()
-      this.#channel.send({ kind: 'pushed', ...(await this.#tools.pusher.recall(client, push.mutations)) })
+      this.#channel.send({ kind: 'pushed', ...(await this.#tools.pusher.recall(client, push.mutations, this.#unconverted)) })
     })
   }
 
@@ -229,7 +231,7 @@ export class Session {
       let left = mutations
       while (left.length > 0 && this.#identity !== undefined && !this.#channel.closed) {
         await this.#channel.drained()
-        const pushed = await pusher.push({ client: device.client, nonce: this.#nonce, identity: this.#identity }, left)
+        const pushed = await pusher.push({ client: device.client, nonce: this.#nonce, identity: this.#identity, unconverted: this.#unconverted }, left)
         if (pushed === 'replaced') return this.replaced()
         const last = pushed.results.at(-1)?.seq ?? 0
         device.decided(last)

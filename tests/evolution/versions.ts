@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { OpenOptions, Rejection, Status } from 'syncgen/client'
 import { readLock } from '../../generator/evolve/read-lock.js'
 import type { Schema } from '../../generator/model.js'
+import type { SchemaDescriptor } from '../../runtime/protocol/descriptor.js'
 import type { LabServer } from '../../runtime/testing/lab-node.js'
 import type { ServerOptions } from '../../runtime/server/options.js'
 import { syncgen } from '../golden/command.js'
@@ -35,6 +36,7 @@ export interface AnyClient {
 export interface VersionCode {
   openCards(options: OpenOptions): Promise<AnyClient>
   createCardsServer(options: ServerOptions<object, object>): Promise<LabServer>
+  readonly schema: SchemaDescriptor
 }
 
 export class Versions {
@@ -91,8 +93,11 @@ export class Versions {
   }
 
   async #load(at: number): Promise<VersionCode> {
-    const [client, server] = await Promise.all(['client', 'server'].map((side) => import(pathToFileURL(join(this.#folder, `v${at}`, side, 'index.ts')).href)))
-    return { ...(client as Pick<VersionCode, 'openCards'>), ...(server as Pick<VersionCode, 'createCardsServer'>) }
+    const [client, server, shared] = await Promise.all(
+      ['client/index.ts', 'server/index.ts', 'shared/schema.ts'].map((file) => import(pathToFileURL(join(this.#folder, `v${at}`, file)).href)),
+    )
+    const { schema } = shared as Pick<VersionCode, 'schema'>
+    return { ...(client as Pick<VersionCode, 'openCards'>), ...(server as Pick<VersionCode, 'createCardsServer'>), schema }
   }
 }
 

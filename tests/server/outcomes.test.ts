@@ -36,7 +36,7 @@ describe('what was decided', () => {
     const told = async (seq: number): Promise<unknown> => {
       const client = new pg.Client({ connectionString: tracker.database })
       await client.connect()
-      return recorded(new Connection(client), { hash: 'next', transitions: [next] }, bob.client, { ...mutation, seq }).finally(() => client.end())
+      return recorded(new Connection(client), { hash: 'next', transitions: [next] }, bob.client, { ...mutation, seq }, []).finally(() => client.end())
     }
     expect(await told(1)).toEqual({ ...outcome, model: 'Job', fields: ['projectId', 'place'] })
     const before = { kind: 'merged', lost: [{ model: 'Task', id, field: 'title' }], links: [{ model: 'Task', id, into: id }], run: mutation.run, schema: next.from }
