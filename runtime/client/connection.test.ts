@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { bringIntoStep, eventually, TestWorld, welcome, type Wire } from '../../tests/client/world.js'
-import type { Trial } from '../../tests/client/schema.js'
+import { schema, type Trial } from '../../tests/client/schema.js'
 import type { Refused } from '../protocol/messages.js'
+import type { Transition } from '../protocol/transition.js'
 import { passingWait, slowWait } from './backoff.js'
 import { memoryStorage } from './memory-storage.js'
 
@@ -88,6 +89,35 @@ describe('the connection', () => {
     world.pass(60_000)
     await bringIntoStep(await world.wire(2), 1)
     await eventually(() => expect(state(db)).toEqual(['online', null]))
+  })
+
+  it('[E32] speaks in old words to a server that knows no others, and tries its own at every connection, and after ten minutes', async () => {
+    const world = new TestWorld()
+    const before: Transition = { from: 'before', to: schema.hash, models: {}, newModels: [], scopes: {}, newScopes: [] }
+    const db = await world.open({}, { ...schema, transitions: [before] })
+    const hashes = (): readonly (string | undefined)[] => world.wires.map((wire) => wire.of('hello')[0]?.schema)
+    const inOldWords = async (at: number): Promise<Wire> => {
+      ;(await world.wire(at)).send({ kind: 'refused', code: 'schema-unknown' })
+      const wire = await world.wire(at + 1)
+      await bringIntoStep(wire, 1)
+      await eventually(() => expect(state(db)).toEqual(['online', null]))
+      return wire
+    }
+    await inOldWords(1)
+    db.goOffline()
+    db.goOnline()
+    const wire = await inOldWords(3)
+    expect(hashes()).toEqual([schema.hash, 'before', schema.hash, 'before'])
+    for (let minute = 0; minute < 10 && wire.isOpen; minute += 0.1) {
+      world.pass(6_000)
+      wire.send({ kind: 'pong', at: 0, now: 0 })
+      await Promise.resolve()
+    }
+    expect(wire.isOpen).toBe(false)
+    world.pass(1_000)
+    await bringIntoStep(await world.wire(5), 1)
+    await eventually(() => expect(state(db)).toEqual(['online', null]))
+    expect(hashes()[4]).toBe(schema.hash)
   })
 
   it('[C29] renew() tries at once after a refusal, and shows a fresh token on a live connection', async () => {

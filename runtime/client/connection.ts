@@ -38,6 +38,9 @@ export interface ConnectionParts {
   readonly log: Log
 }
 
+/** After this long at most it is tried again in today's words. Milliseconds. */
+const longestInOldWords = 600_000
+
 /** A link that lived this long was a success: the next failure is the first. Milliseconds. */
 const stable = 10_000
 
@@ -57,7 +60,7 @@ export class Connection {
   /** Counts dials, so that an outdated one notices. */
   #dials = 0
   #isWaiting = false
-  /** The next hello is in the words of the previous version. */
+  /** The last hello was in the words of the previous version. */
   #isPrevious = false
   #cancelWait: () => void = () => undefined
   #stopListening: () => void = () => undefined
@@ -121,18 +124,20 @@ export class Connection {
     this.#parts.board.connection('offline')
   }
 
-  async #dial(): Promise<void> {
+  /** In today's words, unless it was just said that nobody knows them. */
+  async #dial(isPrevious = false): Promise<void> {
     const { board, ports, url } = this.#parts
     const session = this.#session
     if (session === null) return
     this.#cancelWait()
     this.#isWaiting = false
+    this.#isPrevious = isPrevious
     this.#dials += 1
     const dial = this.#dials
     board.connection('connecting', this.#error)
     let hello: Hello
     try {
-      hello = await this.#hello(session)
+      hello = await this.#hello(session, isPrevious)
     } catch (error) {
       if (dial === this.#dials) this.#wait(error instanceof SyncError ? error : noToken(error))
       return
@@ -142,7 +147,7 @@ export class Connection {
     this.#retryAfter = 0
     this.#welcomedAt = null
     const { previous } = this.#parts
-    const dialect = this.#isPrevious && previous !== undefined ? new Dialect([previous], 'older') : null
+    const dialect = isPrevious && previous !== undefined ? new Dialect([previous], 'older') : null
     const listener = {
       opened: () => this.#link?.send(hello),
       received: (message: ServerMessage, size: number) => this.#receive(session, link, message, size, started),
@@ -153,9 +158,9 @@ export class Connection {
     this.#link = link
   }
 
-  async #hello(session: Session): Promise<Hello> {
+  async #hello(session: Session, isPrevious: boolean): Promise<Hello> {
     const { principal, previous } = this.#parts
-    const schema = (this.#isPrevious ? previous?.from : undefined) ?? this.#parts.schema
+    const schema = (isPrevious ? previous?.from : undefined) ?? this.#parts.schema
     const token = await this.#token()
     return { kind: 'hello', protocol: protocolVersion, schema, principal, token, ...(await session.greeting()) }
   }
@@ -181,6 +186,9 @@ export class Connection {
     this.#error = null
     this.#parts.board.connection('syncing')
     link.startHeartbeat(message.heartbeat)
+    const { ports } = this.#parts
+    // It may be another node than the one that refused, or that one has been replaced: what cannot be said in old words is not to wait for long.
+    if (this.#isPrevious) this.#cancelWait = ports.timers.after(longestInOldWords * (0.5 + ports.random.next() / 2), () => link.end(1000, null))
     session.welcomed(link, message, now - started)
   }
 
@@ -194,8 +202,7 @@ export class Connection {
     }
     if (!this.#isWanted || !this.#parts.ports.onlineSignal.isOnline()) return
     // A server one version behind: while servers are replaced one by one, some are.
-    this.#isPrevious = this.#refusal?.code === 'schema-unknown' && this.#parts.previous !== undefined && !this.#isPrevious
-    if (this.#isPrevious) return void this.#dial()
+    if (this.#refusal?.code === 'schema-unknown' && this.#parts.previous !== undefined && !this.#isPrevious) return void this.#dial(true)
     const wait = (): void => this.#wait(error ?? unreachable())
     if (this.#refusal?.code === 'client-taken') session.clientTaken().then(wait, wait)
     else wait()
