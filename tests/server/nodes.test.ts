@@ -309,16 +309,17 @@ describe('a life', () => {
 
   it('[V56] whose epoch cannot be renewed now looks again: it is as soon as it can be, and devices compare then', async () => {
     const bob = await tracker.online(tracker.bob, ['home'])
-    const failures = () => tracker.log.filter((line) => line.includes('changelog-failed') && line.includes('renew_epoch')).length
+    const failures = () => tracker.log.filter((line) => line.includes('changelog-failed') && line.includes('renewed_later')).length
     const timeline = async () => (await tracker.sql('select timeline from syncgen.meta'))[0]?.['timeline']
     const before = await timeline()
-    await tracker.sql('alter function syncgen.renew_epoch(boolean) rename to renewed_later')
+    // Not by another name of the function: a node that is about to call it for what the test before did would still find it.
+    await tracker.sql(`alter table syncgen.meta add constraint renewed_later check (timeline = '000000FE') not valid`)
     await tracker.sql(`update syncgen.meta set timeline = '000000FE', uuid = gen_random_uuid()`)
     const id = await tracker.task('written meanwhile', { assignee_id: tracker.bob })
     await expect.poll(failures, { timeout: 20_000 }).toBeGreaterThan(2)
     expect(await timeline()).toBe('000000FE')
     expect(bob.held('Task')).not.toContain(id)
-    await tracker.sql('alter function syncgen.renewed_later(boolean) rename to renew_epoch')
+    await tracker.sql('alter table syncgen.meta drop constraint renewed_later')
     await expect.poll(timeline, { timeout: 10_000 }).toBe(before)
     await bob.whenClosed()
     // The node sends everybody away once more when it sees the new epoch; then what comes next comes as always.
